@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What one operation is: its kind, the shapes of its tensors, its attributes; and the buffers that it works on.
+ * graph/ops completes an OpDesc (shape rules), backends compute it.  All sizes in elements unless named bytes.
+ *
+ * Layout everywhere: activations NHWC (the batch size n is not part of a Shape), convolution weights RSCK (Keras's HWIO),
+ * dense weights [in, out]. */
+#ifndef BACKEND_OP_H
+#define BACKEND_OP_H
+#include "base/real.h"
+#include "base/rng.h"
+#include "base/shape.h"
+#include <stdbool.h>
+
+enum { OP_MAX_INPUTS = 32, OP_MAX_PARAMS = 4 };
+
+/* The one list of operations: enum constant, name.  Inputs x0.., parameters w0.. of each:
+ *   input           a tensor that the caller gives; never run
+ *   conv2d          x0 [H,W,C]; w0 kernel [R,S,C/groups,K]; w1 bias [K] or absent.  attr.conv
+ *                   Depthwise is groups = C: a Keras depthwise kernel [R,S,C,mult] has the same memory as [R,S,1,C*mult]
+ *   conv2d_transpose x0 [P,Q,C]; w0 kernel [R,S,K,C]; w1 bias [K] or absent.  attr.conv
+ *   dense           x0 [..., I]; w0 [I,O]; w1 bias [O] or absent.  Acts on the last axis
+ *   max_pool2d, average_pool2d        x0 [H,W,C].  attr.pool
+ *   global_max_pool2d, global_average_pool2d   x0 [H,W,C] -> [C] or [1,1,C].  attr.pool.keepdims
+ *   reshape         y is x0's memory with another shape; never run (the plan makes them one buffer).  attr.reshape
+ *   permute         attr.permute
+ *   pad2d, crop2d   zero padding and cropping of [H,W,C].  attr.pad
+ *   resize2d        x0 [H,W,C] -> [height,width,C]; also UpSampling2D.  attr.resize
+ *   rescale         y = x0 * scale + offset.  attr.rescale
+ *   normalize       y = (x0 - w0) / max(sqrt(w1), 1e-7), w0 mean [C], w1 variance [C], both never trained
+ *   dropout         attr.dropout
+ *   batch_norm      w0 gamma or absent, w1 beta or absent, w2 moving mean, w3 moving variance, all [C].  attr.norm
+ *   layer_norm, group_norm            w0 gamma or absent, w1 beta or absent.  attr.norm
+ *   add, subtract, multiply, average, maximum  x0.. of shapes that broadcast (extents equal or 1); subtract has two
+ *   concat          x0.. along attr.axis (of the Shape, without the batch)
+ *   activation      elementwise.  attr.activation
+ *   softmax         over the last axis
+ *   prelu           y = x < 0 ? w0 * x : x, w0's extents equal x's or 1
+ *   loss            x0 prediction, x1 label; y = the four sums of LossSum.  attr.loss */
+#define OP_LIST(X)                                                                                                   \
+    X(INPUT, input) X(CONV2D, conv2d) X(CONV2D_TRANSPOSE, conv2d_transpose) X(DENSE, dense)                          \
+    X(MAX_POOL2D, max_pool2d) X(AVERAGE_POOL2D, average_pool2d) X(GLOBAL_MAX_POOL2D, global_max_pool2d)              \
+    X(GLOBAL_AVERAGE_POOL2D, global_average_pool2d) X(RESHAPE, reshape) X(PERMUTE, permute) X(PAD2D, pad2d)          \
+    X(CROP2D, crop2d) X(RESIZE2D, resize2d) X(RESCALE, rescale) X(NORMALIZE, normalize) X(DROPOUT, dropout)          \
+    X(BATCH_NORM, batch_norm) X(LAYER_NORM, layer_norm) X(GROUP_NORM, group_norm) X(ADD, add)                        \
+    X(SUBTRACT, subtract) X(MULTIPLY, multiply) X(AVERAGE, average) X(MAXIMUM, maximum) X(CONCAT, concat)            \
+    X(ACTIVATION, activation) X(SOFTMAX, softmax) X(PRELU, prelu) X(LOSS, loss)
+
+#define OP_ENUM(constant, name) OP_##constant,
+typedef enum OpKind { OP_LIST(OP_ENUM) OP_KINDS } OpKind;
+#undef OP_ENUM
+
+/* "conv2d" for OP_CONV2D. */
+const char *op_name(OpKind kind);
+
+typedef enum Padding { PADDING_VALID, PADDING_SAME, PADDING_EXPLICIT } Padding;
+
+typedef struct ConvAttr {
+    size_t kernel[2], stride[2], dilation[2]; /* height, width; at least 1 */
+    size_t groups;                            /* divides C and K; 1 for conv2d_transpose */
+    size_t filters;                           /* K */
+    Padding padding;
+    size_t pad[2][2];                         /* [height, width][before, after]: set by the shape rule unless EXPLICIT */
+    bool output_padding_set;                  /* conv2d_transpose only */
+    size_t output_padding[2];
+} ConvAttr;
+
+typedef struct PoolAttr {
+    size_t size[2], stride[2];
+    Padding padding;
+    size_t pad[2][2]; /* as in ConvAttr.  max: padding never wins; average: padding does not count */
+    bool keepdims;    /* global pools */
+} PoolAttr;
+
+typedef struct ReshapeAttr { Shape shape; } ReshapeAttr;
+typedef struct PermuteAttr { size_t axis[SHAPE_MAX]; } PermuteAttr; /* y.dim[i] = x.dim[axis[i]], from 0 */
+typedef struct PadAttr { size_t amount[2][2]; } PadAttr;            /* [height, width][before, after] */
+
+typedef enum Interpolation { INTERPOLATE_NEAREST, INTERPOLATE_BILINEAR } Interpolation;
+typedef struct ResizeAttr {
+    size_t height, width;
+    Interpolation interpolation; /* half-pixel centres, edges clamped, no antialiasing */
+} ResizeAttr;
+
+typedef struct RescaleAttr { double scale, offset; } RescaleAttr;
+
+typedef struct DropoutAttr {
+    double rate;            /* probability of a zero; kept values are divided by 1 - rate */
+    bool shared[SHAPE_MAX]; /* one decision for the whole of this axis (SpatialDropout2D: axes 0 and 1) */
+    uint64_t stream;        /* which dropout of the network this is */
+} DropoutAttr;
+
+typedef struct NormAttr {
+    double epsilon;
+    double momentum; /* of the moving statistics; batch_norm */
+    bool frozen;     /* batch_norm: uses the moving statistics in training too */
+    size_t groups;   /* group_norm */
+    size_t axes;     /* layer_norm: normalizes over the last `axes` axes */
+    bool rms;        /* layer_norm: divides by the root mean square, no centring */
+} NormAttr;
+
+typedef enum Activation {
+    ACTIVATION_LINEAR, ACTIVATION_RELU, /* relu has all three parameters of Keras's ReLU layer; covers relu6, leaky_relu */
+    ACTIVATION_ELU, ACTIVATION_SELU, ACTIVATION_SIGMOID, ACTIVATION_HARD_SIGMOID, ACTIVATION_TANH, ACTIVATION_SOFTPLUS,
+    ACTIVATION_SOFTSIGN, ACTIVATION_SILU, ACTIVATION_HARD_SILU, ACTIVATION_GELU, ACTIVATION_GELU_TANH,
+    ACTIVATION_EXPONENTIAL, ACTIVATION_KINDS
+} Activation;
+
+typedef struct ActivationAttr {
+    Activation kind;
+    double slope;      /* relu: y = x >= max_value: max_value; x >= threshold: x; else slope * (x - threshold) */
+    double max_value;  /* relu: INFINITY for none */
+    double threshold;  /* relu */
+    double alpha;      /* elu: alpha * (exp(x) - 1);  hard_sigmoid, hard_silu: clip(alpha * x + 0.5, 0, 1) */
+} ActivationAttr;
+
+typedef enum LossKind {
+    LOSS_SPARSE_CROSSENTROPY, /* label: class number [positions], prediction [positions.., classes] */
+    LOSS_CROSSENTROPY,        /* label: probabilities like the prediction */
+    LOSS_BINARY_CROSSENTROPY, LOSS_MEAN_SQUARED_ERROR, LOSS_MEAN_ABSOLUTE_ERROR, LOSS_HUBER, LOSS_KINDS
+} LossKind;
+
+typedef struct LossAttr {
+    LossKind kind;
+    bool from_logits;       /* cross-entropies: the prediction is before softmax (binary: before sigmoid) */
+    double label_smoothing; /* cross-entropies: y (1-a) + a/classes; binary: y (1-a) + a/2 */
+    double delta;           /* Huber */
+    double weight;          /* of this loss in the total: scales the gradient, not the sums */
+} LossAttr;
+
+/* The output of a loss node: sums over the examples of one micro-batch.  The loss of an example is the mean over its
+ * positions (and elements, for the elementwise losses).  A correct example or position counts 1/positions. */
+typedef enum LossSum { LOSS_SUM_LOSS, LOSS_SUM_WEIGHT, LOSS_SUM_CORRECT, LOSS_SUM_COUNTED, LOSS_SUMS } LossSum;
+
+typedef union OpAttr {
+    ConvAttr conv;
+    PoolAttr pool;
+    ReshapeAttr reshape;
+    PermuteAttr permute;
+    PadAttr pad;
+    ResizeAttr resize;
+    RescaleAttr rescale;
+    DropoutAttr dropout;
+    NormAttr norm;
+    ActivationAttr activation;
+    LossAttr loss;
+    size_t axis; /* concat */
+} OpAttr;
+
+typedef struct OpDesc {
+    OpKind kind;
+    size_t n; /* batch size; 0 in the graph, set by the plan */
+    size_t inputs;
+    Shape x[OP_MAX_INPUTS];
+    size_t params;              /* slots used, absent ones included */
+    bool has_w[OP_MAX_PARAMS];
+    Shape w[OP_MAX_PARAMS];
+    OpAttr attr;
+
+    /* set by the shape rule (graph/ops) */
+    Shape y;
+    bool keeps_x, keeps_y; /* backward reads x; y */
+    bool in_place;         /* y may lie on x0, and dx0 on dy (then backward must not read x) */
+
+    /* set by the plan */
+    bool training;               /* batch statistics, dropout; what backward needs is saved */
+    bool want_dx[OP_MAX_INPUTS]; /* backward is asked for it */
+    bool want_dw[OP_MAX_PARAMS];
+} OpDesc;
+
+/* What randomness is a function of, beside seed and stream. */
+typedef struct OpContext {
+    uint64_t seed, step;
+    uint64_t first_example; /* position in the global batch of this micro-batch's example 0 */
+} OpContext;
+
+typedef struct OpBuffers {
+    const Real *x[OP_MAX_INPUTS]; /* forward; in backward NULL unless keeps_x */
+    Real *y;                      /* forward: written; backward: read, NULL unless keeps_y */
+    const Real *w[OP_MAX_PARAMS]; /* NULL where absent */
+    const Real *dy;               /* backward; NULL for a loss, whose dy is 1 */
+    Real *dx[OP_MAX_INPUTS];      /* backward; NULL: not wanted */
+    bool dx_add[OP_MAX_INPUTS];   /* add to dx instead of overwriting it (fan-out) */
+    Real *dw[OP_MAX_PARAMS];      /* backward; NULL: not wanted.  Sums over the micro-batch, not means.
+                                     batch_norm w2, w3 in training: FORWARD writes n times the batch mean and the biased
+                                     batch variance here; the trainer averages them over micro-batches */
+    bool dw_add[OP_MAX_PARAMS];   /* add (shared layers) */
+    void *saved;                  /* from forward to backward, as many bytes as prepare asked for; 64-byte aligned */
+    void *work;                   /* scratch of this one call, as many bytes as prepare asked for; 64-byte aligned */
+    const OpContext *context;
+} OpBuffers;
+
+#endif

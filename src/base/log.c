@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/log.h"
+#include <stdarg.h>
+#include <stdio.h>
+
+static const char *program = "cnn";
+static LogLevel level = LOG_NORMAL;
+static int rank;
+static char prefix[300];
+
+void log_set_program(const char *name) {
+    program = name;
+}
+
+const char *log_program(void) {
+    return program;
+}
+
+void log_set_level(LogLevel new_level) {
+    level = new_level;
+}
+
+LogLevel log_level(void) {
+    return level;
+}
+
+void log_set_rank(int this_rank, int ranks, const char *host) {
+    rank = this_rank;
+    prefix[0] = '\0';
+    if (ranks > 1)
+        snprintf(prefix, sizeof prefix, "rank %d (%s): ", this_rank, host);
+}
+
+const char *log_rank_prefix(void) {
+    return prefix;
+}
+
+/* One write per message, so that the lines of several ranks do not mix. */
+static void print(FILE *stream, const char *kind, const char *where, const char *format, va_list args) {
+    char text[4096];
+    vsnprintf(text, sizeof text, format, args);
+    fflush(stdout);
+    fprintf(stream, "%s: %s%s%s\n", program, kind, where, text);
+    fflush(stream);
+}
+
+void log_error(const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    print(stderr, "error: ", prefix, format, args);
+    va_end(args);
+}
+
+void log_warn(const char *format, ...) {
+    if (rank > 0)
+        return;
+    va_list args;
+    va_start(args, format);
+    print(stderr, "warning: ", "", format, args);
+    va_end(args);
+}
+
+void log_info(const char *format, ...) {
+    if (rank > 0 || level < LOG_NORMAL)
+        return;
+    va_list args;
+    va_start(args, format);
+    vprintf(format, args);
+    va_end(args);
+    fflush(stdout);
+}
+
+void log_verbose(const char *format, ...) {
+    if (rank > 0 || level < LOG_VERBOSE)
+        return;
+    va_list args;
+    va_start(args, format);
+    vprintf(format, args);
+    va_end(args);
+    fflush(stdout);
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/memory.h"
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Every block carries its size in front, in a header of one alignment unit. */
+static atomic_size_t live_bytes, peak_bytes, live_count, total_count;
+static atomic_size_t fail_at;
+
+int memory_multiply(size_t a, size_t b, size_t *product) {
+    return !__builtin_mul_overflow(a, b, product);
+}
+
+static int told_to_fail(void) {
+    size_t n = atomic_load(&fail_at);
+    if (n == 0)
+        return 0;
+    if (n == 1)
+        return 1;
+    atomic_store(&fail_at, n - 1);
+    return 0;
+}
+
+Status memory_alloc(size_t count, size_t size, const char *what, void **out) {
+    size_t bytes, padded;
+    *out = NULL;
+    if (!memory_multiply(count, size, &bytes) || __builtin_add_overflow(bytes, 2 * MEMORY_ALIGN, &padded) ||
+        padded > SIZE_MAX / 2)
+        return status_fail(STATUS_FAILED, "out of memory: %zu elements of %zu bytes for the %s", count, size, what);
+    padded -= padded % MEMORY_ALIGN;
+    char *block = told_to_fail() ? NULL : aligned_alloc(MEMORY_ALIGN, padded);
+    if (block == NULL)
+        return status_fail(STATUS_FAILED, "out of memory: %.1f MB for the %s", (double)bytes / 1e6, what);
+    memset(block, 0, padded);
+    *(size_t *)block = bytes;
+    size_t live = atomic_fetch_add(&live_bytes, bytes) + bytes;
+    for (size_t peak = atomic_load(&peak_bytes); live > peak;)
+        if (atomic_compare_exchange_weak(&peak_bytes, &peak, live))
+            break;
+    atomic_fetch_add(&live_count, 1);
+    atomic_fetch_add(&total_count, 1);
+    *out = block + MEMORY_ALIGN;
+    return STATUS_OK;
+}
+
+void memory_free(void *pointer) {
+    if (pointer == NULL)
+        return;
+    char *block = (char *)pointer - MEMORY_ALIGN;
+    atomic_fetch_sub(&live_bytes, *(size_t *)block);
+    atomic_fetch_sub(&live_count, 1);
+    free(block);
+}
+
+Status memory_strdup(const char *text, char **out) {
+    return memory_format(out, "%s", text);
+}
+
+Status memory_format(char **out, const char *format, ...) {
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int length = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    Status status = memory_alloc((size_t)length + 1, 1, "text", (void **)out);
+    if (status == STATUS_OK)
+        vsnprintf(*out, (size_t)length + 1, format, again);
+    va_end(again);
+    return status;
+}
+
+MemoryStats memory_stats(void) {
+    return (MemoryStats){atomic_load(&live_bytes), atomic_load(&peak_bytes), atomic_load(&live_count),
+                         atomic_load(&total_count)};
+}
+
+void memory_fail_at(size_t n) {
+    atomic_store(&fail_at, n);
+}

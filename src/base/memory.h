@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Allocation with checked sizes, 64-byte alignment, zeroed memory and counters.  Everything that grows with the network,
+ * the data or a file is allocated here, so that one number tells what a rank holds and a test can make any allocation fail. */
+#ifndef BASE_MEMORY_H
+#define BASE_MEMORY_H
+#include "base/status.h"
+#include <stddef.h>
+
+enum { MEMORY_ALIGN = 64 };
+
+/* *out = zeroed array of `count` elements of `size` bytes, or NULL on failure (message names `what`: "gradient slab").
+ * count 0 gives a valid pointer.  The caller frees with memory_free.  Thread-safe. */
+Status memory_alloc(size_t count, size_t size, const char *what, void **out);
+
+/* memory_new(&pointer, count, what): memory_alloc for the type that the pointer points to. */
+#define memory_new(pointer, count, what) memory_alloc((count), sizeof **(pointer), (what), (void **)(pointer))
+
+/* *out = a copy of `text`. */
+Status memory_strdup(const char *text, char **out);
+
+/* *out = printf into a new string. */
+Status memory_format(char **out, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Accepts NULL. */
+void memory_free(void *pointer);
+
+typedef struct MemoryStats {
+    size_t live_bytes, peak_bytes; /* now, and at most so far */
+    size_t live_count;             /* allocations not yet freed */
+    size_t total_count;            /* allocations ever made: stands still over training steps */
+} MemoryStats;
+MemoryStats memory_stats(void);
+
+/* For tests: the n-th allocation from now fails (1 = the next one), and every later one too; 0 = none. */
+void memory_fail_at(size_t n);
+
+/* a * b, or false when it does not fit. */
+int memory_multiply(size_t a, size_t b, size_t *product);
+
+#endif
