@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "backend/ref/ref.h"
+
+const RefKernel ref_loss = {0};

@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "graph/ops/rules.h"
+
+const OpRule op_rule_rescale = {0};
+const OpRule op_rule_normalize = {0};
