@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A network as Keras describes it in JSON: layers, how they are configured and who reads whose output.
+ *
+ *     Model *m;
+ *     TRY(model_parse(text, "net.json", &m));
+ *     TRY(graph_create(&g));
+ *     TRY(model_build(m, &(ModelBuild){.losses = &(ModelLoss){.kind = MODEL_LOSS_AUTO, .weight = 1}, .loss_count = 1}, g));
+ *     TRY(graph_finish(g));
+ *
+ * Read: Sequential and Functional (also called Model), as written by Keras 2 (model_config of .h5 files, to_json) and by
+ * Keras 3.  Written: the one form that both load.  Which layers and which of their options are known: layers.h. */
+#ifndef MODEL_MODEL_H
+#define MODEL_MODEL_H
+#include "base/status.h"
+#include "graph/graph.h"
+#include <jansson.h>
+
+enum {
+    MODEL_MAX_LAYERS = 10000, /* layers, and calls of layers, in one network */
+    MODEL_LAYER_PARAMS = 8    /* most parameters of one layer */
+};
+
+struct LayerClass; /* layers.h */
+
+/* The output of one call of a layer.  A layer that is not shared is called once: call 0. */
+typedef struct ModelTensor {
+    size_t layer, call;
+} ModelTensor;
+
+typedef struct ModelCall {
+    ModelTensor *inputs; /* owned */
+    size_t input_count;  /* 0 for an InputLayer */
+} ModelCall;
+
+typedef struct ModelLayer {
+    const struct LayerClass *class; /* class->name is Keras's class name */
+    char *name;                     /* owned; unique in the model */
+    json_t *config;                 /* owned; every key of the class that decides the result, defaults filled in */
+    bool trainable;                 /* may be changed before model_build (--freeze) */
+    ModelCall *calls;               /* owned */
+    size_t call_count;
+} ModelLayer;
+
+typedef struct Model {
+    char *name; /* owned */
+    bool sequential;
+    int keras;          /* 2 or 3: whose meaning of hard_sigmoid holds */
+    ModelLayer *layers; /* owned; in the order of Keras's model.layers, which is the order of weights in files */
+    size_t layer_count;
+    ModelTensor *inputs, *outputs; /* owned */
+    size_t input_count, output_count;
+    ModelTensor *order; /* owned; every call, each after those that it reads */
+    size_t order_count;
+} Model;
+
+/* Reads a network from JSON text.  `source` (a file name) stands in front of every message.  Anything that is not
+ * understood (layer class, key, value) is an error that names layer and key: nothing is passed over silently. */
+Status model_parse(const char *text, const char *source, Model **out);
+void model_destroy(Model *model); /* accepts NULL */
+
+/* The canonical JSON text: the Keras 2 dialect in the form that Keras 3 and Keras 2 both load, without keys that have
+ * their default value.  model_parse of it gives the same model.  The caller frees with memory_free. */
+Status model_to_json(const Model *model, char **text);
+
+/* Index of the layer with that name, or -1. */
+int model_find_layer(const Model *model, const char *name);
+
+enum { MODEL_LOSS_AUTO = -1 };
+
+/* One loss.  AUTO goes by the end of the output: softmax: sparse_categorical_crossentropy, or categorical_crossentropy
+ * when `label` has the prediction's shape; sigmoid: binary_crossentropy; else mean_squared_error. */
+typedef struct ModelLoss {
+    const char *output;     /* name of the output; NULL: the only one */
+    int kind;               /* LossKind or MODEL_LOSS_AUTO */
+    double weight;          /* in the total loss; usually 1 */
+    double label_smoothing; /* see LossAttr */
+    double delta;           /* Huber; 0 means Keras's 1 */
+    bool from_logits;       /* the network ends without softmax (sigmoid), the loss applies it */
+    const Shape *label;     /* shape of one example's label where it is known, else NULL */
+} ModelLoss;
+
+typedef struct ModelBuild {
+    const ModelLoss *losses; /* none for prediction */
+    size_t loss_count;
+} ModelBuild;
+
+/* Adds the network to a graph that is not finished: inputs, parameters, operations, outputs, losses.
+ *   inputs   "x" when there is one, else the names of the InputLayers
+ *   outputs  the layer's name; further calls of the same layer that are outputs too: name_1, name_2
+ *   labels   "y" when there is one loss, else the output's name.  Shape: for sparse cross-entropy the prediction's
+ *            without the last axis, else the prediction's
+ * A final softmax (for binary cross-entropy: sigmoid) stays in the output, but the loss reads what lies before it.
+ * Fails when shapes do not fit; the message names the layer. */
+Status model_build(const Model *model, const ModelBuild *options, Graph *graph);
+
+/* The saved parameters of layer number `layer` in the order of Keras files (kernel, bias; gamma, beta, moving_mean,
+ * moving_variance): their indices in a graph that model_build filled.  Returns how many. */
+size_t model_layer_params(const Model *model, size_t layer, const Graph *graph, int params[MODEL_LAYER_PARAMS]);
+
+/* Keras's name of a loss ("sparse_categorical_crossentropy"), and back: LossKind, MODEL_LOSS_AUTO for "auto", else
+ * an error that lists the names. */
+const char *model_loss_name(LossKind kind);
+Status model_loss_find(const char *name, int *kind);
+
+#endif
