@@ -42,6 +42,7 @@ typedef struct Backend {
     void (*weights_changed)(void *state, const OpBuffers *buffers);
 } Backend;
 
+/* Always built in; select.c knows the others. */
 extern const Backend backend_ref;
 
 #endif

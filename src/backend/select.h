@@ -6,8 +6,8 @@
 #include "backend/backend.h"
 
 /* The first of the built-in backends, best first, that supports `op`; by rule, never by timing.  `wanted` (NULL or
- * "auto": all) puts the named backend in front ("ref": only ref; "openblas": without onednn).  Never NULL: ref supports
- * every operation. */
+ * "auto": all) leaves out those better than the named one ("openblas": no onednn; "ref": only ref).  Never NULL: ref
+ * supports every operation. */
 const Backend *backend_select(const OpDesc *op, const char *wanted);
 
 /* Names of the built-in backends, best first, NULL at the end. */
