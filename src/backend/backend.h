@@ -37,9 +37,6 @@ typedef struct Backend {
 
     /* Accepts NULL. */
     void (*release)(void *state);
-
-    /* Called once per step before the first use of changed weights, NULL where there is nothing to do. */
-    void (*weights_changed)(void *state, const OpBuffers *buffers);
 } Backend;
 
 /* Always built in; select.c knows the others. */

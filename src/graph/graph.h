@@ -46,6 +46,7 @@ typedef struct Param {
     ParamSpec spec;     /* strings owned by the graph */
     size_t offset;      /* in the slabs, after graph_finish */
     size_t count;       /* elements */
+    size_t uses;        /* after finish: nodes of the training pass that use it */
 } Param;
 
 typedef struct Node {
@@ -67,13 +68,16 @@ typedef struct Graph {
     Node *nodes;
     Param *params;
     GraphOutput *outputs;
+    int *inputs;               /* input nodes, in the order in which they were added */
+    char **input_names;
     int *losses;               /* loss nodes */
-    size_t node_count, param_count, output_count, loss_count;
+    size_t node_count, param_count, output_count, input_count, loss_count;
+    size_t node_room, param_room; /* allocated elements of nodes, params */
     size_t trained_count;      /* elements of the first slab part, padding included */
     size_t statistic_count;    /* of the second */
     size_t weight_count;       /* of the whole weight slab */
     size_t gradient_count;     /* of a gradient slab */
-    int *param_order;          /* trained parameters in slab order */
+    size_t sums_offset;        /* of the sums of the first loss in a gradient slab */
     bool finished;
 } Graph;
 

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Runs plans.  All memory is given: the arena, the weights, the inputs, the gradient slab.  Nothing here fails or allocates. */
+#ifndef GRAPH_EXECUTOR_H
+#define GRAPH_EXECUTOR_H
+#include "graph/plan.h"
+
+/* Ties the plan to an arena of at least plan->arena_bytes bytes, 64-byte aligned, and to the weight slab [weight_count].
+ * Both borrowed; the arena may be shared by plans that do not run at the same time. */
+void executor_bind(Plan *plan, void *arena, Real *weights);
+
+/* What one run works on. */
+typedef struct ExecutorRun {
+    const Real *const *inputs; /* per graph input, in graph->inputs' order: [n, shape]; NULL where the pass has no use for it */
+    Real *gradients;           /* PASS_TRAIN: slab [gradient_count], gradients, statistics and loss sums are written, the
+                                  alignment gaps are not.  PASS_EVALUATE: [loss_count * LOSS_SUMS].  else NULL */
+    OpContext context;
+} ExecutorRun;
+
+/* Forward pass; with PASS_TRAIN also what backward needs is kept in the arena. */
+void executor_forward(Plan *plan, const ExecutorRun *run);
+
+/* Called after each operation of the backward pass: elements [0, prefix) of the gradient slab are final (prefix grows; the
+ * last call says gradient_count). */
+typedef void ExecutorProgress(void *user, size_t prefix);
+
+/* Backward pass after executor_forward of the same plan and run.  progress may be NULL. */
+void executor_backward(Plan *plan, const ExecutorRun *run, ExecutorProgress *progress, void *user);
+
+/* Output of node `node` after a forward pass: [n, shape]; valid until the arena is used again.  PASS_PREDICT: only for the
+ * graph's outputs. */
+const Real *executor_value(const Plan *plan, int node);
+
+#endif
