@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A network and the state of its training in one HDF5 file that keras.models.load_model opens too.
+ *
+ *     /                              model_config, training_config, keras_version, backend
+ *     /model_weights                 layer_names, backend, keras_version         the layout of Keras's own .h5 files
+ *     /model_weights/LAYER           weight_names: "LAYER/kernel:0", ...
+ *     /model_weights/LAYER/LAYER/kernel:0
+ *     /training                      ours, ignored by Keras: format, writer, state, preprocess, slot_names
+ *     /training/optimizer/SLOT       laid out like /model_weights
+ *     trailer                        CHECKPOINT_TRAILER bytes behind the HDF5 file: magic, length, SHA-256 of all before
+ *
+ * HDF5 reads files with bytes behind its own end; the checksum covers every byte of the file and tells a cut or damaged
+ * file before HDF5 looks at it.  The same content gives the same bytes: no time stamps.
+ * There is no optimizer_weights group: Keras 3 cannot restore it, and with it refuses to train on.
+ *
+ * This module knows names, shapes, numbers and JSON texts; what they mean is the callers' business (model/, train/).
+ * Nothing here is collective: one rank calls it. */
+#ifndef IO_CHECKPOINT_H
+#define IO_CHECKPOINT_H
+#include "base/real.h"
+#include "base/shape.h"
+#include "base/status.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { CHECKPOINT_FORMAT = 1, CHECKPOINT_TRAILER = 56 };
+
+typedef struct CheckpointTensor {
+    const char *name;   /* "kernel" */
+    const char *stored; /* as the file has it, "conv2d_1_1/kernel:0"; set by checkpoint_read, ignored when writing */
+    Shape shape;        /* as Keras stores it: kernel {R, S, C, K} */
+    const Real *data;   /* shape_count(&shape) numbers */
+} CheckpointTensor;
+
+typedef struct CheckpointLayer {
+    const char *name;
+    CheckpointTensor *weights; /* in Keras's order */
+    size_t count;              /* 0: a layer without weights */
+} CheckpointLayer;
+
+typedef struct CheckpointSlot { /* one number per trained weight, kept by the optimizer: "momentum", "average" */
+    const char *name;
+    CheckpointLayer *layers; /* those that have any */
+    size_t count;
+} CheckpointSlot;
+
+/* What is in a checkpoint.  For writing, the caller fills it with pointers that it keeps owning.  What checkpoint_read
+ * makes owns everything and is given back with checkpoint_destroy. */
+typedef struct Checkpoint {
+    const char *model_config;    /* JSON, Keras 2 dialect; NULL in a file of weights only */
+    const char *training_config; /* JSON; NULL: Keras loads the model without a loss */
+    const char *state;           /* JSON: all that training needs to go on exactly; NULL in files of other programs */
+    const char *preprocess;      /* JSON: how an image becomes an input, class names; may be NULL */
+    CheckpointLayer *layers;     /* in model order, layers without weights too */
+    size_t layer_count;
+    CheckpointSlot *slots;
+    size_t slot_count;
+    /* Set by checkpoint_read, ignored when writing. */
+    bool ours;          /* written here, checksum verified */
+    const char *writer; /* "cnn 0.1.0", or "keras 2.10.0"; "" when the file does not say */
+} Checkpoint;
+
+/* *image (the caller frees it with memory_free) = the file's `size` bytes, all but the trailer's content.  Uses HDF5 in
+ * memory; touches no file.  STATUS_FAILED: out of memory, a name twice, more than about 4000 layers. */
+Status checkpoint_image(const Checkpoint *content, unsigned char **image, size_t *size);
+
+/* Fills the trailer at the end of an image: magic, length, SHA-256 (0.5 to 2 GB/s).  Safe beside HDF5 calls. */
+Status checkpoint_seal(unsigned char *image, size_t size);
+
+/* What checkpoint_read accepts. */
+typedef enum CheckpointOrigin {
+    CHECKPOINT_OURS, /* to go on training: checksum required */
+    CHECKPOINT_ANY /* weights only: also Keras .h5 files, whole models or weights, of Keras 1.2 to 3, without checksum */
+} CheckpointOrigin;
+
+/* Reads all of `path` into memory, verifies the checksum, then the structure.  Numbers of any float type become Real.
+ * A layer's weights come in the order of its weight_names: what counts for Keras, where names are free.
+ * STATUS_FAILED, with a message that names the file, the place and the way out: missing, empty, cut, damaged, no checksum,
+ * newer format, not a Keras file, rank above SHAPE_MAX, not numbers. */
+Status checkpoint_read(const char *path, CheckpointOrigin origin, Checkpoint **out);
+void checkpoint_destroy(Checkpoint *checkpoint); /* accepts NULL; only for what checkpoint_read made */
+
+/* Reads the file and compares its checksum, no more. */
+Status checkpoint_verify(const char *path);
+
+/* The weight `name` of layer `layer`, or NULL.  For model weights (layers, layer_count) and for a slot's. */
+const CheckpointTensor *checkpoint_find(const CheckpointLayer *layers, size_t count, const char *layer,
+                                        const char *name);
+
+/* The slot of that name, or NULL. */
+const CheckpointSlot *checkpoint_slot(const Checkpoint *checkpoint, const char *name);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Writes checkpoints beside the training: one background thread that computes the checksum, writes durably (io/file.h) and
+ * then removes step files that are no longer wanted.  It calls neither MPI nor HDF5.
+ *
+ *     TRY(checkpoint_image(&content, &image, &size));
+ *     TRY(checkpoint_writer_submit(writer, &(CheckpointJob){.folder = folder, .names = {"step-00000123.h5", "best.h5"}, .keep = 3},
+ *                                  image, size));
+ *     ... train on ...
+ *     TRY(checkpoint_writer_wait(writer));
+ *
+ * One write is in flight at a time, so at most two images exist.  A failed write is told once, by the next submit, poll or
+ * wait, whichever comes first; files written before it are whole. */
+#ifndef IO_CHECKPOINT_WRITER_H
+#define IO_CHECKPOINT_WRITER_H
+#include "base/status.h"
+#include <stddef.h>
+
+enum { CHECKPOINT_NAMES = 3 };
+
+typedef struct CheckpointJob {
+    const char *folder; /* of the run; copied */
+    const char
+        *names[CHECKPOINT_NAMES]; /* in the folder: the first is written, the others become hard links to it or, where
+                                            there are none, copies; NULL: unused; copied */
+    size_t keep;                  /* afterwards, step files to keep (run_prune); 0: all */
+} CheckpointJob;
+
+typedef struct CheckpointWriter CheckpointWriter;
+
+Status checkpoint_writer_create(CheckpointWriter **out);
+
+/* Waits for the write in flight, then ends the thread.  Call checkpoint_writer_wait before it: a failure that nobody asked
+ * for is only logged as a warning.  Accepts NULL. */
+void checkpoint_writer_destroy(CheckpointWriter *writer);
+
+/* Hands `image` (from checkpoint_image, not yet sealed; owned by the writer from here on, whatever is returned) to the
+ * thread.  Waits while an earlier write is in flight.  Fails with the earlier write's message when that one failed; then
+ * this one is not started. */
+Status checkpoint_writer_submit(CheckpointWriter *writer, const CheckpointJob *job, unsigned char *image, size_t size);
+
+/* The failure of a finished write, or STATUS_OK.  Does not wait. */
+Status checkpoint_writer_poll(CheckpointWriter *writer);
+
+/* Waits until nothing is in flight: STATUS_OK means that everything submitted is on the disk. */
+Status checkpoint_writer_wait(CheckpointWriter *writer);
+
+#endif

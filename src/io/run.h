@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The folder that one run writes:
+ *
+ *     step-00000123.h5   checkpoints, the last few        metrics.csv    one row per epoch
+ *     best.h5            the best so far                  config.json    the complete effective options
+ *     final.h5           when all epochs are done         .lock          held by the process that writes here
+ *
+ * Only files of these names (and our temporary and set-aside ones) are ever removed or renamed.  Not collective: rank 0. */
+#ifndef IO_RUN_H
+#define IO_RUN_H
+#include "base/status.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define RUN_BEST    "best.h5"
+#define RUN_FINAL   "final.h5"
+#define RUN_METRICS "metrics.csv"
+#define RUN_CONFIG  "config.json"
+enum { RUN_NAME = 64 };
+
+/* Writes "step-00000123.h5" and returns `name`. */
+const char *run_step_name(uint64_t step, char name[RUN_NAME]);
+
+typedef struct Run Run; /* a run folder held for writing */
+
+/* Makes and holds the folder of a new run.  folder NULL: `base`-N ("checkpoints/lenet5-mnist-1") with the smallest N that no
+ * folder has; made with mkdir, so that two jobs started together get different ones.  An existing folder is taken when it
+ * holds no run; with `overwrite` the run's files in it are removed first, others stay.
+ * STATUS_USAGE: holds a run and not `overwrite`.  STATUS_FAILED: cannot be made or written, or another process holds it. */
+Status run_create(const char *folder, const char *base, bool overwrite, Run **out);
+
+/* Holds an existing run's folder, to go on with it. */
+Status run_open(const char *folder, Run **out);
+
+void run_close(Run *run); /* accepts NULL */
+const char *run_folder(const Run *run);
+
+/* Replaces the small text file `name` in the folder, durably (io/file.h). */
+Status run_write_text(const Run *run, const char *name, const char *text);
+
+/* Renames step checkpoints after `step`, and final.h5, to NAME.old: the run goes on from `step`, and what an abandoned
+ * branch or a damaged file left must not be taken for the newest. */
+Status run_set_aside(const Run *run, uint64_t step);
+
+/* Removes the oldest of the step checkpoints up to `step` so that `keep` are left.  keep >= 1; later ones are not touched. */
+Status run_prune(const char *folder, uint64_t step, size_t keep);
+
+/* The step checkpoints in `folder`, newest first (by number).  *steps: the caller frees it with memory_free. */
+Status run_steps(const char *folder, uint64_t **steps, size_t *count);
+
+/* The N of all folders `base`-N, largest first. */
+Status run_numbers(const char *base, uint64_t **numbers, size_t *count);
+
+/* Whether final.h5 is there: the run did all its epochs. */
+bool run_is_finished(const char *folder);
+
+/* *path (freed with memory_free) = the newest checkpoint whose checksum is right: step checkpoints from the newest, then
+ * final.h5, then best.h5.  Each damaged one is named in a warning.  STATUS_FAILED: no whole one. */
+Status run_newest_whole(const char *folder, char **path);
+
+/* The checkpoint that a program was given.  `given` a file: itself.  A run folder: `which` = "best", "final", "last"
+ * (run_newest_whole) or a step number.  *path: freed with memory_free.
+ * STATUS_FAILED: not there; the message lists what is.  STATUS_USAGE: `which` is none of these. */
+Status run_resolve(const char *given, const char *which, char **path);
+
+#endif
