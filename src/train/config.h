@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What cnn_train was asked to do.  The table of options (config_options.c) is the one place that knows them: the parser,
+ * --help, config.json, the checkpoint's record and the comparison on resume derive from it.
+ *
+ * Order in the trainer:
+ *     config_parse       rank 0: the command line, and --config FILE beneath it
+ *     (broadcast)        a Config is plain data: its bytes, or config_to_json(CONFIG_GIVEN) and config_from_json
+ *     config_resume      with --resume: what was not given is taken from the checkpoint's record, what differs is judged
+ *     config_fill        the rest from the network's recipe, then from the defaults
+ *     config_to_json     CONFIG_RECORD for config.json and the checkpoint */
+#ifndef TRAIN_CONFIG_H
+#define TRAIN_CONFIG_H
+#include "train/cli.h"
+#include "train/optimizer.h"
+#include "train/schedule.h"
+
+typedef enum ReduceKind { REDUCE_TREE, REDUCE_MPI } ReduceKind;
+
+typedef struct Config {
+    /* data and network */
+    char data[CLI_TEXT];       /* dataset file; "": the digits that ship with the project */
+    char model[CLI_TEXT];      /* name of the zoo, or file */
+    char preprocess[CLI_TEXT]; /* "": by the data's type */
+    double validation_split;   /* fraction of train, where the data has no val */
+    bool no_shuffle;
+    /* training */
+    size_t epochs, batch_size; /* batch_size: examples of one step over all ranks */
+    size_t micro_batches;      /* 0: as many as ranks */
+    size_t seed;
+    OptimizerOptions optimizer;
+    ScheduleOptions schedule;
+    char loss[CLI_TEXT]; /* read with config_loss */
+    char loss_weights[CLI_TEXT];
+    double label_smoothing, huber_delta;
+    /* run folder and checkpoints */
+    char out[CLI_TEXT];
+    bool overwrite;
+    char resume[CLI_TEXT]; /* run folder, checkpoint or "auto" */
+    char init_from[CLI_TEXT];
+    size_t checkpoint_steps, checkpoint_epochs; /* 0: not by this */
+    double checkpoint_minutes;                  /* 0: not by this */
+    size_t keep;
+    double max_time; /* seconds; 0: no limit */
+    /* machine and display */
+    char backend[CLI_TEXT];
+    int reduce; /* ReduceKind */
+    char config[CLI_TEXT];
+    bool dry_run, list_models, verbose, quiet;
+
+    OptionSource source[CLI_MAX_OPTIONS]; /* of each option, in table order */
+} Config;
+
+/* The table, for --help and tests. */
+const CliProgram *config_program(void);
+
+/* Command line to *config.  *exit_now: --help or --version was printed, end with 0.  Reads --config FILE.
+ * STATUS_USAGE, STATUS_FAILED (the file cannot be read).  Call on rank 0 only. */
+Status config_parse(int argc, char **argv, Config *config, bool *exit_now);
+
+/* Has the option a value that a person gave (command line or --config)?  name: "lr". */
+bool config_given(const Config *config, const char *name);
+
+/* Gives each option without a value the recipe's (NULL: none), then the default.  When another optimizer was asked for than
+ * the recipe's, the recipe's optimizer, learning rate, momentum, weight decay and schedule do not apply.  A learning rate
+ * or weight decay that nobody set is Keras's for the optimizer.  STATUS_USAGE: options that contradict each other. */
+struct ZooRecipe; /* model/zoo/zoo.h */
+Status config_fill(Config *config, const struct ZooRecipe *recipe);
+
+/* JSON text, one option a line in table order; the caller frees with memory_free.
+ * CONFIG_GIVEN: every option that a person gave (to tell other ranks, before config_fill).  CONFIG_RECORD: every option
+ * with a value, but those that belong to one call. */
+typedef enum ConfigScope { CONFIG_GIVEN, CONFIG_RECORD } ConfigScope;
+Status config_to_json(const Config *config, ConfigScope scope, char **out);
+
+/* Reads such text over *config: an option with a value from a stronger source than `source` keeps it.  `origin` (a file
+ * name) is for messages.  Unknown names, wrong types and values out of range are errors that name the option. */
+Status config_from_json(Config *config, const char *text, const char *origin, OptionSource source);
+
+/* Resume: options not given take their value from the record `saved` of `origin`.  Given ones that differ: STATUS_USAGE
+ * with both values when a resume may not change them; else they are allowed, and *changes (freed by the caller with
+ * memory_free) lists them: "lr 0.1 -> 0.01, epochs 5 -> 10", "" when there is none. */
+Status config_resume(Config *config, const Config *saved, const char *origin, char **changes);
+
+/* The loss asked for output `output`, the index-th of `outputs`: *kind is a LossKind, or MODEL_LOSS_AUTO (model/model.h);
+ * and its weight.  STATUS_USAGE: --loss or --loss-weights does not fit the outputs. */
+Status config_loss(const Config *config, const char *output, size_t index, size_t outputs, int *kind, double *weight);
+
+#endif
