@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "io/h5io.h"
+#include "base/memory.h"
+#include "io/h5io_internal.h"
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { CORE_INCREMENT = 1 << 20 }; /* bytes by which a file in memory grows */
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static hid_t follow_list = -1, link_list = -1; /* made once, kept to the end */
+static char refused_link[256];                 /* the file that an external link led to */
+
+static herr_t refuse_link(const char *parent, const char *group, const char *child, const char *object, unsigned *flags,
+                          hid_t properties, void *data) {
+    (void)parent, (void)group, (void)object, (void)flags, (void)properties, (void)data;
+    snprintf(refused_link, sizeof refused_link, "%s", child);
+    return -1;
+}
+
+static void start_library(void) {
+    /* Locks fail on many network file systems ("unable to lock file", errno 524).  What is read here is never written
+     * at the same time: checkpoints and datasets appear whole, by rename. */
+    setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);
+    H5open();
+    follow_list = H5Pcreate(H5P_LINK_ACCESS);
+    H5Pset_elink_cb(follow_list, refuse_link, NULL);
+    link_list = H5Pcreate(H5P_LINK_CREATE);
+    H5Pset_create_intermediate_group(link_list, 1);
+    H5Pset_char_encoding(link_list, H5T_CSET_UTF8);
+}
+
+void h5io__lock(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, start_library);
+    pthread_mutex_lock(&mutex);
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* each thread has its own error stack, which prints unless told not to */
+    refused_link[0] = '\0';
+}
+
+void h5io__unlock(void) {
+    pthread_mutex_unlock(&mutex);
+}
+
+void h5io__release(const hid_t *id) {
+    if (*id >= 0)
+        H5Idec_ref(*id);
+}
+
+hid_t h5io__follow(void) {
+    return follow_list;
+}
+
+hid_t h5io__link(void) {
+    return link_list;
+}
+
+static herr_t take_first(unsigned n, const H5E_error2_t *error, void *data) {
+    if (n == 0)
+        snprintf(data, 512, "%s", error->desc ? error->desc : "");
+    return 0;
+}
+
+Status h5io__fail(const H5ioFile *file, const char *action, const char *path) {
+    if (refused_link[0])
+        return status_fail(STATUS_FAILED,
+                           "cannot %s %s in %s: it is a link to another file (%s), which is not followed", action, path,
+                           file->name, refused_link);
+    char reason[512] = "unknown reason";
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_first, reason);
+    return status_fail(STATUS_FAILED, "cannot %s %s in %s: %s", action, path, file->name, reason);
+}
+
+/* ---- types ---- */
+
+hid_t h5io__memory_type(H5ioType type) {
+    switch (type) {
+    case H5IO_UINT8:
+        return H5T_NATIVE_UINT8;
+    case H5IO_INT64:
+        return H5T_NATIVE_INT64;
+    case H5IO_UINT64:
+        return H5T_NATIVE_UINT64;
+    case H5IO_FLOAT:
+        return H5T_NATIVE_FLOAT;
+    case H5IO_DOUBLE:
+        return H5T_NATIVE_DOUBLE;
+    }
+    return -1;
+}
+
+hid_t h5io__file_type(H5ioType type) {
+    switch (type) {
+    case H5IO_UINT8:
+        return H5T_STD_U8LE;
+    case H5IO_INT64:
+        return H5T_STD_I64LE;
+    case H5IO_UINT64:
+        return H5T_STD_U64LE;
+    case H5IO_FLOAT:
+        return H5T_IEEE_F32LE;
+    case H5IO_DOUBLE:
+        return H5T_IEEE_F64LE;
+    }
+    return -1;
+}
+
+size_t h5io_type_size(H5ioType type) {
+    static const size_t bytes[] = {
+        [H5IO_UINT8] = 1, [H5IO_INT64] = 8, [H5IO_UINT64] = 8, [H5IO_FLOAT] = 4, [H5IO_DOUBLE] = 8};
+    return bytes[type];
+}
+
+/* ---- files ---- */
+
+static Status new_file(const char *name, bool writable, size_t bytes, H5ioFile **out) {
+    *out = NULL;
+    H5ioFile *file;
+    TRY(memory_new(&file, 1, "HDF5 file"));
+    *file = (H5ioFile){.id = -1, .writable = writable, .bytes = bytes};
+    Status status = memory_strdup(name, &file->name);
+    if (status != STATUS_OK)
+        memory_free(file);
+    else
+        *out = file;
+    return status;
+}
+
+static void discard(H5ioFile **out) {
+    memory_free((*out)->name);
+    memory_free(*out);
+    *out = NULL;
+}
+
+/* Fails, and gives the file back, when it did not get a handle. */
+static Status opened(H5ioFile **out, const char *action) {
+    if ((*out)->id >= 0)
+        return STATUS_OK;
+    char reason[512] = "unknown reason";
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_first, reason);
+    Status status = status_fail(STATUS_FAILED, "cannot %s %s: %s", action, (*out)->name, reason);
+    discard(out);
+    return status;
+}
+
+static Status open_locked(const char *path, H5ioFile **out) {
+    struct stat about;
+    *out = NULL;
+    if (stat(path, &about) != 0 || access(path, R_OK) != 0)
+        return status_fail(STATUS_FAILED, "cannot open %s: %s", path, strerror(errno));
+    if (!S_ISREG(about.st_mode))
+        return status_fail(STATUS_FAILED, "cannot open %s: it is not a file", path);
+    if (H5Fis_hdf5(path) == 0)
+        return status_fail(STATUS_FAILED, "cannot open %s: it is not an HDF5 file", path);
+    TRY(new_file(path, false, (size_t)about.st_size, out));
+    (*out)->id = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    return opened(out, "open");
+}
+
+Status h5io_open(const char *path, H5ioFile **out) {
+    return LOCKED(open_locked(path, out));
+}
+
+static Status open_image_locked(const char *name, const void *bytes, size_t size, H5ioFile **out) {
+    TRY(new_file(name, false, size, out));
+    Handle properties = H5Pcreate(H5P_FILE_ACCESS);
+    if (H5Pset_fapl_core(properties, CORE_INCREMENT, 0) >= 0 &&
+        H5Pset_file_image(properties, (void *)(uintptr_t)bytes, size) >= 0)
+        (*out)->id = H5Fopen(name, H5F_ACC_RDONLY, properties);
+    return opened(out, "read");
+}
+
+Status h5io_open_image(const char *name, const void *bytes, size_t size, H5ioFile **out) {
+    return LOCKED(open_image_locked(name, bytes, size, out));
+}
+
+static Status create_locked(const char *path, bool in_memory, H5ioFile **out) {
+    TRY(new_file(path, true, 0, out));
+    Handle properties = H5Pcreate(H5P_FILE_ACCESS);
+    if (!in_memory || H5Pset_fapl_core(properties, CORE_INCREMENT, 0) >= 0)
+        (*out)->id = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, properties);
+    return opened(out, "create");
+}
+
+Status h5io_create(const char *path, H5ioFile **out) {
+    return LOCKED(create_locked(path, false, out));
+}
+
+Status h5io_create_image(const char *name, H5ioFile **out) {
+    return LOCKED(create_locked(name, true, out));
+}
+
+static Status image_locked(H5ioFile *file, void **bytes, size_t *size) {
+    *bytes = NULL;
+    *size = 0;
+    if (H5Fflush(file->id, H5F_SCOPE_LOCAL) < 0)
+        return h5io__fail(file, "complete", "the image");
+    ssize_t count = H5Fget_file_image(file->id, NULL, 0);
+    if (count < 0)
+        return h5io__fail(file, "take", "the image");
+    TRY(memory_alloc((size_t)count, 1, "image of an HDF5 file", bytes));
+    if (H5Fget_file_image(file->id, *bytes, (size_t)count) < 0) {
+        memory_free(*bytes);
+        *bytes = NULL;
+        return h5io__fail(file, "take", "the image");
+    }
+    *size = (size_t)count;
+    return STATUS_OK;
+}
+
+Status h5io_image(H5ioFile *file, void **bytes, size_t *size) {
+    return LOCKED(image_locked(file, bytes, size));
+}
+
+static Status close_locked(H5ioFile *file) {
+    Status status = STATUS_OK;
+    if (file->writable && H5Fflush(file->id, H5F_SCOPE_LOCAL) < 0)
+        status = h5io__fail(file, "write", "the last bytes");
+    if (file->id >= 0 && H5Fclose(file->id) < 0 && status == STATUS_OK)
+        status = h5io__fail(file, "close", "the file");
+    memory_free(file->name);
+    memory_free(file);
+    return status;
+}
+
+Status h5io_close(H5ioFile *file) {
+    return file == NULL ? STATUS_OK : LOCKED(close_locked(file));
+}
+
+const char *h5io_name(const H5ioFile *file) {
+    return file->name;
+}
+
+/* ---- groups and objects ---- */
+
+Status h5io__open_object(H5ioFile *file, const char *path, hid_t *id) {
+    *id = H5Oopen(file->id, path, follow_list);
+    return *id < 0 ? h5io__fail(file, "open", path) : STATUS_OK;
+}
+
+Status h5io__open_dataset(H5ioFile *file, const char *path, hid_t *id) {
+    TRY(h5io__open_object(file, path, id));
+    if (H5Iget_type(*id) != H5I_DATASET)
+        return status_fail(STATUS_FAILED, "%s in %s is not a dataset", path, file->name);
+    return STATUS_OK;
+}
+
+static Status kind_locked(H5ioFile *file, const char *path, H5ioKind *kind) {
+    char part[1024];
+    size_t length = strlen(path);
+    *kind = H5IO_NONE;
+    if (length >= sizeof part)
+        return status_fail(STATUS_FAILED, "a path of %zu characters in %s is too long", length, file->name);
+    /* A path exists when each part of it does, from the root on. */
+    for (size_t i = 1; i <= length; i++) {
+        if ((path[i] != '/' && path[i] != '\0') || path[i - 1] == '/')
+            continue;
+        memcpy(part, path, i);
+        part[i] = '\0';
+        htri_t exists = H5Lexists(file->id, part, follow_list);
+        if (exists < 0)
+            return h5io__fail(file, "look for", path);
+        if (exists == 0)
+            return STATUS_OK;
+    }
+    Handle object = -1;
+    TRY(h5io__open_object(file, path, &object));
+    H5I_type_t type = H5Iget_type(object);
+    *kind = type == H5I_GROUP ? H5IO_GROUP : type == H5I_DATASET ? H5IO_DATASET : H5IO_OTHER;
+    return STATUS_OK;
+}
+
+Status h5io_kind(H5ioFile *file, const char *path, H5ioKind *kind) {
+    return LOCKED(kind_locked(file, path, kind));
+}
+
+Status h5io__new_list(size_t count, size_t text_bytes, char ***list, char **text) {
+    size_t bytes;
+    if (!memory_multiply(count, sizeof(char *), &bytes) || __builtin_add_overflow(bytes, text_bytes, &bytes))
+        bytes = SIZE_MAX;
+    TRY(memory_alloc(bytes, 1, "list of texts", (void **)list));
+    *text = (char *)(*list + count);
+    return STATUS_OK;
+}
+
+static Status list_locked(H5ioFile *file, const char *path, char ***names, size_t *count) {
+    *names = NULL;
+    *count = 0;
+    H5G_info_t about;
+    Handle group = H5Gopen2(file->id, path, follow_list);
+    if (group < 0 || H5Gget_info(group, &about) < 0)
+        return h5io__fail(file, "open the group", path);
+    size_t n = (size_t)about.nlinks, bytes = 0;
+    for (size_t i = 0; i < n; i++) {
+        ssize_t length = H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, NULL, 0, H5P_DEFAULT);
+        if (length < 0)
+            return h5io__fail(file, "list the group", path);
+        bytes += (size_t)length + 1;
+    }
+    char *text;
+    TRY(h5io__new_list(n, bytes, names, &text));
+    for (size_t i = 0; i < n; i++) {
+        (*names)[i] = text;
+        H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, text, bytes, H5P_DEFAULT);
+        size_t used = strlen(text) + 1;
+        text += used;
+        bytes -= used;
+    }
+    *count = n;
+    return STATUS_OK;
+}
+
+Status h5io_list(H5ioFile *file, const char *path, char ***names, size_t *count) {
+    return LOCKED(list_locked(file, path, names, count));
+}
+
+static Status make_group_locked(H5ioFile *file, const char *path) {
+    H5ioKind kind;
+    TRY(kind_locked(file, path, &kind));
+    if (kind == H5IO_GROUP)
+        return STATUS_OK;
+    Handle group = H5Gcreate2(file->id, path, link_list, H5P_DEFAULT, H5P_DEFAULT);
+    return group < 0 ? h5io__fail(file, "make the group", path) : STATUS_OK;
+}
+
+Status h5io_make_group(H5ioFile *file, const char *path) {
+    return LOCKED(make_group_locked(file, path));
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Shared by h5io.c (files, groups, datasets) and h5io_text.c (texts and attributes).  All h5io__ functions are called with
+ * the lock held. */
+#ifndef IO_H5IO_INTERNAL_H
+#define IO_H5IO_INTERNAL_H
+#include "io/h5io.h"
+#include <hdf5.h>
+
+struct H5ioFile {
+    hid_t id;
+    char *name; /* owned */
+    bool writable;
+    size_t bytes; /* size when opened for reading */
+};
+
+/* A handle that is given back at the end of its scope: `Handle space = H5Screate(...);` */
+#define Handle __attribute__((cleanup(h5io__release))) hid_t
+void h5io__release(const hid_t *id);
+
+/* The library is entered by one thread at a time: distributions build HDF5 without its own lock, too. */
+void h5io__lock(void);
+void h5io__unlock(void);
+#define LOCKED(call)                                                                                                   \
+    ({                                                                                                                 \
+        h5io__lock();                                                                                                  \
+        Status locked_status = (call);                                                                                 \
+        h5io__unlock();                                                                                                \
+        locked_status;                                                                                                 \
+    })
+
+/* "cannot read /train/x in mnist.h5: HDF5's reason". */
+Status h5io__fail(const H5ioFile *file, const char *action, const char *path);
+
+/* Property lists for following links (refuses external ones) and for making them (with the groups above). */
+hid_t h5io__follow(void);
+hid_t h5io__link(void);
+
+/* *id = the open object, which must be a dataset for h5io__open_dataset.  The caller releases it. */
+Status h5io__open_object(H5ioFile *file, const char *path, hid_t *id);
+Status h5io__open_dataset(H5ioFile *file, const char *path, hid_t *id);
+
+/* A dataset creation property list without times, so that equal content gives equal bytes. */
+hid_t h5io__creation(void);
+
+hid_t h5io__memory_type(H5ioType type);
+hid_t h5io__file_type(H5ioType type);
+
+/* One block for the list of `count` texts of text_bytes bytes in all (with their ends); *text = where the texts go. */
+Status h5io__new_list(size_t count, size_t text_bytes, char ***list, char **text);
+
+#endif
