@@ -1,6 +1,163 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backend/ref/ref.h"
+#include <math.h>
+#include <string.h>
 
-const RefKernel ref_batch_norm = {0};
-const RefKernel ref_layer_norm = {0};
-const RefKernel ref_group_norm = {0};
+/* All three operations normalize sets of elements to mean 0 and variance 1, then scale and shift:
+ *     xhat = (x - mean) / sqrt(variance + epsilon),   y = gamma xhat + beta,   variance = sum (x - mean)^2 / set size
+ * and differ in what a set is (Ioffe and Szegedy 2015; Ba, Kiros and Hinton 2016; Wu and He 2018):
+ *     batch_norm  one channel over all examples and positions
+ *     layer_norm  the last axes of one example
+ *     group_norm  contiguous channels of one example over all positions
+ * Each is `runs` pieces of `run` adjacent elements, `stride` apart, and element j of a run uses parameter `param` + j. */
+typedef struct Set {
+    size_t start, runs, run, stride, param;
+} Set;
+
+typedef struct Statistics {
+    double mean, scale; /* scale = 1 / sqrt(variance + epsilon) */
+} Statistics;
+
+static size_t channels(const OpDesc *op) {
+    return op->x[0].dim[op->x[0].rank - 1];
+}
+
+/* Elements of gamma and beta. */
+static size_t param_count(const OpDesc *op) {
+    size_t count = 1, axes = op->kind == OP_LAYER_NORM ? op->attr.norm.axes : 1;
+    for (size_t i = 0; i < axes; i++)
+        count *= op->x[0].dim[op->x[0].rank - 1 - i];
+    return count;
+}
+
+static size_t set_count(const OpDesc *op) {
+    if (op->kind == OP_BATCH_NORM)
+        return channels(op);
+    if (op->kind == OP_GROUP_NORM)
+        return op->n * op->attr.norm.groups;
+    return op->n * shape_count(&op->x[0]) / param_count(op);
+}
+
+static Set set_at(const OpDesc *op, size_t s) {
+    size_t count = shape_count(&op->x[0]), c = channels(op);
+    if (op->kind == OP_BATCH_NORM)
+        return (Set){.start = s, .runs = op->n * count / c, .run = 1, .stride = c, .param = s};
+    if (op->kind == OP_GROUP_NORM) {
+        size_t groups = op->attr.norm.groups, run = c / groups;
+        return (Set){s / groups * count + s % groups * run, count / c, run, c, s % groups * run};
+    }
+    size_t run = param_count(op);
+    return (Set){.start = s * run, .runs = 1, .run = run, .stride = run, .param = 0};
+}
+
+/* Whether a batch_norm uses its moving statistics: then it is an affine map and nothing depends on the batch. */
+static bool is_affine(const OpDesc *op) {
+    return op->kind == OP_BATCH_NORM && (!op->training || op->attr.norm.frozen);
+}
+
+/* Mean and biased variance.  Two passes: sum(x^2) - mean^2 would cancel. */
+static void moments(const OpDesc *op, const Real *x, Set set, double *mean, double *variance) {
+    double sum = 0, squares = 0, size = (double)(set.runs * set.run);
+    bool centred = !(op->kind == OP_LAYER_NORM && op->attr.norm.rms);
+    for (size_t r = 0; r < set.runs && centred; r++)
+        for (size_t j = 0; j < set.run; j++)
+            sum += x[set.start + r * set.stride + j];
+    *mean = sum / size;
+    for (size_t r = 0; r < set.runs; r++)
+        for (size_t j = 0; j < set.run; j++) {
+            double d = x[set.start + r * set.stride + j] - *mean;
+            squares += d * d;
+        }
+    *variance = squares / size;
+}
+
+/* What a trainer's moving averages are made of: n times the batch statistics. */
+static void give_statistic(const OpDesc *op, const OpBuffers *b, size_t slot, size_t channel, double value) {
+    if (b->dw[slot])
+        b->dw[slot][channel] = (Real)((b->dw_add[slot] ? b->dw[slot][channel] : 0) + (double)op->n * value);
+}
+
+static Statistics statistics(const OpDesc *op, const OpBuffers *b, size_t s) {
+    double mean, variance;
+    if (is_affine(op)) {
+        mean = b->w[2][s], variance = b->w[3][s];
+    } else {
+        moments(op, b->x[0], set_at(op, s), &mean, &variance);
+        if (op->kind == OP_BATCH_NORM) {
+            give_statistic(op, b, 2, s, mean);
+            give_statistic(op, b, 3, s, variance);
+        }
+    }
+    return (Statistics){mean, 1 / sqrt(variance + op->attr.norm.epsilon)};
+}
+
+static void forward(const OpDesc *op, const OpBuffers *b) {
+    const Real *gamma = b->w[0], *beta = b->w[1];
+    for (size_t s = 0; s < set_count(op); s++) {
+        Set set = set_at(op, s);
+        Statistics now = statistics(op, b, s);
+        if (op->training)
+            ((Statistics *)b->saved)[s] = now;
+        for (size_t r = 0; r < set.runs; r++)
+            for (size_t j = 0; j < set.run; j++) {
+                size_t i = set.start + r * set.stride + j, p = set.param + j;
+                double xhat = (b->x[0][i] - now.mean) * now.scale;
+                b->y[i] = (Real)((gamma ? gamma[p] : 1) * xhat + (beta ? beta[p] : 0));
+            }
+    }
+}
+
+/* With g = gamma dy and means over the set:  dx = scale (g - mean(g) - xhat mean(g xhat)).
+ * Without centring (rms) mean(g) is absent; an affine batch_norm has neither. */
+static void input_gradient(const OpDesc *op, const OpBuffers *b, Set set, Statistics saved, double g_sum,
+                           double g_xhat_sum) {
+    const Real *gamma = b->w[0];
+    double size = (double)(set.runs * set.run);
+    bool rms = op->kind == OP_LAYER_NORM && op->attr.norm.rms;
+    double g_mean = is_affine(op) || rms ? 0 : g_sum / size, g_xhat_mean = is_affine(op) ? 0 : g_xhat_sum / size;
+    for (size_t r = 0; r < set.runs; r++)
+        for (size_t j = 0; j < set.run; j++) {
+            size_t i = set.start + r * set.stride + j;
+            double g = (gamma ? gamma[set.param + j] : 1) * b->dy[i], xhat = (b->x[0][i] - saved.mean) * saved.scale;
+            double dx = saved.scale * (g - g_mean - xhat * g_xhat_mean);
+            b->dx[0][i] = (Real)((b->dx_add[0] ? b->dx[0][i] : 0) + dx);
+        }
+}
+
+/* dgamma = sum dy xhat, dbeta = sum dy, collected in double in `work`. */
+static void backward(const OpDesc *op, const OpBuffers *b) {
+    const Real *gamma = b->w[0];
+    size_t params = param_count(op);
+    double *sums[2] = {b->work, (double *)b->work + params};
+    memset(b->work, 0, 2 * params * sizeof(double));
+    for (size_t s = 0; s < set_count(op); s++) {
+        Set set = set_at(op, s);
+        Statistics saved = ((const Statistics *)b->saved)[s];
+        double g_sum = 0, g_xhat_sum = 0;
+        for (size_t r = 0; r < set.runs; r++)
+            for (size_t j = 0; j < set.run; j++) {
+                size_t i = set.start + r * set.stride + j, p = set.param + j;
+                double dy = b->dy[i], xhat = (b->x[0][i] - saved.mean) * saved.scale, g = (gamma ? gamma[p] : 1) * dy;
+                sums[0][p] += dy * xhat;
+                sums[1][p] += dy;
+                g_sum += g;
+                g_xhat_sum += g * xhat;
+            }
+        if (b->dx[0])
+            input_gradient(op, b, set, saved, g_sum, g_xhat_sum);
+    }
+    for (size_t slot = 0; slot < 2; slot++)
+        for (size_t p = 0; p < params && b->dw[slot]; p++)
+            b->dw[slot][p] = (Real)((b->dw_add[slot] ? b->dw[slot][p] : 0) + sums[slot][p]);
+}
+
+static void memory(const OpDesc *op, OpMemory *memory) {
+    if (!op->training)
+        return;
+    memory->saved_bytes = set_count(op) * sizeof(Statistics);
+    memory->work_bytes = 2 * param_count(op) * sizeof(double);
+}
+
+const RefKernel ref_batch_norm = {.forward = forward, .backward = backward, .memory = memory};
+const RefKernel ref_layer_norm = {.forward = forward, .backward = backward, .memory = memory};
+const RefKernel ref_group_norm = {.forward = forward, .backward = backward, .memory = memory};

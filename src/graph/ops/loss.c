@@ -1,4 +1,50 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "graph/ops/rules.h"
 
-const OpRule op_rule_loss = {0};
+/* Keras squeezes or adds a last axis of extent 1 where only that differs: labels {} and {1} are the same. */
+static bool equal_but_for_last_one(const Shape *a, const Shape *b) {
+    if (a->rank < b->rank)
+        return equal_but_for_last_one(b, a);
+    Shape shorter = *a;
+    if (a->rank == b->rank + 1 && a->dim[b->rank] == 1)
+        shorter.rank--;
+    return shape_equal(&shorter, b);
+}
+
+static Status check_attr(const LossAttr *attr) {
+    if (!(attr->label_smoothing >= 0 && attr->label_smoothing <= 1))
+        return status_fail(STATUS_FAILED, "label smoothing of %g is not between 0 and 1", attr->label_smoothing);
+    if (attr->kind == LOSS_HUBER && !(attr->delta > 0))
+        return status_fail(STATUS_FAILED, "the delta of a Huber loss must be positive, not %g", attr->delta);
+    return STATUS_OK;
+}
+
+static Status loss_shape(OpDesc *op) {
+    const LossAttr *attr = &op->attr.loss;
+    char prediction[SHAPE_TEXT], label[SHAPE_TEXT];
+    if (op->inputs != 2)
+        return status_fail(STATUS_FAILED, "a loss needs a prediction and a label, it has %zu inputs", op->inputs);
+    TRY(check_attr(attr));
+    Shape expected = op->x[0];
+    bool per_class = attr->kind == LOSS_SPARSE_CROSSENTROPY || attr->kind == LOSS_CROSSENTROPY;
+    if (per_class && expected.rank == 0)
+        return status_fail(STATUS_FAILED, "a cross-entropy needs an axis of classes, the prediction is a scalar");
+    if (attr->kind == LOSS_SPARSE_CROSSENTROPY)
+        expected.rank--;
+    bool fits = attr->kind == LOSS_CROSSENTROPY ? shape_equal(&op->x[1], &expected)
+                                                : equal_but_for_last_one(&op->x[1], &expected);
+    if (!fits)
+        return status_fail(STATUS_FAILED, "a label of shape %s does not fit a prediction of shape %s%s",
+                           shape_format(&op->x[1], label), shape_format(&op->x[0], prediction),
+                           attr->kind == LOSS_SPARSE_CROSSENTROPY ? " (one class number for each position)" : "");
+    op->y = SHAPE(LOSS_SUMS);
+    op->keeps_x = true;
+    return STATUS_OK;
+}
+
+/* An exponential, a logarithm's share and the sums, per element of the prediction. */
+static double loss_flops(const OpDesc *op) {
+    return 4.0 * (double)shape_count(&op->x[0]);
+}
+
+const OpRule op_rule_loss = {.shape = loss_shape, .flops = loss_flops};
