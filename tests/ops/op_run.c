@@ -83,7 +83,7 @@ void op_run_destroy(OpRun *run) {
     memory_free(run->dy);
     memory_free(run->saved);
     memory_free(run->work);
-    if (run->state)
+    if (run->backend)
         run->backend->release(run->state);
 }
 
@@ -107,8 +107,6 @@ void op_run_forward(OpRun *run) {
         if (!run->op.want_dw[i])
             b.dw[i] = run->op.training ? run->dw[i] : NULL;
     }
-    if (run->backend->weights_changed)
-        run->backend->weights_changed(run->state, &b);
     run->backend->forward(run->state, &b);
 }
 
