@@ -42,7 +42,8 @@ enum { GRADSYNC_BUCKET = 1 << 20 };
 typedef struct GradSync GradSync;
 
 /* Collective; the same options on all ranks.  `dist` is borrowed and must outlive it.
- * STATUS_USAGE: more ranks than micro-batches.  STATUS_FAILED: out of memory (of this rank alone: agree afterwards). */
+ * STATUS_USAGE: more ranks than micro-batches.  STATUS_FAILED: out of memory.  Fails on all ranks or on none, and what failed
+ * has been printed (dist_agree). */
 Status gradsync_create(Dist *dist, const GradSyncOptions *options, GradSync **out);
 
 /* Collective.  Accepts NULL. */

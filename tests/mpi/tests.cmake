@@ -1,1 +1,3 @@
 # SPDX-License-Identifier: Apache-2.0
+add_mpi(gradsync NP 1 2 3 5)
+add_mpi(gradsync_double NP 2 3 DOUBLE)
