@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Dataset files (HDF5).  Groups /train, /val, /test, of which any may be missing; in each
+ *     x        [n, ...] uint8 or float32, channel last: [n,H,W,C]; [n,H,W] is taken as [n,H,W,1]
+ *     y, ...   [n, ...] labels: named arrays, the same in every group (kinds below)
+ * and attributes of the root, all optional
+ *     class_names   list of texts, in the order of the class numbers
+ *     origin        where the data is from, its licence
+ *     value_max     the largest value of x, by which "unit" preprocessing divides: 255 for uint8 and 1 for float if missing
+ *
+ * Nothing here is collective: each rank opens the file and reads what it needs. */
+#ifndef DATA_DATASET_H
+#define DATA_DATASET_H
+#include "base/real.h"
+#include "base/shape.h"
+#include "base/status.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum DatasetSplit { DATASET_TRAIN, DATASET_VAL, DATASET_TEST, DATASET_SPLITS } DatasetSplit;
+
+/* What a label array holds, told by its type and its numbers. */
+typedef enum LabelKind {
+    LABEL_CLASS,     /* integers [n], [n,1]: a class number per example; [n,H,W]: one per pixel */
+    LABEL_ONE_HOT,   /* [n,k], k > 1: one 1 per row, else 0 */
+    LABEL_MULTI_HOT, /* [n,k]: 0 or 1 */
+    LABEL_NUMBERS    /* float [n] or [n,...]: any finite numbers */
+} LabelKind;
+
+typedef struct DatasetLabel {
+    char *name; /* "y" */
+    LabelKind kind;
+    Shape shape; /* of one example: {} for class numbers, {k} for vectors, {H,W} for class maps */
+    size_t
+        classes; /* LABEL_CLASS: number of class names, or largest label of all splits + 1; else numbers per example */
+} DatasetLabel;
+
+typedef struct DatasetInfo {
+    char *path;  /* as given to dataset_open */
+    char *name;  /* file name without ".h5": "digits" */
+    Shape shape; /* of one example of x, channel last */
+    bool is_uint8;
+    double value_max;
+    size_t count[DATASET_SPLITS]; /* examples; 0: no such split */
+    DatasetLabel *labels;         /* "y" first, then by name; none is possible */
+    size_t label_count;
+    char **class_names; /* NULL: none */
+    size_t class_name_count;
+    char *origin; /* "" when the file does not say */
+
+    /* Identity of the data, for the check on resume: SHA-256 over shapes, types, counts, all labels and 64 evenly spaced
+     * examples of each split.  Cheap; a changed pixel in an example that is not among them goes unnoticed. */
+    char fingerprint[65];
+} DatasetInfo;
+
+typedef struct Dataset Dataset;
+
+/* Opens a file and verifies all of it but x's numbers: extents agree, labels are whole, finite and in range (all are
+ * read).  STATUS_FAILED: not a dataset, damaged, contradictory; the message names file and array. */
+Status dataset_open(const char *path, Dataset **out);
+void dataset_close(Dataset *dataset); /* accepts NULL */
+
+/* Borrowed from `dataset`. */
+const DatasetInfo *dataset_info(const Dataset *dataset);
+
+const char *dataset_split_name(DatasetSplit split); /* "train", "val", "test" */
+
+/* Reads a split into memory (pixels as they are in the file) unless it is larger than dataset_memory_limit bytes, to be read by
+ * rows then.  Called by loader_create; dataset_read works without, by rows from the file. */
+Status dataset_load(Dataset *dataset, DatasetSplit split);
+
+/* Bytes of one split up to which it is kept in memory: 256 MB; tests make it smaller. */
+extern size_t dataset_memory_limit;
+
+struct Preprocess; /* data/preprocess.h */
+
+/* Gathers examples rows[0 .. n-1] of a split, in any order: x[n * shape] through `preprocess` (NULL: numbers as they are),
+ * labels[i][n * shape of info->labels[i]]; `labels` NULL: not wanted.  Class numbers are whole Reals.  Thread-safe.
+ * Allocates nothing once its scratch has grown to the largest n.  STATUS_FAILED: read error; rows out of range. */
+Status dataset_read(Dataset *dataset, DatasetSplit split, const uint64_t rows[], size_t n,
+                    const struct Preprocess *preprocess, Real *x, Real *const labels[]);
+
+/* *path = the digits that ship with the project: $CNN_DATASETS, else the source tree, the installed data folder, or
+ * ../share/cnn/datasets beside the running program.  The caller frees with memory_free. */
+Status dataset_find_default(char **path);
+
+#endif
