@@ -6,7 +6,7 @@
  *     /model_weights                 layer_names, backend, keras_version         the layout of Keras's own .h5 files
  *     /model_weights/LAYER           weight_names: "LAYER/kernel:0", ...
  *     /model_weights/LAYER/LAYER/kernel:0
- *     /training                      ours, ignored by Keras: format, writer, state, preprocess, slot_names
+ *     /training                      ours, ignored by Keras: format, writer, slot_names, datasets state, preprocess
  *     /training/optimizer/SLOT       laid out like /model_weights
  *     trailer                        CHECKPOINT_TRAILER bytes behind the HDF5 file: magic, length, SHA-256 of all before
  *
@@ -61,12 +61,12 @@ typedef struct Checkpoint {
     const char *writer; /* "cnn 0.1.0", or "keras 2.10.0"; "" when the file does not say */
 } Checkpoint;
 
-/* *image (the caller frees it with memory_free) = the file's `size` bytes, all but the trailer's content.  Uses HDF5 in
- * memory; touches no file.  STATUS_FAILED: out of memory, a name twice, more than about 4000 layers. */
+/* *image (the caller frees it with memory_free) = the `size` bytes of the HDF5 file.  Touches no file: HDF5 runs in memory.
+ * Needs about three times the size for a moment.  STATUS_FAILED: out of memory, a weight twice. */
 Status checkpoint_image(const Checkpoint *content, unsigned char **image, size_t *size);
 
-/* Fills the trailer at the end of an image: magic, length, SHA-256 (0.5 to 2 GB/s).  Safe beside HDF5 calls. */
-Status checkpoint_seal(unsigned char *image, size_t size);
+/* Makes the trailer that stands behind an image in the file: magic, length, SHA-256 (0.5 to 2 GB/s).  No HDF5. */
+Status checkpoint_seal(const unsigned char *image, size_t size, unsigned char trailer[CHECKPOINT_TRAILER]);
 
 /* What checkpoint_read accepts. */
 typedef enum CheckpointOrigin {

@@ -18,6 +18,7 @@
 #define RUN_FINAL   "final.h5"
 #define RUN_METRICS "metrics.csv"
 #define RUN_CONFIG  "config.json"
+#define RUN_OLD     ".old" /* behind the name of a file that was set aside */
 enum { RUN_NAME = 64 };
 
 /* Writes "step-00000123.h5" and returns `name`. */
@@ -25,13 +26,14 @@ const char *run_step_name(uint64_t step, char name[RUN_NAME]);
 
 typedef struct Run Run; /* a run folder held for writing */
 
-/* Makes and holds the folder of a new run.  folder NULL: `base`-N ("checkpoints/lenet5-mnist-1") with the smallest N that no
- * folder has; made with mkdir, so that two jobs started together get different ones.  An existing folder is taken when it
+/* Makes and holds the folder of a new run.  folder NULL: `base`-N ("checkpoints/lenet5-mnist-1") with N one above
+ * the largest there is; made with mkdir, so that two jobs started together get different ones.  An existing folder is taken when it
  * holds no run; with `overwrite` the run's files in it are removed first, others stay.
  * STATUS_USAGE: holds a run and not `overwrite`.  STATUS_FAILED: cannot be made or written, or another process holds it. */
 Status run_create(const char *folder, const char *base, bool overwrite, Run **out);
 
-/* Holds an existing run's folder, to go on with it. */
+/* Holds an existing run's folder, to go on with it.  What a killed process left half-written is removed.  Where the file
+ * system has no locks, a warning says that two jobs must not share the folder. */
 Status run_open(const char *folder, Run **out);
 
 void run_close(Run *run); /* accepts NULL */
@@ -50,7 +52,7 @@ Status run_prune(const char *folder, uint64_t step, size_t keep);
 /* The step checkpoints in `folder`, newest first (by number).  *steps: the caller frees it with memory_free. */
 Status run_steps(const char *folder, uint64_t **steps, size_t *count);
 
-/* The N of all folders `base`-N, largest first. */
+/* The N of all folders `base`-N, largest first; *numbers is freed with memory_free. */
 Status run_numbers(const char *base, uint64_t **numbers, size_t *count);
 
 /* Whether final.h5 is there: the run did all its epochs. */

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/memory.h"
+#include "io/checkpoint_internal.h"
+#include "io/file.h"
+#include "io/h5io.h"
+#include <stdint.h>
+#include <string.h>
+
+/* ---- freeing: what was read is owned, though the members are const for the writers' sake ---- */
+
+static void free_text(const char *text) {
+    memory_free((void *)text);
+}
+
+static void free_layers(CheckpointLayer *layers, size_t count) {
+    for (size_t i = 0; layers != NULL && i < count; i++) {
+        for (size_t j = 0; layers[i].weights != NULL && j < layers[i].count; j++) {
+            free_text(layers[i].weights[j].name);
+            free_text(layers[i].weights[j].stored);
+            memory_free((void *)layers[i].weights[j].data);
+        }
+        memory_free(layers[i].weights);
+        free_text(layers[i].name);
+    }
+    memory_free(layers);
+}
+
+void checkpoint_destroy(Checkpoint *checkpoint) {
+    if (checkpoint == NULL)
+        return;
+    free_layers(checkpoint->layers, checkpoint->layer_count);
+    for (size_t i = 0; checkpoint->slots != NULL && i < checkpoint->slot_count; i++) {
+        free_layers(checkpoint->slots[i].layers, checkpoint->slots[i].count);
+        free_text(checkpoint->slots[i].name);
+    }
+    memory_free(checkpoint->slots);
+    free_text(checkpoint->model_config);
+    free_text(checkpoint->training_config);
+    free_text(checkpoint->state);
+    free_text(checkpoint->preprocess);
+    free_text(checkpoint->writer);
+    memory_free(checkpoint);
+}
+
+/* ---- layers and weights ---- */
+
+/* "conv2d_1_1/kernel:0" -> "kernel": Keras's names vary with version and history, their last part does not. */
+static Status short_name(const char *stored, const char **name) {
+    const char *slash = strrchr(stored, '/');
+    const char *last = slash != NULL ? slash + 1 : stored;
+    size_t length = strlen(last);
+    if (length > 2 && strcmp(last + length - 2, ":0") == 0)
+        length -= 2;
+    return memory_format((char **)name, "%.*s", (int)length, last);
+}
+
+static Status read_numbers(H5ioFile *file, const char *path, CheckpointTensor *weight) {
+    H5ioInfo info;
+    Real *data;
+    TRY(h5io_info(file, path, &info));
+    if (info.class != H5IO_CLASS_FLOAT && info.class != H5IO_CLASS_INTEGER)
+        return status_fail(STATUS_FAILED, "%s: %s does not hold numbers", h5io_name(file), path);
+    if (info.rank > SHAPE_MAX)
+        return status_fail(STATUS_FAILED, "%s: %s has %zu dimensions, more than the %d that are supported",
+                           h5io_name(file), path, info.rank, SHAPE_MAX);
+    weight->shape.rank = info.rank;
+    memcpy(weight->shape.dim, info.dim, info.rank * sizeof info.dim[0]);
+    TRY(memory_new(&data, info.count, "weights of a checkpoint"));
+    weight->data = data;
+    return h5io_read(file, path, H5IO_REAL, info.rank, info.dim, data);
+}
+
+static Status read_weight(H5ioFile *file, const char *group, const char *stored, CheckpointTensor *weight) {
+    char *path;
+    TRY(memory_strdup(stored, (char **)&weight->stored));
+    TRY(short_name(stored, &weight->name));
+    TRY(memory_format(&path, "%s/%s", group, stored));
+    Status status = read_numbers(file, path, weight);
+    memory_free(path);
+    return status;
+}
+
+/* Reads the layer layer->name. */
+static Status read_layer(H5ioFile *file, const char *group, CheckpointLayer *layer) {
+    Status status = STATUS_OK;
+    H5ioKind kind;
+    bool has_weights;
+    char *path, **names = NULL;
+    TRY(memory_format(&path, "%s/%s", group, layer->name));
+    TRY_GOTO(h5io_kind(file, path, &kind), done);
+    if (kind != H5IO_GROUP)
+        TRY_GOTO(status_fail(STATUS_FAILED, "%s: %s is listed as a layer but is no group in the file", h5io_name(file),
+                             path),
+                 done);
+    TRY_GOTO(h5io_attr_exists(file, path, "weight_names", &has_weights), done);
+    if (!has_weights)
+        TRY_GOTO(h5io_attr_exists(file, path, "weight_names0", &has_weights), done);
+    if (has_weights) {
+        TRY_GOTO(h5io_attr_read_strings(file, path, "weight_names", &names, &layer->count), done);
+        TRY_GOTO(memory_new(&layer->weights, layer->count, "weights of a layer"), done);
+    }
+    for (size_t i = 0; i < layer->count && status == STATUS_OK; i++)
+        status = read_weight(file, path, names[i], &layer->weights[i]);
+done:
+    memory_free(names);
+    memory_free(path);
+    return status;
+}
+
+/* Reads the layers that GROUP's layer_names lists; what was read before a failure stays in *layers. */
+static Status read_layers(H5ioFile *file, const char *group, CheckpointLayer **layers, size_t *count) {
+    char **names;
+    TRY(h5io_attr_read_strings(file, group, "layer_names", &names, count));
+    Status status = memory_new(layers, *count, "layers of a checkpoint");
+    for (size_t i = 0; i < *count && status == STATUS_OK; i++) {
+        status = memory_strdup(names[i], (char **)&(*layers)[i].name);
+        if (status == STATUS_OK)
+            status = read_layer(file, group, &(*layers)[i]);
+    }
+    memory_free(names);
+    return status;
+}
+
+/* ---- the parts of a file ---- */
+
+/* *text = the attribute, or NULL when there is none. */
+static Status read_attribute(H5ioFile *file, const char *path, const char *name, const char **text) {
+    bool exists;
+    TRY(h5io_attr_exists(file, path, name, &exists));
+    return exists ? h5io_attr_read_string(file, path, name, (char **)text) : STATUS_OK;
+}
+
+/* *text = the dataset, or NULL when there is none. */
+static Status read_text(H5ioFile *file, const char *path, const char **text) {
+    H5ioKind kind;
+    TRY(h5io_kind(file, path, &kind));
+    return kind == H5IO_DATASET ? h5io_read_string(file, path, (char **)text) : STATUS_OK;
+}
+
+static Status read_slots(H5ioFile *file, Checkpoint *out) {
+    char **names;
+    TRY(h5io_attr_read_strings(file, "/training", "slot_names", &names, &out->slot_count));
+    Status status = memory_new(&out->slots, out->slot_count, "optimizer slots of a checkpoint");
+    for (size_t i = 0; i < out->slot_count && status == STATUS_OK; i++) {
+        CheckpointSlot *slot = &out->slots[i];
+        char *group;
+        TRY_GOTO(memory_strdup(names[i], (char **)&slot->name), done);
+        TRY_GOTO(memory_format(&group, "/training/optimizer/%s", names[i]), done);
+        status = read_layers(file, group, &slot->layers, &slot->count);
+        memory_free(group);
+    }
+done:
+    memory_free(names);
+    return status;
+}
+
+static Status read_training(H5ioFile *file, Checkpoint *out) {
+    int64_t format;
+    TRY(h5io_attr_read(file, "/training", "format", H5IO_INT64, 1, &format));
+    if (format != CHECKPOINT_FORMAT)
+        return status_fail(STATUS_FAILED,
+                           "%s has format %lld; this program reads format %d. Use the version that wrote it",
+                           h5io_name(file), (long long)format, CHECKPOINT_FORMAT);
+    TRY(read_attribute(file, "/training", "writer", &out->writer));
+    TRY(read_text(file, "/training/state", &out->state));
+    TRY(read_text(file, "/training/preprocess", &out->preprocess));
+    return read_slots(file, out);
+}
+
+/* The group with layer_names: "/" in a file of weights, "/model_weights" in one of a whole model. */
+static Status find_weights(H5ioFile *file, const char **group) {
+    static const char *const places[] = {"/", "/model_weights"};
+    H5ioKind kind;
+    for (size_t i = 0; i < 2; i++) {
+        bool plain = false, pieces = false;
+        TRY(h5io_kind(file, places[i], &kind));
+        if (kind != H5IO_GROUP)
+            continue;
+        TRY(h5io_attr_exists(file, places[i], "layer_names", &plain));
+        TRY(h5io_attr_exists(file, places[i], "layer_names0", &pieces));
+        if (plain || pieces) {
+            *group = places[i];
+            return STATUS_OK;
+        }
+    }
+    TRY(h5io_kind(file, "/layers", &kind));
+    if (kind == H5IO_GROUP)
+        return status_fail(STATUS_FAILED,
+                           "%s is a .weights.h5 file of Keras 3, which has no layer names. "
+                           "Save the model as .h5 instead: model.save('model.h5')",
+                           h5io_name(file));
+    return status_fail(STATUS_FAILED, "%s holds no network: neither / nor /model_weights has the attribute layer_names",
+                       h5io_name(file));
+}
+
+static Status read_keras_version(H5ioFile *file, const char *group, Checkpoint *out) {
+    const char *version = NULL;
+    Status status = read_attribute(file, group, "keras_version", &version);
+    if (status == STATUS_OK)
+        status = version != NULL ? memory_format((char **)&out->writer, "keras %s", version)
+                                 : memory_strdup("", (char **)&out->writer);
+    free_text(version);
+    return status;
+}
+
+static Status read_content(H5ioFile *file, Checkpoint *out) {
+    const char *group = "/";
+    bool marked = false;
+    H5ioKind kind;
+    TRY(h5io_kind(file, "/training", &kind));
+    if (kind == H5IO_GROUP)
+        TRY(h5io_attr_exists(file, "/training", "format", &marked));
+    if (marked && !out->ours)
+        return status_fail(STATUS_FAILED, "%s has lost its checksum: it was cut short, or changed by another program",
+                           h5io_name(file));
+    TRY(find_weights(file, &group));
+    TRY(read_attribute(file, "/", "model_config", &out->model_config));
+    TRY(read_attribute(file, "/", "training_config", &out->training_config));
+    TRY(out->ours ? read_training(file, out) : read_keras_version(file, group, out));
+    return read_layers(file, group, &out->layers, &out->layer_count);
+}
+
+static Status read_bytes(const char *path, const unsigned char *bytes, size_t size, CheckpointOrigin origin,
+                         Checkpoint *out) {
+    H5ioFile *file;
+    TRY(checkpoint__check_trailer(path, bytes, size, &out->ours));
+    if (!out->ours && origin == CHECKPOINT_OURS)
+        return status_fail(STATUS_FAILED,
+                           "%s has no checksum: it was cut short, or written by another program. "
+                           "(--init-from takes the weights of a Keras file)",
+                           path);
+    TRY(h5io_open_image(path, bytes, size - (out->ours ? CHECKPOINT_TRAILER : 0), &file));
+    Status status = read_content(file, out);
+    Status closed = h5io_close(file);
+    return status != STATUS_OK ? status : closed;
+}
+
+Status checkpoint_read(const char *path, CheckpointOrigin origin, Checkpoint **out) {
+    unsigned char *bytes;
+    size_t size;
+    Checkpoint *checkpoint = NULL;
+    *out = NULL;
+    TRY(file_read(path, &bytes, &size));
+    Status status = memory_new(&checkpoint, 1, "checkpoint");
+    if (status == STATUS_OK)
+        status = read_bytes(path, bytes, size, origin, checkpoint);
+    memory_free(bytes);
+    if (status == STATUS_OK)
+        *out = checkpoint;
+    else
+        checkpoint_destroy(checkpoint);
+    return status;
+}
+
+Status checkpoint_verify(const char *path) {
+    unsigned char *bytes;
+    size_t size;
+    bool present;
+    TRY(file_read(path, &bytes, &size));
+    Status status = checkpoint__check_trailer(path, bytes, size, &present);
+    memory_free(bytes);
+    if (status == STATUS_OK && !present)
+        return status_fail(STATUS_FAILED, "%s has no checksum: it was cut short, or written by another program", path);
+    return status;
+}
+
+/* ---- looking up ---- */
+
+const CheckpointTensor *checkpoint_find(const CheckpointLayer *layers, size_t count, const char *layer,
+                                        const char *name) {
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < layers[i].count && strcmp(layers[i].name, layer) == 0; j++)
+            if (strcmp(layers[i].weights[j].name, name) == 0)
+                return &layers[i].weights[j];
+    return NULL;
+}
+
+const CheckpointSlot *checkpoint_slot(const Checkpoint *checkpoint, const char *name) {
+    for (size_t i = 0; i < checkpoint->slot_count; i++)
+        if (strcmp(checkpoint->slots[i].name, name) == 0)
+            return &checkpoint->slots[i];
+    return NULL;
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "io/file.h"
+#include "base/memory.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Temporary names: ".", the file's name, ".", host, "-", process, and this. */
+#define LEFTOVER ".cnn-tmp"
+
+/* Linux writes at most about 2 GB per call. */
+enum { WRITE_MAX = 1 << 30 };
+
+static Status read_all(int fd, const char *path, unsigned char *bytes, size_t size) {
+    for (size_t done = 0; done < size;) {
+        ssize_t n = read(fd, bytes + done, size - done < WRITE_MAX ? size - done : WRITE_MAX);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return status_fail(STATUS_FAILED, "cannot read %s: %s", path, strerror(errno));
+        if (n == 0)
+            return status_fail(STATUS_FAILED, "cannot read %s: it ends after %zu of %zu bytes: is it being written?",
+                               path, done, size);
+        done += (size_t)n;
+    }
+    return STATUS_OK;
+}
+
+Status file_read(const char *path, unsigned char **bytes, size_t *size) {
+    Status status = STATUS_OK;
+    struct stat about;
+    *bytes = NULL;
+    *size = 0;
+    /* O_NONBLOCK: opening a FIFO must not wait for a writer. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return status_fail(STATUS_FAILED, "cannot open %s: %s", path, strerror(errno));
+    if (fstat(fd, &about) != 0)
+        TRY_GOTO(status_fail(STATUS_FAILED, "cannot read %s: %s", path, strerror(errno)), done);
+    if (!S_ISREG(about.st_mode))
+        TRY_GOTO(status_fail(STATUS_FAILED, "cannot read %s: not a plain file", path), done);
+    TRY_GOTO(memory_alloc((size_t)about.st_size + 1, 1, "file's content", (void **)bytes), done);
+    *size = (size_t)about.st_size;
+    TRY_GOTO(read_all(fd, path, *bytes, *size), done);
+done:
+    close(fd);
+    if (status != STATUS_OK) {
+        memory_free(*bytes);
+        *bytes = NULL;
+        *size = 0;
+    }
+    return status;
+}
+
+/* The folder of a path, "." where it has none. */
+static Status folder_of(const char *path, char **folder) {
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL)
+        return memory_strdup(".", folder);
+    return memory_format(folder, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+}
+
+/* The name says who writes, for a person who finds one.  Host names may be long and file names may not. */
+static Status temporary_name(const char *path, char **out) {
+    char host[64] = "";
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+    if (gethostname(host, sizeof host) != 0)
+        strcpy(host, "host");
+    host[sizeof host - 1] = '\0';
+    return memory_format(out, "%.*s.%s.%s-%ld" LEFTOVER, (int)(name - path), path, name, host, (long)getpid());
+}
+
+Status file_sync_folder(const char *folder) {
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return status_fail(STATUS_FAILED, "cannot open the folder %s: %s", folder, strerror(errno));
+    int failed, code;
+    do {
+        failed = fsync(fd);
+        code = errno;
+    } while (failed != 0 && code == EINTR);
+    close(fd);
+    /* Some file systems cannot synchronise a folder and say so with EINVAL; they do it by themselves or not at all. */
+    if (failed != 0 && code != EINVAL)
+        return status_fail(STATUS_FAILED, "cannot write the folder %s to disk: %s", folder, strerror(code));
+    return STATUS_OK;
+}
+
+/* Says what went wrong with `path` and what to do about it. */
+static Status write_failed(const char *path, int code) {
+    const char *way_out = "";
+    if (code == ENOSPC || code == EDQUOT)
+        way_out = ". Free some space (or ask for a larger quota); what was written earlier is whole";
+    else if (code == EIO)
+        way_out = ". The disk or the file server failed; what was written earlier is whole";
+    else if (code == EFBIG)
+        way_out = ". Raise the limit on file sizes (ulimit -f)";
+    else if (code == EACCES || code == EPERM || code == EROFS)
+        way_out = ". Choose a folder that you may write (--out)";
+    return status_fail(STATUS_FAILED, "cannot write %s: %s%s", path, strerror(code), way_out);
+}
+
+static Status write_all(int fd, const char *path, const FilePart *part) {
+    for (size_t done = 0; done < part->size;) {
+        size_t left = part->size - done;
+        ssize_t n = write(fd, (const char *)part->bytes + done, left < WRITE_MAX ? left : WRITE_MAX);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return write_failed(path, n < 0 ? errno : EIO);
+        done += (size_t)n;
+    }
+    return STATUS_OK;
+}
+
+/* Writes and synchronises the parts under the temporary name.  An older temporary is removed, never emptied: it may be a
+ * second name of a good file (file_link). */
+static Status write_temporary(const char *temporary, const char *path, size_t count, const FilePart parts[]) {
+    Status status = STATUS_OK;
+    if (unlink(temporary) != 0 && errno != ENOENT)
+        return write_failed(path, errno);
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return write_failed(path, errno);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        status = write_all(fd, path, &parts[i]);
+    while (status == STATUS_OK && fsync(fd) != 0)
+        if (errno != EINTR)
+            status = write_failed(path, errno);
+    /* Network file systems may tell a full quota only now. */
+    if (close(fd) != 0 && errno != EINTR && status == STATUS_OK)
+        status = write_failed(path, errno);
+    return status;
+}
+
+/* Renames the temporary to `path` and makes that last. */
+static Status put_in_place(const char *temporary, const char *path) {
+    char *folder;
+    if (rename(temporary, path) != 0)
+        return write_failed(path, errno);
+    TRY(folder_of(path, &folder));
+    Status status = file_sync_folder(folder);
+    memory_free(folder);
+    return status;
+}
+
+Status file_write(const char *path, size_t count, const FilePart parts[]) {
+    char *temporary;
+    TRY(temporary_name(path, &temporary));
+    Status status = write_temporary(temporary, path, count, parts);
+    if (status == STATUS_OK)
+        status = put_in_place(temporary, path);
+    if (status != STATUS_OK)
+        unlink(temporary); /* already reported; after a rename it is gone */
+    memory_free(temporary);
+    return status;
+}
+
+Status file_link(const char *existing, const char *path) {
+    char *temporary;
+    Status status = STATUS_OK;
+    TRY(temporary_name(path, &temporary));
+    if ((unlink(temporary) != 0 && errno != ENOENT) || link(existing, temporary) != 0)
+        status = write_failed(path, errno);
+    if (status == STATUS_OK)
+        status = put_in_place(temporary, path);
+    unlink(temporary); /* rename leaves it where both are already names of one file */
+    memory_free(temporary);
+    return status;
+}
+
+/* The next name in the folder that is not "." or "..", or NULL. */
+static const char *next_name(DIR *directory) {
+    struct dirent *entry;
+    do
+        entry = readdir(directory);
+    while (entry != NULL && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0));
+    return entry != NULL ? entry->d_name : NULL;
+}
+
+Status file_list(const char *folder, char ***names, size_t *count) {
+    size_t total = 0, bytes = 0;
+    const char *name;
+    *names = NULL;
+    *count = 0;
+    DIR *directory = opendir(folder);
+    if (directory == NULL && errno != ENOENT)
+        return status_fail(STATUS_FAILED, "cannot open the folder %s: %s", folder, strerror(errno));
+    while (directory != NULL && (name = next_name(directory)) != NULL) {
+        total++;
+        bytes += strlen(name) + 1;
+    }
+    Status status = memory_alloc(total * sizeof(char *) + bytes, 1, "list of files", (void **)names);
+    if (status == STATUS_OK && directory != NULL) {
+        char *text = (char *)(*names + total);
+        rewinddir(directory);
+        while (*count < total && (name = next_name(directory)) != NULL) {
+            size_t length = strlen(name) + 1;
+            if (length > bytes) /* files came since they were counted */
+                break;
+            (*names)[(*count)++] = memcpy(text, name, length);
+            text += length;
+            bytes -= length;
+        }
+    }
+    if (directory != NULL)
+        closedir(directory);
+    return status;
+}
+
+Status file_remove(const char *folder, const char *name) {
+    char *path;
+    TRY(memory_format(&path, "%s/%s", folder, name));
+    Status status = STATUS_OK;
+    if (unlink(path) != 0 && errno != ENOENT)
+        status = status_fail(STATUS_FAILED, "cannot remove %s: %s", path, strerror(errno));
+    memory_free(path);
+    return status;
+}
+
+Status file_remove_leftovers(const char *folder) {
+    char **names;
+    size_t count;
+    Status status = file_list(folder, &names, &count);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        size_t length = strlen(names[i]), tail = sizeof LEFTOVER - 1;
+        if (names[i][0] == '.' && length > tail && strcmp(names[i] + length - tail, LEFTOVER) == 0)
+            status = file_remove(folder, names[i]);
+    }
+    memory_free(names);
+    return status;
+}
