@@ -45,7 +45,7 @@ typedef struct Option {
     size_t offset;              /* of the value in the program's struct */
     const char *argument;       /* "N", as --help shows it */
     const char *fallback;       /* default as text, or NULL: stays 0, "" or the first choice, and counts as not set */
-    double min, max;            /* OPTION_SIZE, OPTION_NUMBER, OPTION_DURATION: both allowed */
+    double min, max;            /* OPTION_SIZE, OPTION_NUMBER, OPTION_DURATION: both allowed; max 0: no limit */
     bool above_min;             /* min itself is not allowed */
     const char *const *choices; /* NULL at the end; OPTION_CHOICE, or OPTION_TEXT that must be one of them */
     const char *group;          /* heading in --help; NULL: that of the option before */

@@ -30,7 +30,7 @@ typedef struct Config {
     size_t seed;
     OptimizerOptions optimizer;
     ScheduleOptions schedule;
-    char loss[CLI_TEXT]; /* read with config_loss */
+    char loss[CLI_TEXT]; /* read with config_losses */
     char loss_weights[CLI_TEXT];
     double label_smoothing, huber_delta;
     /* run folder and checkpoints */
@@ -58,6 +58,10 @@ const CliProgram *config_program(void);
  * STATUS_USAGE, STATUS_FAILED (the file cannot be read).  Call on rank 0 only. */
 Status config_parse(int argc, char **argv, Config *config, bool *exit_now);
 
+/* Gives option `name` ("micro-batches") the value that `text` says, unless it has one from a stronger source.  For what the
+ * trainer decides and the record must hold.  STATUS_USAGE. */
+Status config_set(Config *config, const char *name, const char *text, OptionSource source);
+
 /* Has the option a value that a person gave (command line or --config)?  name: "lr". */
 bool config_given(const Config *config, const char *name);
 
@@ -82,8 +86,8 @@ Status config_from_json(Config *config, const char *text, const char *origin, Op
  * memory_free) lists them: "lr 0.1 -> 0.01, epochs 5 -> 10", "" when there is none. */
 Status config_resume(Config *config, const Config *saved, const char *origin, char **changes);
 
-/* The loss asked for output `output`, the index-th of `outputs`: *kind is a LossKind, or MODEL_LOSS_AUTO (model/model.h);
- * and its weight.  STATUS_USAGE: --loss or --loss-weights does not fit the outputs. */
-Status config_loss(const Config *config, const char *output, size_t index, size_t outputs, int *kind, double *weight);
+/* The losses asked for the network's outputs: kinds[count] of LossKind or MODEL_LOSS_AUTO, and weights[count].  One kind or
+ * weight without OUTPUT= counts for every output.  STATUS_USAGE: --loss or --loss-weights does not fit the outputs. */
+Status config_losses(const Config *config, const char *const *outputs, size_t count, int *kinds, double *weights);
 
 #endif

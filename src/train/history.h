@@ -13,8 +13,10 @@
 #define HISTORY_LIST(X)                                                                                                \
     X(EPOCH, epoch)                                                                                                    \
     X(STEP, step)                                                                                                      \
-    X(LR, lr) X(LOSS, loss) X(ACCURACY, accuracy) X(VAL_LOSS, val_loss) X(VAL_ACCURACY, val_accuracy)                  \
-        X(IMAGES_PER_S, images_per_s) X(SECONDS, seconds)
+    X(LR, lr)                                                                                                          \
+    X(LOSS, loss)                                                                                                      \
+    X(ACCURACY, accuracy)                                                                                              \
+    X(VAL_LOSS, val_loss) X(VAL_ACCURACY, val_accuracy) X(IMAGES_PER_S, images_per_s) X(SECONDS, seconds)
 #define HISTORY_ENUM(constant, name) HISTORY_##constant,
 enum { HISTORY_LIST(HISTORY_ENUM) HISTORY_COLUMNS };
 #undef HISTORY_ENUM

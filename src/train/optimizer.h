@@ -54,8 +54,7 @@ typedef struct Optimizer {
 } Optimizer;
 
 typedef struct OptimizerResult {
-    double
-        penalty; /* sum of l1 sum|w| + l2 sum w^2 over parameters, of the weights before the step: part of the loss */
+    double penalty;       /* sum of l1 sum|w| + l2 sum w^2 over trained parameters, before the step: part of the loss */
     double gradient_norm; /* before clipping; NAN without clip_norm */
 } OptimizerResult;
 

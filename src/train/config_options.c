@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The options of cnn_train: the only place that knows them.  Names and defaults are those of Keras and timm where they
+ * have the option.  Groups stand in the order of --help. */
+#include "train/config.h"
+
+static const char *const optimizers[] = {"sgd", "adam", "adamw", "rmsprop", NULL};          /* OptimizerKind */
+static const char *const schedules[] = {"constant", "step", "exponential", "cosine", NULL}; /* ScheduleKind */
+static const char *const reductions[] = {"tree", "mpi", NULL};                              /* ReduceKind */
+static const char *const preprocessings[] = {"none", "unit", "tf", "caffe", "torch", "dataset", NULL};
+
+/* .type, .offset */
+#define FLAG(field)         OPTION_FLAG, .offset = offsetof(Config, field)
+#define COUNT(field)        OPTION_SIZE, .offset = offsetof(Config, field), .argument = "N"
+#define NUMBER(field)       OPTION_NUMBER, .offset = offsetof(Config, field), .argument = "X"
+#define TEXT(field, shown)  OPTION_TEXT, .offset = offsetof(Config, field), .argument = shown
+#define CHOICE(field, list) OPTION_CHOICE, .offset = offsetof(Config, field), .argument = "KIND", .choices = list
+
+static const Option options[] = {
+    {"data", 'd', TEXT(data, "FILE"), .record = RECORD_FREE, .group = "Data and network",
+     .help = "dataset (HDF5); without it the digits that come with the project"},
+    {"model", 'm', TEXT(model, "NAME"), .record = RECORD_FIXED,
+     .help = "network: a name of --list-models, or a Keras file (.json, .h5)"},
+    {"list-models", 0, FLAG(list_models), .record = RECORD_NONE,
+     .help = "list the networks and their recipes, and end"},
+    {"preprocess", 0, TEXT(preprocess, "KIND"), .choices = preprocessings, .record = RECORD_FIXED,
+     .help = "how pixels become inputs; unit for bytes, none for floats, when not given"},
+    {"validation-split", 0, NUMBER(validation_split), .fallback = "0", .max = 0.9, .record = RECORD_FIXED,
+     .help = "validate on this part of the training data, drawn by the seed, where the dataset has no val"},
+    {"no-shuffle", 0, FLAG(no_shuffle), .record = RECORD_FIXED, .help = "examples in the order of the dataset"},
+
+    {"epochs", 'e', COUNT(epochs), .fallback = "10", .min = 1, .max = 1e9, .record = RECORD_CHANGES,
+     .group = "Training", .help = "passes over the training data, in all; a resumed run goes on up to it"},
+    {"batch-size", 'b', COUNT(batch_size), .fallback = "32", .min = 1, .max = 1e9, .record = RECORD_FIXED,
+     .help = "examples of one step, over all ranks"},
+    {"micro-batches", 0, COUNT(micro_batches), .min = 1, .max = 65536, .record = RECORD_CHANGES,
+     .help = "parts that a step is cut into: the same number gives the same bits on any number of ranks up to it; the "
+             "number of ranks when not given"},
+    {"seed", 0, COUNT(seed), .fallback = "0", .record = RECORD_FIXED,
+     .help = "of everything random: initial weights, order, dropout, split"},
+
+    {"optimizer", 0, CHOICE(optimizer.kind, optimizers), .fallback = "adam", .record = RECORD_FIXED,
+     .group = "Optimizer", .help = "formulas as in Keras"},
+    {"momentum", 0, NUMBER(optimizer.momentum), .fallback = "0", .max = 1, .record = RECORD_CHANGES,
+     .help = "of sgd, rmsprop"},
+    {"nesterov", 0, FLAG(optimizer.nesterov), .record = RECORD_CHANGES, .help = "Nesterov's form of momentum; sgd"},
+    {"beta-1", 0, NUMBER(optimizer.beta_1), .fallback = "0.9", .max = 0.999999999, .record = RECORD_CHANGES,
+     .help = "decay of the mean gradient; adam, adamw"},
+    {"beta-2", 0, NUMBER(optimizer.beta_2), .fallback = "0.999", .max = 0.999999999, .record = RECORD_CHANGES,
+     .help = "decay of the mean squared gradient; adam, adamw"},
+    {"rho", 0, NUMBER(optimizer.rho), .fallback = "0.9", .max = 0.999999999, .record = RECORD_CHANGES,
+     .help = "decay of the mean squared gradient; rmsprop"},
+    {"epsilon", 0, NUMBER(optimizer.epsilon), .fallback = "1e-07", .above_min = true, .max = 1,
+     .record = RECORD_CHANGES, .help = "adam, adamw, rmsprop"},
+    {"weight-decay", 0, NUMBER(optimizer.weight_decay), .record = RECORD_CHANGES,
+     .help = "each step first takes lr * X of every weight away; 0 when not given, adamw 0.004"},
+    {"clip-norm", 0, NUMBER(optimizer.clip_norm), .fallback = "0", .record = RECORD_CHANGES,
+     .help = "longest gradient of all parameters together; 0 is no limit"},
+
+    {"lr", 'l', NUMBER(schedule.lr), .above_min = true, .record = RECORD_CHANGES, .group = "Learning rate",
+     .help =
+         "learning rate, before --schedule; Keras's for the optimizer when neither given nor in the network's recipe"},
+    {"schedule", 0, CHOICE(schedule.kind, schedules), .fallback = "constant", .record = RECORD_CHANGES,
+     .help = "how the learning rate falls"},
+    {"decay-epochs", 0, NUMBER(schedule.decay_epochs), .above_min = true, .record = RECORD_CHANGES,
+     .help = "step, exponential: after so many epochs the rate is multiplied by --decay-rate"},
+    {"decay-rate", 0, NUMBER(schedule.decay_rate), .fallback = "0.1", .above_min = true, .max = 1,
+     .record = RECORD_CHANGES, .help = "step, exponential: see --decay-epochs"},
+    {"min-lr", 0, NUMBER(schedule.min_lr), .fallback = "0", .record = RECORD_CHANGES,
+     .help = "where cosine ends; step and exponential stay above it"},
+    {"warmup", 0, NUMBER(schedule.warmup), .fallback = "0", .record = RECORD_CHANGES,
+     .help = "epochs (also a fraction) in which the rate rises from 0"},
+
+    {"loss", 0, TEXT(loss, "KIND"), .fallback = "auto", .repeated = true, .record = RECORD_FIXED, .group = "Loss",
+     .help = "auto (by the network's end and the labels), sparse_categorical_crossentropy, categorical_crossentropy, "
+             "binary_crossentropy, mean_squared_error (mse), mean_absolute_error (mae), huber.  Several outputs: "
+             "OUTPUT=KIND, repeated or with commas"},
+    {"loss-weights", 0, TEXT(loss_weights, "LIST"), .repeated = true, .record = RECORD_FIXED,
+     .help = "of the outputs' losses in the total: numbers with commas, or OUTPUT=X"},
+    {"label-smoothing", 0, NUMBER(label_smoothing), .fallback = "0", .max = 1, .record = RECORD_FIXED,
+     .help = "cross-entropies: part of the label that is spread over all classes"},
+    {"huber-delta", 0, NUMBER(huber_delta), .fallback = "1", .above_min = true, .record = RECORD_FIXED,
+     .help = "huber: where the loss becomes linear"},
+
+    {"out", 'o', TEXT(out, "FOLDER"), .record = RECORD_NONE, .group = "Run folder and checkpoints",
+     .help = "run folder; checkpoints/MODEL-DATASET-N when not given"},
+    {"overwrite", 0, FLAG(overwrite), .record = RECORD_NONE, .help = "replace the run in --out"},
+    {"resume", 'r', TEXT(resume, "RUN"), .record = RECORD_NONE,
+     .help = "go on exactly where this run folder or checkpoint stands; auto: the newest unfinished run with these "
+             "options, "
+             "or a new one"},
+    {"init-from", 0, TEXT(init_from, "FILE"), .record = RECORD_NONE,
+     .help = "begin with the weights of this checkpoint or Keras file, and nothing else of it"},
+    {"checkpoint-epochs", 0, COUNT(checkpoint_epochs), .fallback = "1", .max = 1e9, .record = RECORD_FREE,
+     .help = "write a checkpoint every N epochs; 0 is never"},
+    {"checkpoint-steps", 0, COUNT(checkpoint_steps), .fallback = "0", .max = 1e15, .record = RECORD_FREE,
+     .help = "and every N steps"},
+    {"checkpoint-minutes", 0, NUMBER(checkpoint_minutes), .fallback = "0", .record = RECORD_FREE,
+     .help = "and when the last one is so old"},
+    {"keep", 0, COUNT(keep), .fallback = "3", .min = 1, .max = 1e9, .record = RECORD_FREE,
+     .help = "so many of the newest step checkpoints; best and final always"},
+    {"max-time", 0, OPTION_DURATION, .offset = offsetof(Config, max_time), .argument = "TIME", .above_min = true,
+     .record = RECORD_NONE, .help = "write a checkpoint and end with exit code 75 before this: seconds, or 1h30m"},
+
+    {"backend", 0, TEXT(backend, "NAME"), .fallback = "auto", .record = RECORD_CHANGES, .group = "Machine and display",
+     .help = "which library computes; --verbose lists what runs where"},
+    {"reduce", 0, CHOICE(reduce, reductions), .fallback = "tree", .record = RECORD_CHANGES,
+     .help = "how gradients are summed; mpi leaves it to MPI_Allreduce, and bits then depend on the number of ranks"},
+    {"config", 0, TEXT(config, "FILE"), .record = RECORD_NONE,
+     .help = "options from a config.json; the command line wins"},
+    {"dry-run", 'n', FLAG(dry_run), .record = RECORD_NONE,
+     .help = "check everything, print plan and memory, do not train"},
+    {"verbose", 'v', FLAG(verbose), .record = RECORD_NONE, .help = "say more"},
+    {"quiet", 'q', FLAG(quiet), .record = RECORD_NONE, .help = "say nothing but errors and warnings"},
+};
+
+const CliProgram *config_program(void) {
+    static const CliProgram program = {
+        .name = "cnn_train",
+        .summary = "Trains a convolutional network on the ranks that mpirun or srun starts.",
+        .examples = "Examples:\n"
+                    "  mpirun -np 8 cnn_train --data mnist.h5 --model lenet5 --epochs 5 --out run1\n"
+                    "  mpirun -np 3 cnn_train --resume run1\n"
+                    "  cnn_train --model lenet5 --optimizer sgd --lr 0.1 --momentum 0.9 \\\n"
+                    "      --schedule cosine --warmup 1 --dry-run\n"
+                    "\n"
+                    "Exit codes: 0 done; 1 failed; 2 wrong usage; 75 stopped early on request with a\n"
+                    "checkpoint written: run again with --resume.",
+        .options = options,
+        .option_count = sizeof options / sizeof *options,
+    };
+    return &program;
+}
