@@ -41,7 +41,7 @@ static const Option options[] = {
 
     {"optimizer", 0, CHOICE(optimizer.kind, optimizers), .fallback = "adam", .record = RECORD_FIXED,
      .group = "Optimizer", .help = "formulas as in Keras"},
-    {"momentum", 0, NUMBER(optimizer.momentum), .fallback = "0", .max = 1, .record = RECORD_CHANGES,
+    {"momentum", 0, NUMBER(optimizer.momentum), .fallback = "0", .max = 1, .record = RECORD_FIXED,
      .help = "of sgd, rmsprop"},
     {"nesterov", 0, FLAG(optimizer.nesterov), .record = RECORD_CHANGES, .help = "Nesterov's form of momentum; sgd"},
     {"beta-1", 0, NUMBER(optimizer.beta_1), .fallback = "0.9", .max = 0.999999999, .record = RECORD_CHANGES,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What a person sees while an epoch runs.  On a terminal one line that is rewritten:
- *     epoch 3/20 [=========>          ]  47%  loss 0.213401  accuracy 0.936112  12.3k images/s  0:14 left
+ *     epoch 3/20 [=====       ]  47%  loss 0.2134  acc 0.9361  12345/s  0:14 left
  * elsewhere (a file, a batch job) a plain line about every ten seconds.  At the end of each epoch, in both cases, one line
  *     epoch 3/20  loss 0.213401  accuracy 0.936112  val_loss 0.0712035  val_accuracy 0.978333  lr 0.001  12345 images/s  4.9 s
  * Nothing with --quiet or on ranks above 0 (log_info decides).  Colour only on a terminal, and not with NO_COLOR. */
@@ -18,6 +18,7 @@ typedef struct Progress {
     size_t examples;       /* of the epoch */
     size_t first_done;     /* examples done when this process began the epoch */
     double started, shown; /* seconds on the caller's clock */
+    bool open;             /* the bar's line has no end yet */
 } Progress;
 
 /* Looks at stdout and the environment. */

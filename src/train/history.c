@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "train/history.h"
+#include "base/memory.h"
+#include "train/cli.h"
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { HISTORY_MAX_ROWS = 10000000 }; /* of a file; a sane bound, not a limit that a run meets */
+
+Status history_create(const char *const *outputs, size_t output_count, History **out) {
+#define HISTORY_TEXT(constant, name) #name,
+    static const char *const fixed[] = {HISTORY_LIST(HISTORY_TEXT)};
+    static const char *const per_output[HISTORY_PER_OUTPUT] = {"loss", "accuracy", "val_loss", "val_accuracy"};
+    Status status = STATUS_OK;
+    TRY(memory_new(out, 1, "history"));
+    History *history = *out;
+    size_t count = HISTORY_COLUMNS + HISTORY_PER_OUTPUT * output_count;
+    TRY_GOTO(memory_new(&history->columns, count, "history columns"), done);
+    for (; history->column_count < count; history->column_count++) {
+        size_t c = history->column_count, extra = c - HISTORY_COLUMNS;
+        if (c < HISTORY_COLUMNS)
+            TRY_GOTO(memory_strdup(fixed[c], &history->columns[c]), done);
+        else
+            TRY_GOTO(memory_format(&history->columns[c], "%s_%s", per_output[extra % HISTORY_PER_OUTPUT],
+                                   outputs[extra / HISTORY_PER_OUTPUT]),
+                     done);
+    }
+done:
+    if (status != STATUS_OK) {
+        history_destroy(history);
+        *out = NULL;
+    }
+    return status;
+}
+
+void history_destroy(History *history) {
+    if (!history)
+        return;
+    for (size_t c = 0; c < history->column_count; c++)
+        memory_free(history->columns[c]);
+    memory_free(history->columns);
+    memory_free(history->rows);
+    memory_free(history->path);
+    if (history->file)
+        fclose(history->file);
+    memory_free(history);
+}
+
+double history_value(const History *history, size_t row, size_t column) {
+    return history->rows[row * history->column_count + column];
+}
+
+/* ---- metrics.csv (RFC 4180, but for the line end) ---- */
+
+static void write_header(const History *history, FILE *file) {
+    for (size_t c = 0; c < history->column_count; c++) {
+        const char *name = history->columns[c];
+        bool quote = strpbrk(name, ",\"\r\n") != NULL;
+        fputs(c ? "," : "", file);
+        if (!quote) {
+            fputs(name, file);
+            continue;
+        }
+        fputc('"', file);
+        for (; *name; name++)
+            fprintf(file, *name == '"' ? "\"\"" : "%c", *name);
+        fputc('"', file);
+    }
+    fputc('\n', file);
+}
+
+static void write_row(const History *history, size_t row, FILE *file) {
+    char text[CLI_NUMBER];
+    for (size_t c = 0; c < history->column_count; c++) {
+        double value = history_value(history, row, c);
+        fprintf(file, "%s%s", c ? "," : "", isnan(value) ? "" : cli_number(value, text));
+    }
+    fputc('\n', file);
+}
+
+/* A failed write (disk full) shows in the stream's error flag at the latest after the flush. */
+static Status flush(const History *history, FILE *file) {
+    if (fflush(file) != 0 || ferror(file))
+        return status_fail(STATUS_FAILED, "cannot write %s: %s", history->path, strerror(errno));
+    return STATUS_OK;
+}
+
+Status history_open(History *history, const char *path) {
+    Status status = STATUS_OK;
+    char *temporary = NULL;
+    FILE *file = NULL;
+    CHECK(!history->file, "%s is open", path);
+    TRY(memory_strdup(path, &history->path));
+    TRY_GOTO(memory_format(&temporary, "%s.tmp", path), done);
+    file = fopen(temporary, "w");
+    if (!file)
+        TRY_GOTO(status_fail(STATUS_FAILED, "cannot write %s: %s", temporary, strerror(errno)), done);
+    write_header(history, file);
+    for (size_t r = 0; r < history->row_count; r++)
+        write_row(history, r, file);
+    TRY_GOTO(flush(history, file), done);
+    /* The stream stays open: it goes on in the file under its new name. */
+    if (fsync(fileno(file)) != 0 || rename(temporary, path) != 0)
+        TRY_GOTO(status_fail(STATUS_FAILED, "cannot write %s: %s", path, strerror(errno)), done);
+    history->file = file;
+done:
+    if (status != STATUS_OK && file) {
+        fclose(file);
+        unlink(temporary);
+    }
+    memory_free(temporary);
+    return status;
+}
+
+Status history_add(History *history, const double *row) {
+    size_t width = history->column_count;
+    if (history->row_count == history->row_capacity) {
+        size_t capacity = history->row_capacity ? 2 * history->row_capacity : 64, count;
+        double *rows = NULL;
+        if (!memory_multiply(capacity, width, &count))
+            return status_fail(STATUS_FAILED, "the history is too long");
+        TRY(memory_new(&rows, count, "history rows"));
+        if (history->row_count)
+            memcpy(rows, history->rows, history->row_count * width * sizeof *rows);
+        memory_free(history->rows);
+        history->rows = rows;
+        history->row_capacity = capacity;
+    }
+    memcpy(history->rows + history->row_count * width, row, width * sizeof *row);
+    history->row_count++;
+    if (!history->file)
+        return STATUS_OK;
+    write_row(history, history->row_count - 1, history->file);
+    return flush(history, history->file);
+}
+
+/* ---- JSON ---- */
+
+/* Texts of jansson are freed with free(): gives one that memory_free takes. */
+Status history_to_json(const History *history, char **out) {
+    *out = NULL;
+    json_t *columns = json_array(), *rows = json_array();
+    json_t *root = json_pack("{s:o?, s:o?}", "columns", columns, "rows", rows);
+    for (size_t c = 0; c < history->column_count; c++)
+        json_array_append_new(columns, json_string(history->columns[c]));
+    for (size_t r = 0; r < history->row_count; r++) {
+        json_t *row = json_array();
+        for (size_t c = 0; c < history->column_count; c++) {
+            double value = history_value(history, r, c);
+            json_array_append_new(row, isfinite(value) ? json_real(value) : json_null());
+        }
+        json_array_append_new(rows, row);
+    }
+    char *text = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    json_decref(root);
+    Status status = text ? memory_strdup(text, out) : status_fail(STATUS_FAILED, "no memory for the history");
+    free(text);
+    return status;
+}
+
+static Status check_columns(const History *history, const json_t *columns, const char *origin) {
+    bool same = json_array_size(columns) == history->column_count;
+    for (size_t c = 0; same && c < history->column_count; c++) {
+        const char *name = json_string_value(json_array_get(columns, c));
+        same = name && strcmp(name, history->columns[c]) == 0;
+    }
+    if (!same)
+        return status_fail(STATUS_FAILED, "%s: the history has other columns than this network", origin);
+    return STATUS_OK;
+}
+
+Status history_from_json(History *history, const char *text, const char *origin) {
+    Status status = STATUS_OK;
+    json_error_t error;
+    double *values = NULL;
+    CHECK(!history->file, "the history's file is open");
+    json_t *root = json_loads(text, 0, &error);
+    const json_t *rows = json_object_get(root, "rows");
+    if (!root || !json_is_array(rows) || json_array_size(rows) > HISTORY_MAX_ROWS)
+        TRY_GOTO(status_fail(STATUS_FAILED, "%s: broken history: %s", origin, root ? "no rows" : error.text), done);
+    TRY_GOTO(check_columns(history, json_object_get(root, "columns"), origin), done);
+    TRY_GOTO(memory_new(&values, history->column_count, "history row"), done);
+    history->row_count = 0;
+    for (size_t r = 0; r < json_array_size(rows); r++) {
+        const json_t *row = json_array_get(rows, r);
+        if (json_array_size(row) != history->column_count)
+            TRY_GOTO(status_fail(STATUS_FAILED, "%s: broken history: row %zu", origin, r), done);
+        for (size_t c = 0; c < history->column_count; c++) {
+            const json_t *value = json_array_get(row, c);
+            values[c] = json_is_number(value) ? json_number_value(value) : NAN;
+        }
+        TRY_GOTO(history_add(history, values), done);
+    }
+done:
+    memory_free(values);
+    json_decref(root);
+    return status;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "train/summary.h"
+#include "base/memory.h"
+#include <stdio.h>
+#include <string.h>
+
+enum { WIDTH = 79, NAME_WIDTH = 42, SHAPE_WIDTH = 18, COUNT_WIDTH = 15 };
+
+/* "1,234,567" */
+static const char *group_digits(size_t value, char text[32]) {
+    char digits[24];
+    int length = snprintf(digits, sizeof digits, "%zu", value), used = 0;
+    for (int i = 0; i < length; i++) {
+        if (i && (length - i) % 3 == 0)
+            text[used++] = ',';
+        text[used++] = digits[i];
+    }
+    text[used] = '\0';
+    return text;
+}
+
+static size_t count_layer(const Graph *graph, const char *layer) {
+    size_t count = 0;
+    for (size_t p = 0; p < graph->param_count; p++)
+        if (graph->params[p].spec.role != PARAM_CONSTANT && strcmp(graph->params[p].spec.layer, layer) == 0)
+            count += graph->params[p].count;
+    return count;
+}
+
+static size_t count_role(const Graph *graph, bool trained) {
+    size_t count = 0;
+    for (size_t p = 0; p < graph->param_count; p++) {
+        ParamRole role = graph->params[p].spec.role;
+        if (role != PARAM_CONSTANT && (role == PARAM_TRAINED) == trained)
+            count += graph->params[p].count;
+    }
+    return count;
+}
+
+/* A layer's line: the operation that gives it its name comes first, the shape is that of its last operation.  Layers'
+ * operations follow each other; when a shared layer comes again, it has no parameters of its own. */
+static void format_layer(const Graph *graph, size_t first, size_t last, bool again, char *line, size_t size) {
+    const Node *node = &graph->nodes[first];
+    char name[NAME_WIDTH + 1], shape[SHAPE_TEXT], count[32] = "shared";
+    int length = snprintf(name, sizeof name, "%s (%s)", node->layer, op_name(node->op.kind));
+    if (length > NAME_WIDTH)
+        memcpy(name + NAME_WIDTH - 2, "..", 2);
+    if (!again)
+        group_digits(count_layer(graph, node->layer), count);
+    snprintf(line, size, "%-*s  %-*s%*s\n", NAME_WIDTH, name, SHAPE_WIDTH,
+             shape_format(&graph->nodes[last].op.y, shape), COUNT_WIDTH, count);
+}
+
+/* Did a node before `node` belong to the same layer?  Only then is its call not the layer's first. */
+static bool seen_before(const Graph *graph, size_t node) {
+    for (size_t i = 0; i < node; i++)
+        if (strcmp(graph->nodes[i].layer, graph->nodes[node].layer) == 0)
+            return true;
+    return false;
+}
+
+Status summary_format(const Graph *graph, const char *title, const char *notes, char **out) {
+    enum { LINE = 128, TOTALS = 8 * LINE };
+    char line[LINE], rule[WIDTH + 1], total[32], trained[32], other[32];
+    size_t notes_length = notes ? strlen(notes) : 0;
+    size_t size = graph->node_count * LINE + TOTALS + strlen(title) + notes_length, used = 0;
+    char *text = NULL;
+    *out = NULL;
+    TRY(memory_new(&text, size, "summary"));
+    memset(rule, '-', WIDTH);
+    rule[WIDTH] = '\0';
+    used += (size_t)snprintf(text, size, "%s\n%-*s  %-*s%*s\n%s\n", title, NAME_WIDTH, "layer (operation)", SHAPE_WIDTH,
+                             "output shape", COUNT_WIDTH, "parameters", rule);
+    for (size_t i = 0; i < graph->node_count; i++) {
+        size_t last = i;
+        if (!graph->nodes[i].in_prediction)
+            continue; /* labels, losses */
+        while (last + 1 < graph->node_count && graph->nodes[last + 1].in_prediction &&
+               strcmp(graph->nodes[last + 1].layer, graph->nodes[i].layer) == 0)
+            last++;
+        format_layer(graph, i, last, seen_before(graph, i), line, sizeof line);
+        used += (size_t)snprintf(text + used, size - used, "%s", line);
+        i = last;
+    }
+    snprintf(text + used, size - used, "%s\nparameters %s: %s trained, %s not trained\n%s", rule,
+             group_digits(count_role(graph, true) + count_role(graph, false), total),
+             group_digits(count_role(graph, true), trained), group_digits(count_role(graph, false), other),
+             notes ? notes : "");
+    *out = text;
+    return STATUS_OK;
+}
