@@ -10,11 +10,20 @@ static void spread(const OpDesc *op, Real **x, Real **w) {
 }
 
 #define ELEMENTWISE(which, ...)                                                                                        \
-    {.kind = OP_ACTIVATION, .n = 3, .inputs = 1, .x = {SHAPE(5, 3, 3)},                                                \
-     .attr.activation = {.kind = ACTIVATION_##which, __VA_ARGS__}}, .fill = spread
-#define SOFTMAX(batch, ...) {.kind = OP_SOFTMAX, .n = (batch), .inputs = 1, .x = {SHAPE(__VA_ARGS__)}}
+    {.kind = OP_ACTIVATION,                                                                                            \
+     .n = 3,                                                                                                           \
+     .inputs = 1,                                                                                                      \
+     .x = {SHAPE(5, 3, 3)},                                                                                            \
+     .attr.activation = {.kind = ACTIVATION_##which, __VA_ARGS__}},                                                    \
+        .fill = spread
+#define SOFTMAX(batch, ...)                                                                                            \
+    {                                                                                                                  \
+        .kind = OP_SOFTMAX, .n = (batch), .inputs = 1, .x = { SHAPE(__VA_ARGS__) }                                     \
+    }
 #define PRELU(batch, shape, slopes)                                                                                    \
-    {.kind = OP_PRELU, .n = (batch), .inputs = 1, .x = {shape}, .params = 1, .has_w = {true}, .w = {slopes}}
+    {                                                                                                                  \
+        .kind = OP_PRELU, .n = (batch), .inputs = 1, .x = {shape}, .params = 1, .has_w = {true}, .w = { slopes }       \
+    }
 
 static const OpCase cases[] = {
     {"linear", ELEMENTWISE(LINEAR)},

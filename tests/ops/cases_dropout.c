@@ -2,7 +2,9 @@
 #include "ops/op_case.h"
 
 #define DROPOUT(batch, shape, ...)                                                                                     \
-    {.kind = OP_DROPOUT, .n = (batch), .inputs = 1, .x = {shape}, .attr.dropout = {__VA_ARGS__}}
+    {                                                                                                                  \
+        .kind = OP_DROPOUT, .n = (batch), .inputs = 1, .x = {shape}, .attr.dropout = { __VA_ARGS__ }                   \
+    }
 
 /* The decisions are the same in every call with the same context, so differences see a linear map. */
 static const OpCase cases[] = {

@@ -31,11 +31,16 @@ static void yes_or_no(const OpDesc *op, Real **x, Real **w) {
 }
 
 #define LOSS(type, batch, prediction, label, ...)                                                                      \
-    {.kind = OP_LOSS, .n = (batch), .inputs = 2, .x = {prediction, label},                                             \
-     .attr.loss = {.kind = LOSS_##type, .weight = 0.5, __VA_ARGS__}}
-#define SPARSE(...) LOSS(SPARSE_CROSSENTROPY, __VA_ARGS__), .fill = class_numbers, .fixed_x = 2
-#define ONE_HOT(...) LOSS(CROSSENTROPY, __VA_ARGS__), .fill = probabilities, .fixed_x = 2
-#define BINARY(...) LOSS(BINARY_CROSSENTROPY, __VA_ARGS__), .fill = yes_or_no, .fixed_x = 2
+    {                                                                                                                  \
+        .kind = OP_LOSS, .n = (batch), .inputs = 2, .x = {prediction, label}, .attr.loss = {                           \
+            .kind = LOSS_##type,                                                                                       \
+            .weight = 0.5,                                                                                             \
+            __VA_ARGS__                                                                                                \
+        }                                                                                                              \
+    }
+#define SPARSE(...)           LOSS(SPARSE_CROSSENTROPY, __VA_ARGS__), .fill = class_numbers, .fixed_x = 2
+#define ONE_HOT(...)          LOSS(CROSSENTROPY, __VA_ARGS__), .fill = probabilities, .fixed_x = 2
+#define BINARY(...)           LOSS(BINARY_CROSSENTROPY, __VA_ARGS__), .fill = yes_or_no, .fixed_x = 2
 #define REGRESSION(type, ...) LOSS(type, __VA_ARGS__), .fixed_x = 2
 
 static const OpCase cases[] = {

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ops/op_case.h"
 
-#define MERGE(op, batch, count, ...) {.kind = op, .n = (batch), .inputs = (count), .x = {__VA_ARGS__}}
+#define MERGE(op, batch, count, ...)                                                                                   \
+    {                                                                                                                  \
+        .kind = op, .n = (batch), .inputs = (count), .x = { __VA_ARGS__ }                                              \
+    }
 
 /* The shapes that every merge has to do: equal, channels weighted (squeeze and excitation), both inputs repeated, ranks
  * that differ, the first input the narrow one. */
 #define EACH_SHAPE(op)                                                                                                 \
-    {"equal", MERGE(op, 3, 2, SHAPE(4, 3, 5), SHAPE(4, 3, 5))},                                                        \
-        {"one example", MERGE(op, 1, 2, SHAPE(7), SHAPE(7))},                                                          \
+    {"equal", MERGE(op, 3, 2, SHAPE(4, 3, 5), SHAPE(4, 3, 5))}, {"one example", MERGE(op, 1, 2, SHAPE(7), SHAPE(7))},  \
         {"per channel", MERGE(op, 2, 2, SHAPE(4, 3, 5), SHAPE(1, 1, 5))},                                              \
         {"per position", MERGE(op, 2, 2, SHAPE(4, 3, 5), SHAPE(4, 3, 1))},                                             \
         {"first repeated", MERGE(op, 2, 2, SHAPE(1, 1, 5), SHAPE(4, 3, 5))},                                           \
         {"both repeated", MERGE(op, 2, 2, SHAPE(4, 1, 5), SHAPE(1, 3, 5))},                                            \
-        {"ranks", MERGE(op, 2, 2, SHAPE(5), SHAPE(4, 3, 5))},                                                          \
-        {"scalar", MERGE(op, 2, 2, SHAPE(4, 3), {0})},                                                                 \
+        {"ranks", MERGE(op, 2, 2, SHAPE(5), SHAPE(4, 3, 5))}, {"scalar", MERGE(op, 2, 2, SHAPE(4, 3), {0})},           \
         {"14x14x64", MERGE(op, 4, 2, SHAPE(14, 14, 64), SHAPE(14, 14, 64)), .large = true}, {                          \
         "14x14x64 per channel", MERGE(op, 4, 2, SHAPE(14, 14, 64), SHAPE(1, 1, 64)), .large = true                     \
     }

@@ -10,15 +10,25 @@ static void fill(const OpDesc *op, Real **x, Real **w) {
 
 /* gamma, beta: 1 or 0. */
 #define BATCH_NORM(batch, shape, channels, gamma, beta, ...)                                                           \
-    {.kind = OP_BATCH_NORM, .n = (batch), .inputs = 1, .x = {shape}, .params = 4,                                      \
-     .has_w = {(gamma), (beta), true, true},                                                                           \
-     .w = {SHAPE(channels), SHAPE(channels), SHAPE(channels), SHAPE(channels)},                                        \
-     .attr.norm = {.epsilon = 1e-3, .momentum = 0.99, __VA_ARGS__}}
-#define BATCH_CASE(...) BATCH_NORM(__VA_ARGS__), .fill = fill, .fixed_w = 12, .forward_w = 12
+    {                                                                                                                  \
+        .kind = OP_BATCH_NORM, .n = (batch), .inputs = 1, .x = {shape}, .params = 4,                                   \
+        .has_w = {(gamma), (beta), true, true},                                                                        \
+        .w = {SHAPE(channels), SHAPE(channels), SHAPE(channels), SHAPE(channels)}, .attr.norm = {                      \
+            .epsilon = 1e-3,                                                                                           \
+            .momentum = 0.99,                                                                                          \
+            __VA_ARGS__                                                                                                \
+        }                                                                                                              \
+    }
+#define BATCH_CASE(...)  BATCH_NORM(__VA_ARGS__), .fill = fill, .fixed_w = 12, .forward_w = 12
 #define FROZEN_CASE(...) BATCH_NORM(__VA_ARGS__, .frozen = true), .fill = fill, .fixed_w = 12
 #define OTHER_NORM(op, batch, shape, params_shape, gamma, beta, ...)                                                   \
-    {.kind = op, .n = (batch), .inputs = 1, .x = {shape}, .params = 2, .has_w = {(gamma), (beta)},                     \
-     .w = {params_shape, params_shape}, .attr.norm = {.epsilon = 1e-3, __VA_ARGS__}}
+    {                                                                                                                  \
+        .kind = op, .n = (batch), .inputs = 1, .x = {shape}, .params = 2, .has_w = {(gamma), (beta)},                  \
+        .w = {params_shape, params_shape}, .attr.norm = {                                                              \
+            .epsilon = 1e-3,                                                                                           \
+            __VA_ARGS__                                                                                                \
+        }                                                                                                              \
+    }
 #define LAYER_NORM(...) OTHER_NORM(OP_LAYER_NORM, __VA_ARGS__)
 #define GROUP_NORM(...) OTHER_NORM(OP_GROUP_NORM, __VA_ARGS__)
 

@@ -102,11 +102,11 @@ void op_run_forward(OpRun *run) {
     OpBuffers b = common_buffers(run);
     if (run->y != run->x[0])
         fill_nan(run->y, op_y_count(&run->op));
-    for (size_t i = 0; i < run->op.params; i++) {
-        fill_nan(run->dw[i], shape_count(&run->op.w[i]));
-        if (!run->op.want_dw[i])
-            b.dw[i] = run->op.training ? run->dw[i] : NULL;
-    }
+    for (size_t i = 0; i < run->op.params; i++)
+        if (!run->op.want_dw[i] && run->op.training) { /* the statistics of batch_norm; a gradient stays as it is */
+            fill_nan(run->dw[i], shape_count(&run->op.w[i]));
+            b.dw[i] = run->dw[i];
+        }
     run->backend->forward(run->state, &b);
 }
 
