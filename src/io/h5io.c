@@ -136,6 +136,9 @@ static void discard(H5ioFile **out) {
     *out = NULL;
 }
 
+/* HDF5 looks for the file behind an image, and refuses when there is one: this path cannot exist. */
+static const char no_file[] = "/dev/null/image";
+
 /* Fails, and gives the file back, when it did not get a handle. */
 static Status opened(H5ioFile **out, const char *action) {
     if ((*out)->id >= 0)
@@ -170,7 +173,7 @@ static Status open_image_locked(const char *name, const void *bytes, size_t size
     Handle properties = H5Pcreate(H5P_FILE_ACCESS);
     if (H5Pset_fapl_core(properties, CORE_INCREMENT, 0) >= 0 &&
         H5Pset_file_image(properties, (void *)(uintptr_t)bytes, size) >= 0)
-        (*out)->id = H5Fopen(name, H5F_ACC_RDONLY, properties);
+        (*out)->id = H5Fopen(no_file, H5F_ACC_RDONLY, properties);
     return opened(out, "read");
 }
 
@@ -182,7 +185,7 @@ static Status create_locked(const char *path, bool in_memory, H5ioFile **out) {
     TRY(new_file(path, true, 0, out));
     Handle properties = H5Pcreate(H5P_FILE_ACCESS);
     if (!in_memory || H5Pset_fapl_core(properties, CORE_INCREMENT, 0) >= 0)
-        (*out)->id = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, properties);
+        (*out)->id = H5Fcreate(in_memory ? no_file : path, H5F_ACC_TRUNC, H5P_DEFAULT, properties);
     return opened(out, "create");
 }
 
