@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The layer classes that are understood: one table, each row with the keys of its configuration and the function that
+ * turns one call of the layer into operations.  Inside model/ only, but for LayerClass.name.
+ *
+ * A new layer: a LayerClass in the file of its family, and its name in LAYER_LIST. */
+#ifndef MODEL_LAYERS_H
+#define MODEL_LAYERS_H
+#include "model/model.h"
+
+typedef enum KeyType {
+    KEY_BOOL,
+    KEY_NUMBER,
+    KEY_NUMBER_OR_NULL,
+    KEY_COUNT, /* whole number, 1 .. LAYER_MAX_EXTENT */
+    KEY_PAIR,  /* a count, or two: [height, width]; kept as two */
+    KEY_PAIR_OR_NULL,
+    KEY_PAIR0_OR_NULL, /* the same from 0 */
+    KEY_MARGIN,        /* n, [n, m] or [[top, bottom], [left, right]]; kept as the last */
+    KEY_AXIS,          /* whole number, or a list of one; kept as a number */
+    KEY_INTEGERS_OR_NULL,
+    KEY_INTEGERS,        /* list of whole numbers */
+    KEY_EXTENTS_OR_NULL, /* list of extents, each may be null */
+    KEY_NUMBERS_OR_NULL, /* number or nested lists of numbers, or null; kept as a flat list */
+    KEY_CHOICE,          /* one of the words in `choices` */
+    KEY_ACTIVATION,      /* values.h */
+    KEY_INITIALIZER,
+    KEY_REGULARIZER,
+    KEY_BATCH_SHAPE, /* [null, ...]: extents of an input, null for the batch */
+    KEY_DTYPE,       /* float32 in any spelling; kept as null */
+    KEY_ANY
+} KeyType;
+
+typedef enum KeyUse {
+    KEY_USED,   /* decides the result */
+    KEY_FIXED,  /* only its default is supported */
+    KEY_IGNORED /* cannot change the result; the row says why */
+} KeyUse;
+
+typedef struct LayerKey {
+    const char *name;
+    KeyType type;
+    KeyUse use;
+    const char *standard; /* default value as JSON text; NULL: the key must be given */
+    const char *choices;  /* KEY_CHOICE: "valid same" */
+    const char *alias;    /* the key's name in the other dialect, or NULL */
+} LayerKey;
+
+/* Rows of a key table. */
+#define KEY_USE(name, type, standard)                                                                                  \
+    { name, type, KEY_USED, standard, NULL, NULL }
+#define KEY_NEED(name, type)                                                                                           \
+    { name, type, KEY_USED, NULL, NULL, NULL }
+#define KEY_WORD(name, standard, choices)                                                                              \
+    { name, KEY_CHOICE, KEY_USED, "\"" standard "\"", choices, NULL }
+#define KEY_ONLY(name, type, standard)                                                                                 \
+    { name, type, KEY_FIXED, standard, NULL, NULL }
+#define KEY_SKIP(name)                                                                                                 \
+    { name, KEY_ANY, KEY_IGNORED, NULL, NULL, NULL }
+#define KEY_END                                                                                                        \
+    { NULL, KEY_ANY, KEY_IGNORED, NULL, NULL, NULL }
+#define KEY_CHANNELS_LAST                                                                                              \
+    { "data_format", KEY_CHOICE, KEY_FIXED, "\"channels_last\"", "channels_last", NULL }
+/* The three keys of one weight. */
+#define KEY_WEIGHT(prefix, initializer)                                                                                \
+    KEY_USE(prefix "_initializer", KEY_INITIALIZER, "\"" initializer "\""),                                            \
+        KEY_USE(prefix "_regularizer", KEY_REGULARIZER, "null"), KEY_ONLY(prefix "_constraint", KEY_ANY, "null")
+
+/* What a build function works on: one call of one layer. */
+typedef struct LayerBuild {
+    const ModelLayer *layer;
+    int keras;   /* 2 or 3 */
+    size_t call; /* number of this call; parameters are made by call 0 */
+    Graph *graph;
+    int inputs[OP_MAX_INPUTS];
+    size_t input_count;
+    int output; /* set by the build function: a node */
+} LayerBuild;
+
+typedef struct LayerClass {
+    const char *name;
+    const LayerKey *keys; /* beside those that every layer has; ends with a row without name */
+    size_t min_inputs, max_inputs;
+    Status (*build)(LayerBuild *b);
+} LayerClass;
+
+/* symbol, class name; by family, as the files layers_*.c */
+/* clang-format off */
+#define LAYER_LIST(X)                                                                                         \
+    X(input, InputLayer)                                                                                      \
+    X(conv2d, Conv2D) X(conv2d_transpose, Conv2DTranspose) X(depthwise_conv2d, DepthwiseConv2D)               \
+    X(separable_conv2d, SeparableConv2D) X(dense, Dense)                                                      \
+    X(max_pooling2d, MaxPooling2D) X(average_pooling2d, AveragePooling2D)                                     \
+    X(global_max_pooling2d, GlobalMaxPooling2D) X(global_average_pooling2d, GlobalAveragePooling2D)           \
+    X(flatten, Flatten) X(reshape, Reshape) X(permute, Permute) X(zero_padding2d, ZeroPadding2D)              \
+    X(cropping2d, Cropping2D) X(up_sampling2d, UpSampling2D) X(resizing, Resizing)                            \
+    X(batch_normalization, BatchNormalization) X(layer_normalization, LayerNormalization)                     \
+    X(group_normalization, GroupNormalization) X(rescaling, Rescaling) X(normalization, Normalization)        \
+    X(add, Add) X(subtract, Subtract) X(multiply, Multiply) X(average, Average) X(maximum, Maximum)           \
+    X(concatenate, Concatenate)                                                                               \
+    X(activation, Activation) X(re_lu, ReLU) X(leaky_re_lu, LeakyReLU) X(elu, ELU) X(softmax, Softmax)        \
+    X(p_re_lu, PReLU) X(dropout, Dropout) X(spatial_dropout2d, SpatialDropout2D)
+/* clang-format on */
+
+#define LAYER_EXTERN(symbol, name) extern const LayerClass layer_class_##symbol;
+LAYER_LIST(LAYER_EXTERN)
+#undef LAYER_EXTERN
+
+enum {
+    LAYER_MAX_EXTENT = 1 << 24, /* of one dimension, and any count in a configuration: no product of a few overflows */
+    LAYER_MAX_AXES = SHAPE_MAX + 1
+};
+
+/* The class of that name, or an error that lists the known ones. */
+Status layer_class_find(const char *name, const LayerClass **out);
+
+/* Checks `given`, the config of a layer, and makes the normalized one.  Keys that every layer has (name, trainable,
+ * dtype, input shapes) are checked here, but read by model_parse.  Messages name the key; the caller adds the layer. */
+Status layer_config(const LayerClass *class, const json_t *given, json_t **out);
+
+/* The smallest config that means the same: keys that have their default value are left out. */
+Status layer_config_short(const LayerClass *class, const json_t *config, json_t **out);
+
+/* Reading a normalized config; the key must be one of the class. */
+double layer_number(const LayerBuild *b, const char *key);
+size_t layer_count(const LayerBuild *b, const char *key);
+bool layer_flag(const LayerBuild *b, const char *key);
+bool layer_is_null(const LayerBuild *b, const char *key);
+void layer_pair(const LayerBuild *b, const char *key, size_t pair[2]);
+bool layer_choice(const LayerBuild *b, const char *key, const char *word); /* is the value this word? */
+
+/* The initializer `key`. */
+Initializer layer_initializer(const LayerBuild *b, const char *key);
+
+/* The value of a list key. */
+const json_t *layer_list(const LayerBuild *b, const char *key);
+
+/* A failure whose message starts with the layer's name and class. */
+Status layer_fail(const LayerBuild *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Shape of input number `input`. */
+Shape layer_shape(const LayerBuild *b, size_t input);
+
+/* Fails unless input 0 has that rank (without the batch). */
+Status layer_needs_rank(const LayerBuild *b, size_t rank);
+
+/* Fails unless the KEY_AXIS `key` is the last axis of input 0. */
+Status layer_last_axis(const LayerBuild *b, const char *key);
+
+/* The parameter `name` of this layer: made by the first call with the values of PREFIX_initializer and
+ * PREFIX_regularizer, found again by later calls of a shared layer. */
+Status layer_weight(const LayerBuild *b, const char *name, const char *prefix, Shape shape, int *param);
+
+/* The same for a parameter that no gradient trains; spec->layer is filled in. */
+Status layer_state(const LayerBuild *b, ParamSpec spec, int *param);
+
+/* Adds an operation and checks that its output is not larger than a memory could be. */
+Status layer_op(const LayerBuild *b, const OpDesc *op, size_t input_count, const int *inputs, size_t param_count,
+                const int *params, int *node);
+
+/* layer_op on one node without parameters. */
+Status layer_op1(const LayerBuild *b, const OpDesc *op, int input, int *node);
+
+/* The end of most layers: adds the activation that `key` names (none for linear) to `node` and sets b->output. */
+Status layer_activate(LayerBuild *b, const char *key, int node);
+
+#endif

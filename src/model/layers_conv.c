@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Layers with a matrix of weights: convolutions and Dense. */
+#include "model/layers.h"
+
+/* padding, strides, kernel size and dilation in `attr`, for `filters` output channels in `groups`. */
+static ConvAttr conv_attr(const LayerBuild *b, size_t filters, size_t groups) {
+    ConvAttr attr = {.groups = groups, .filters = filters};
+    attr.padding = layer_choice(b, "padding", "same") ? PADDING_SAME : PADDING_VALID;
+    layer_pair(b, "kernel_size", attr.kernel);
+    layer_pair(b, "strides", attr.stride);
+    layer_pair(b, "dilation_rate", attr.dilation);
+    return attr;
+}
+
+/* *bias = the parameter [channels], or -1 without use_bias. */
+static Status make_bias(const LayerBuild *b, size_t channels, int *bias) {
+    *bias = -1;
+    return layer_flag(b, "use_bias") ? layer_weight(b, "bias", "bias", SHAPE(channels), bias) : STATUS_OK;
+}
+
+#define KEY_OUTPUT                                                                                                     \
+    KEY_USE("activation", KEY_ACTIVATION, "null"), KEY_USE("use_bias", KEY_BOOL, "true"), KEY_WEIGHT("bias", "zeros"), \
+        KEY_ONLY("activity_regularizer", KEY_ANY, "null")
+#define KEY_WINDOW                                                                                                     \
+    KEY_NEED("kernel_size", KEY_PAIR), KEY_USE("strides", KEY_PAIR, "1"), KEY_WORD("padding", "valid", "valid same"),  \
+        KEY_CHANNELS_LAST
+
+/* ---- Conv2D ---- */
+
+static const LayerKey conv2d_keys[] = {
+    KEY_NEED("filters", KEY_COUNT),
+    KEY_WINDOW,
+    KEY_USE("dilation_rate", KEY_PAIR, "1"),
+    KEY_USE("groups", KEY_COUNT, "1"),
+    KEY_OUTPUT,
+    KEY_WEIGHT("kernel", "glorot_uniform"),
+    KEY_END,
+};
+
+static Status conv2d_build(LayerBuild *b) {
+    TRY(layer_needs_rank(b, 3));
+    size_t channels = layer_shape(b, 0).dim[2], filters = layer_count(b, "filters"), groups = layer_count(b, "groups");
+    if (channels % groups != 0 || filters % groups != 0)
+        return layer_fail(b, "groups %zu does not divide %zu input channels and %zu filters", groups, channels,
+                          filters);
+    OpDesc op = {.kind = OP_CONV2D, .attr.conv = conv_attr(b, filters, groups)};
+    const size_t *k = op.attr.conv.kernel;
+    int params[2], node;
+    TRY(layer_weight(b, "kernel", "kernel", SHAPE(k[0], k[1], channels / groups, filters), &params[0]));
+    TRY(make_bias(b, filters, &params[1]));
+    TRY(layer_op(b, &op, 1, b->inputs, 2, params, &node));
+    return layer_activate(b, "activation", node);
+}
+
+const LayerClass layer_class_conv2d = {"Conv2D", conv2d_keys, 1, 1, conv2d_build};
+
+/* ---- Conv2DTranspose ---- */
+
+static const LayerKey conv2d_transpose_keys[] = {
+    KEY_NEED("filters", KEY_COUNT),
+    KEY_WINDOW,
+    KEY_USE("output_padding", KEY_PAIR0_OR_NULL, "null"),
+    KEY_ONLY("dilation_rate", KEY_PAIR, "1"),
+    KEY_ONLY("groups", KEY_COUNT, "1"),
+    KEY_OUTPUT,
+    KEY_WEIGHT("kernel", "glorot_uniform"),
+    KEY_END,
+};
+
+static Status conv2d_transpose_build(LayerBuild *b) {
+    TRY(layer_needs_rank(b, 3));
+    size_t channels = layer_shape(b, 0).dim[2], filters = layer_count(b, "filters");
+    ConvAttr attr = {.groups = 1, .filters = filters, .dilation = {1, 1}};
+    attr.padding = layer_choice(b, "padding", "same") ? PADDING_SAME : PADDING_VALID;
+    attr.output_padding_set = !layer_is_null(b, "output_padding");
+    layer_pair(b, "kernel_size", attr.kernel);
+    layer_pair(b, "strides", attr.stride);
+    layer_pair(b, "output_padding", attr.output_padding);
+    OpDesc op = {.kind = OP_CONV2D_TRANSPOSE, .attr.conv = attr};
+    int params[2], node;
+    TRY(layer_weight(b, "kernel", "kernel", SHAPE(attr.kernel[0], attr.kernel[1], filters, channels), &params[0]));
+    TRY(make_bias(b, filters, &params[1]));
+    TRY(layer_op(b, &op, 1, b->inputs, 2, params, &node));
+    return layer_activate(b, "activation", node);
+}
+
+const LayerClass layer_class_conv2d_transpose = {"Conv2DTranspose", conv2d_transpose_keys, 1, 1,
+                                                 conv2d_transpose_build};
+
+/* ---- DepthwiseConv2D: a convolution with as many groups as channels ---- */
+
+/* Makes the kernel [R, S, C, depth_multiplier] and the description of the depthwise convolution. */
+static Status depthwise(const LayerBuild *b, OpDesc *op, int *kernel) {
+    TRY(layer_needs_rank(b, 3));
+    size_t channels = layer_shape(b, 0).dim[2], multiplier = layer_count(b, "depth_multiplier");
+    *op = (OpDesc){.kind = OP_CONV2D, .attr.conv = conv_attr(b, channels * multiplier, channels)};
+    const size_t *k = op->attr.conv.kernel;
+    return layer_weight(b, "depthwise_kernel", "depthwise", SHAPE(k[0], k[1], channels, multiplier), kernel);
+}
+
+static const LayerKey depthwise_conv2d_keys[] = {
+    KEY_WINDOW,
+    KEY_USE("depth_multiplier", KEY_COUNT, "1"),
+    KEY_USE("dilation_rate", KEY_PAIR, "1"),
+    KEY_OUTPUT,
+    KEY_WEIGHT("depthwise", "glorot_uniform"),
+    /* Keras 2 writes what its base class Conv2D has, and does not read it for this layer */
+    KEY_SKIP("groups"),
+    KEY_SKIP("filters"),
+    KEY_SKIP("kernel_initializer"),
+    KEY_SKIP("kernel_regularizer"),
+    KEY_SKIP("kernel_constraint"),
+    KEY_END,
+};
+
+static Status depthwise_conv2d_build(LayerBuild *b) {
+    OpDesc op;
+    int params[2], node;
+    TRY(depthwise(b, &op, &params[0]));
+    TRY(make_bias(b, op.attr.conv.filters, &params[1]));
+    TRY(layer_op(b, &op, 1, b->inputs, 2, params, &node));
+    return layer_activate(b, "activation", node);
+}
+
+const LayerClass layer_class_depthwise_conv2d = {"DepthwiseConv2D", depthwise_conv2d_keys, 1, 1,
+                                                 depthwise_conv2d_build};
+
+/* ---- SeparableConv2D: depthwise, then 1x1 ---- */
+
+static const LayerKey separable_conv2d_keys[] = {
+    KEY_NEED("filters", KEY_COUNT),
+    KEY_WINDOW,
+    KEY_USE("depth_multiplier", KEY_COUNT, "1"),
+    KEY_USE("dilation_rate", KEY_PAIR, "1"),
+    KEY_OUTPUT,
+    KEY_WEIGHT("depthwise", "glorot_uniform"),
+    KEY_WEIGHT("pointwise", "glorot_uniform"),
+    /* Keras 2 writes what its base class Conv2D has, and does not read it for this layer */
+    KEY_SKIP("groups"),
+    KEY_SKIP("kernel_initializer"),
+    KEY_SKIP("kernel_regularizer"),
+    KEY_SKIP("kernel_constraint"),
+    KEY_END,
+};
+
+static Status separable_conv2d_build(LayerBuild *b) {
+    OpDesc op;
+    int kernel, params[2], node;
+    size_t filters = layer_count(b, "filters");
+    TRY(depthwise(b, &op, &kernel));
+    TRY(layer_op(b, &op, 1, b->inputs, 1, &kernel, &node));
+    size_t between = op.attr.conv.filters;
+    op.attr.conv = (ConvAttr){.kernel = {1, 1},
+                              .stride = {1, 1},
+                              .dilation = {1, 1},
+                              .groups = 1,
+                              .filters = filters,
+                              .padding = PADDING_VALID};
+    TRY(layer_weight(b, "pointwise_kernel", "pointwise", SHAPE(1, 1, between, filters), &params[0]));
+    TRY(make_bias(b, filters, &params[1]));
+    TRY(layer_op(b, &op, 1, &node, 2, params, &node));
+    return layer_activate(b, "activation", node);
+}
+
+const LayerClass layer_class_separable_conv2d = {"SeparableConv2D", separable_conv2d_keys, 1, 1,
+                                                 separable_conv2d_build};
+
+/* ---- Dense ---- */
+
+static const LayerKey dense_keys[] = {
+    KEY_NEED("units", KEY_COUNT),
+    KEY_OUTPUT,
+    KEY_WEIGHT("kernel", "glorot_uniform"),
+    KEY_SKIP("input_dim"), /* Keras 1: the input's extent, which is known */
+    KEY_END,
+};
+
+static Status dense_build(LayerBuild *b) {
+    Shape x = layer_shape(b, 0);
+    size_t units = layer_count(b, "units");
+    int params[2], node;
+    if (x.rank == 0)
+        return layer_fail(b, "needs an input of at least one dimension");
+    TRY(layer_weight(b, "kernel", "kernel", SHAPE(x.dim[x.rank - 1], units), &params[0]));
+    TRY(make_bias(b, units, &params[1]));
+    TRY(layer_op(b, &(OpDesc){.kind = OP_DENSE}, 1, b->inputs, 2, params, &node));
+    return layer_activate(b, "activation", node);
+}
+
+const LayerClass layer_class_dense = {"Dense", dense_keys, 1, 1, dense_build};

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Layers that work element by element: merging, activations, dropout. */
+#include "base/rng.h"
+#include "model/layers.h"
+#include <math.h>
+#include <string.h>
+
+/* ---- merging several inputs ---- */
+
+static const LayerKey no_keys[] = {KEY_END};
+
+static Status merge(LayerBuild *b, OpKind kind) {
+    return layer_op(b, &(OpDesc){.kind = kind}, b->input_count, b->inputs, 0, NULL, &b->output);
+}
+
+static Status add_build(LayerBuild *b) {
+    return merge(b, OP_ADD);
+}
+
+static Status subtract_build(LayerBuild *b) {
+    return merge(b, OP_SUBTRACT);
+}
+
+static Status multiply_build(LayerBuild *b) {
+    return merge(b, OP_MULTIPLY);
+}
+
+static Status average_build(LayerBuild *b) {
+    return merge(b, OP_AVERAGE);
+}
+
+static Status maximum_build(LayerBuild *b) {
+    return merge(b, OP_MAXIMUM);
+}
+
+const LayerClass layer_class_add = {"Add", no_keys, 2, OP_MAX_INPUTS, add_build};
+const LayerClass layer_class_subtract = {"Subtract", no_keys, 2, 2, subtract_build};
+const LayerClass layer_class_multiply = {"Multiply", no_keys, 2, OP_MAX_INPUTS, multiply_build};
+const LayerClass layer_class_average = {"Average", no_keys, 2, OP_MAX_INPUTS, average_build};
+const LayerClass layer_class_maximum = {"Maximum", no_keys, 2, OP_MAX_INPUTS, maximum_build};
+
+static const LayerKey concatenate_keys[] = {KEY_USE("axis", KEY_AXIS, "-1"), KEY_END};
+
+static Status concatenate_build(LayerBuild *b) {
+    int rank = (int)layer_shape(b, 0).rank, axis = (int)layer_number(b, "axis");
+    int index = axis < 0 ? rank + axis : axis - 1; /* the batch counts in Keras, not here */
+    if (index < 0 || index >= rank)
+        return layer_fail(b, "axis %d does not exist, or is the batch", axis);
+    OpDesc op = {.kind = OP_CONCAT, .attr.axis = (size_t)index};
+    return layer_op(b, &op, b->input_count, b->inputs, 0, NULL, &b->output);
+}
+
+const LayerClass layer_class_concatenate = {"Concatenate", concatenate_keys, 2, OP_MAX_INPUTS, concatenate_build};
+
+/* ---- activations as layers ---- */
+
+static const LayerKey activation_keys[] = {KEY_NEED("activation", KEY_ACTIVATION), KEY_END};
+
+static Status activation_build(LayerBuild *b) {
+    return layer_activate(b, "activation", b->inputs[0]);
+}
+
+const LayerClass layer_class_activation = {"Activation", activation_keys, 1, 1, activation_build};
+
+static Status elementwise(LayerBuild *b, ActivationAttr attr) {
+    return layer_op1(b, &(OpDesc){.kind = OP_ACTIVATION, .attr.activation = attr}, b->inputs[0], &b->output);
+}
+
+static const LayerKey re_lu_keys[] = {
+    KEY_USE("max_value", KEY_NUMBER_OR_NULL, "null"),
+    KEY_USE("negative_slope", KEY_NUMBER, "0"),
+    KEY_USE("threshold", KEY_NUMBER, "0"),
+    KEY_END,
+};
+
+static Status re_lu_build(LayerBuild *b) {
+    ActivationAttr attr = {.kind = ACTIVATION_RELU, .max_value = INFINITY};
+    attr.slope = layer_number(b, "negative_slope");
+    attr.threshold = layer_number(b, "threshold");
+    if (!layer_is_null(b, "max_value"))
+        attr.max_value = layer_number(b, "max_value");
+    if (attr.slope < 0 || attr.threshold < 0 || attr.max_value < 0)
+        return layer_fail(b, "max_value, negative_slope and threshold must not be negative");
+    return elementwise(b, attr);
+}
+
+const LayerClass layer_class_re_lu = {"ReLU", re_lu_keys, 1, 1, re_lu_build};
+
+static const LayerKey leaky_re_lu_keys[] = {
+    {"alpha", KEY_NUMBER, KEY_USED, "0.3", NULL, "negative_slope"},
+    KEY_END,
+};
+
+static Status leaky_re_lu_build(LayerBuild *b) {
+    return elementwise(
+        b, (ActivationAttr){.kind = ACTIVATION_RELU, .max_value = INFINITY, .slope = layer_number(b, "alpha")});
+}
+
+const LayerClass layer_class_leaky_re_lu = {"LeakyReLU", leaky_re_lu_keys, 1, 1, leaky_re_lu_build};
+
+static const LayerKey elu_keys[] = {KEY_USE("alpha", KEY_NUMBER, "1"), KEY_END};
+
+static Status elu_build(LayerBuild *b) {
+    return elementwise(b, (ActivationAttr){.kind = ACTIVATION_ELU, .alpha = layer_number(b, "alpha")});
+}
+
+const LayerClass layer_class_elu = {"ELU", elu_keys, 1, 1, elu_build};
+
+static const LayerKey softmax_keys[] = {KEY_USE("axis", KEY_AXIS, "-1"), KEY_END};
+
+static Status softmax_build(LayerBuild *b) {
+    TRY(layer_last_axis(b, "axis"));
+    return layer_op1(b, &(OpDesc){.kind = OP_SOFTMAX}, b->inputs[0], &b->output);
+}
+
+const LayerClass layer_class_softmax = {"Softmax", softmax_keys, 1, 1, softmax_build};
+
+static const LayerKey p_re_lu_keys[] = {
+    KEY_WEIGHT("alpha", "zeros"),
+    KEY_USE("shared_axes", KEY_INTEGERS_OR_NULL, "null"),
+    KEY_END,
+};
+
+/* alpha has the input's shape, with extent 1 on shared axes (counted from 1, the batch being 0). */
+static Status p_re_lu_build(LayerBuild *b) {
+    const json_t *shared = layer_list(b, "shared_axes");
+    Shape alpha = layer_shape(b, 0);
+    int param;
+    for (size_t i = 0; i < json_array_size(shared); i++) {
+        json_int_t axis = json_integer_value(json_array_get(shared, i));
+        if (axis < 1 || axis > (json_int_t)alpha.rank)
+            return layer_fail(b, "shared_axes: axis %d does not exist", (int)axis);
+        alpha.dim[axis - 1] = 1;
+    }
+    TRY(layer_weight(b, "alpha", "alpha", alpha, &param));
+    return layer_op(b, &(OpDesc){.kind = OP_PRELU}, 1, b->inputs, 1, &param, &b->output);
+}
+
+const LayerClass layer_class_p_re_lu = {"PReLU", p_re_lu_keys, 1, 1, p_re_lu_build};
+
+/* ---- dropout ---- */
+
+/* The stream of random numbers is a function of the layer's name and call, so that it does not change when the network
+ * around it does. */
+static Status drop(LayerBuild *b, DropoutAttr attr) {
+    attr.rate = layer_number(b, "rate");
+    attr.stream = rng_hash(b->layer->name) + b->call;
+    if (!(attr.rate >= 0 && attr.rate <= 1))
+        return layer_fail(b, "rate %g is not between 0 and 1", attr.rate);
+    return layer_op1(b, &(OpDesc){.kind = OP_DROPOUT, .attr.dropout = attr}, b->inputs[0], &b->output);
+}
+
+static const LayerKey dropout_keys[] = {
+    KEY_NEED("rate", KEY_NUMBER),
+    KEY_USE("noise_shape", KEY_EXTENTS_OR_NULL, "null"),
+    KEY_SKIP("seed"), /* the run's seed decides */
+    KEY_END,
+};
+
+/* noise_shape: extent 1 is one decision for the whole axis; null or the input's extent, one per element. */
+static Status dropout_build(LayerBuild *b) {
+    const json_t *noise = layer_list(b, "noise_shape");
+    Shape x = layer_shape(b, 0);
+    DropoutAttr attr = {0};
+    for (size_t i = 0; !json_is_null(noise) && i <= x.rank; i++) {
+        const json_t *extent = json_array_get(noise, i);
+        size_t n = (size_t)json_integer_value(extent);
+        bool fits = json_is_null(extent) || (i > 0 && (n == 1 || n == x.dim[i - 1]));
+        if (!fits || json_array_size(noise) != x.rank + 1)
+            return layer_fail(b, "noise_shape must be null for the batch, then null, 1 or the input's extent");
+        if (i > 0)
+            attr.shared[i - 1] = n == 1;
+    }
+    return drop(b, attr);
+}
+
+const LayerClass layer_class_dropout = {"Dropout", dropout_keys, 1, 1, dropout_build};
+
+static const LayerKey spatial_dropout2d_keys[] = {
+    KEY_NEED("rate", KEY_NUMBER),
+    KEY_SKIP("seed"), /* the run's seed decides */
+    KEY_CHANNELS_LAST,
+    KEY_SKIP("noise_shape"), /* always [batch, 1, 1, channels] */
+    KEY_END,
+};
+
+static Status spatial_dropout2d_build(LayerBuild *b) {
+    TRY(layer_needs_rank(b, 3));
+    return drop(b, (DropoutAttr){.shared = {true, true}});
+}
+
+const LayerClass layer_class_spatial_dropout2d = {"SpatialDropout2D", spatial_dropout2d_keys, 1, 1,
+                                                  spatial_dropout2d_build};

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/zoo/zoo.h"
+#include "base/memory.h"
+#include "model/zoo/net.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const ZooEntry zoo_entries[] = {
+    {"digits-net",
+     "PyTorch's MNIST example of 2017 without dropout, after enlarging images to 28x28",
+     {"sgd", "constant", .lr = 0.05, .momentum = 0.9, .batch_size = 32, .epochs = 30},
+     {3, {8, 8, 1}},
+     10,
+     21840,
+     zoo_digits_net},
+    {"keras-mnist",
+     "the network of Keras MNIST tutorials: two convolutions, one hidden Dense layer",
+     {"adam", "constant", .lr = 0.001, .batch_size = 32, .epochs = 5},
+     {3, {28, 28, 1}},
+     10,
+     225034,
+     zoo_keras_mnist},
+    {"keras-mnist3",
+     "the same with three padded convolutions and dropout",
+     {"adam", "constant", .lr = 0.001, .batch_size = 64, .epochs = 10},
+     {3, {28, 28, 1}},
+     10,
+     6526474,
+     zoo_keras_mnist3},
+    {"lenet5",
+     "LeCun, Bottou, Bengio, Haffner 1998 (Proc. IEEE 86), as usually taught: plain average pooling, softmax",
+     {"sgd", "constant", .lr = 0.01, .momentum = 0.9, .batch_size = 32, .epochs = 10},
+     {3, {28, 28, 1}},
+     10,
+     61706,
+     zoo_lenet5},
+};
+const size_t zoo_count = sizeof zoo_entries / sizeof *zoo_entries;
+
+const ZooEntry *zoo_find(const char *name) {
+    for (size_t i = 0; i < zoo_count; i++)
+        if (strcmp(zoo_entries[i].name, name) == 0)
+            return &zoo_entries[i];
+    return NULL;
+}
+
+static Status unknown(const char *name) {
+    Status status = status_fail(STATUS_FAILED, "unknown network \"%.80s\". Known:", name);
+    for (size_t i = 0; i < zoo_count; i++)
+        status = status_fail(status, "%s %s", status_message(), zoo_entries[i].name);
+    return status_fail(status, "%s. A file NAME.json with a Keras network can be given too.", status_message());
+}
+
+/* The network's JSON: the layers of `net`, of which the first is the input and the last the output. */
+static char *net_text(const char *name, const ZooNet *net) {
+    const json_t *first = json_array_get(net->layers, 0);
+    const json_t *last = json_array_get(net->layers, json_array_size(net->layers) - 1);
+    json_t *root = json_pack("{s:s,s:{s:s,s:O,s:[[O,i,i]],s:[[O,i,i]]}}", "class_name", "Functional", "config", "name",
+                             name, "layers", net->layers, "input_layers", json_object_get(first, "name"), 0, 0,
+                             "output_layers", json_object_get(last, "name"), 0, 0);
+    char *text = net->failed ? NULL : json_dumps(root, 0);
+    json_decref(root);
+    return text;
+}
+
+Status zoo_create(const char *name, Shape input, size_t classes, Model **out) {
+    const ZooEntry *entry = zoo_find(name);
+    *out = NULL;
+    if (entry == NULL)
+        return unknown(name);
+    ZooNet net = {.layers = json_array()};
+    entry->build(&net, input, classes);
+    char *text = net_text(name, &net), source[64];
+    json_decref(net.layers);
+    if (text == NULL)
+        return status_fail(STATUS_FAILED, "out of memory");
+    snprintf(source, sizeof source, "network %s", name);
+    Status status = model_parse(text, source, out);
+    free(text);
+    return status;
+}
