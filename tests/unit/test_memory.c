@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/memory.h"
+// clang-format off
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+// clang-format on
+#include <string.h>
+
+static void memory_is_aligned_and_zero(void **state) {
+    (void)state;
+    static const size_t counts[] = {0, 1, 7, 8, 9, 63, 64, 65, 1000, 4096};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        double *a;
+        assert_int_equal(memory_new(&a, counts[i], "test"), STATUS_OK);
+        assert_non_null(a);
+        assert_int_equal((uintptr_t)a % MEMORY_ALIGN, 0);
+        for (size_t k = 0; k < counts[i]; k++)
+            assert_true(a[k] == 0);
+        memset(a, 0xff, counts[i] * sizeof *a); /* all of it is ours; a used block is zero again next time */
+        memory_free(a);
+    }
+    memory_free(NULL);
+}
+
+static void sizes_that_do_not_fit_are_refused(void **state) {
+    (void)state;
+    static const size_t counts[] = {SIZE_MAX, SIZE_MAX / 8 + 1, SIZE_MAX / 8 - 1, SIZE_MAX / 16};
+    MemoryStats before = memory_stats(), after;
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        double *a = (double *)&before;
+        assert_int_equal(memory_new(&a, counts[i], "gradient slab"), STATUS_FAILED);
+        assert_null(a);
+        assert_non_null(strstr(status_message(), "out of memory"));
+        assert_non_null(strstr(status_message(), "gradient slab"));
+    }
+    after = memory_stats();
+    assert_int_equal(after.live_count, before.live_count);
+    assert_int_equal(after.live_bytes, before.live_bytes);
+}
+
+static void products_are_checked(void **state) {
+    (void)state;
+    size_t product;
+    assert_true(memory_multiply(1u << 20, 1u << 20, &product));
+    assert_true(product == (size_t)1 << 40);
+    assert_true(memory_multiply(SIZE_MAX, 0, &product));
+    assert_true(memory_multiply(SIZE_MAX, 1, &product));
+    assert_false(memory_multiply(SIZE_MAX / 2 + 1, 2, &product));
+}
+
+static void counters_follow(void **state) {
+    (void)state;
+    char *a, *b;
+    MemoryStats start = memory_stats();
+    assert_int_equal(memory_alloc(1000, 3, "a", (void **)&a), STATUS_OK);
+    assert_int_equal(memory_alloc(500, 1, "b", (void **)&b), STATUS_OK);
+    MemoryStats full = memory_stats();
+    assert_int_equal(full.live_bytes - start.live_bytes, 3500);
+    assert_int_equal(full.live_count - start.live_count, 2);
+    assert_int_equal(full.total_count - start.total_count, 2);
+    assert_true(full.peak_bytes >= full.live_bytes);
+    memory_free(a);
+    memory_free(b);
+    MemoryStats end = memory_stats();
+    assert_int_equal(end.live_bytes, start.live_bytes);
+    assert_int_equal(end.live_count, start.live_count);
+    assert_int_equal(end.total_count, full.total_count);
+    assert_int_equal(end.peak_bytes, full.peak_bytes);
+}
+
+static void texts_are_copied(void **state) {
+    (void)state;
+    char text[] = "kernel", *copy, *made;
+    assert_int_equal(memory_strdup(text, &copy), STATUS_OK);
+    text[0] = 'K';
+    assert_string_equal(copy, "kernel");
+    assert_int_equal(memory_format(&made, "%s/%d/%0200d", copy, 7, 1), STATUS_OK);
+    assert_int_equal(strlen(made), strlen("kernel/7/") + 200);
+    assert_int_equal(memcmp(made, "kernel/7/0", 10), 0);
+    memory_free(copy);
+    memory_free(made);
+}
+
+static void the_nth_allocation_fails_and_all_after_it(void **state) {
+    (void)state;
+    void *block;
+    memory_fail_at(3);
+    for (int i = 1; i <= 2; i++) {
+        assert_int_equal(memory_alloc(8, 1, "test", &block), STATUS_OK);
+        memory_free(block);
+    }
+    for (int i = 3; i <= 5; i++) {
+        assert_int_equal(memory_alloc(8, 1, "test", &block), STATUS_FAILED);
+        assert_null(block);
+    }
+    assert_int_equal(memory_strdup("text", (char **)&block), STATUS_FAILED);
+    assert_null(block);
+    memory_fail_at(0);
+    assert_int_equal(memory_alloc(8, 1, "test", &block), STATUS_OK);
+    memory_free(block);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(memory_is_aligned_and_zero), cmocka_unit_test(sizes_that_do_not_fit_are_refused),
+        cmocka_unit_test(products_are_checked),       cmocka_unit_test(counters_follow),
+        cmocka_unit_test(texts_are_copied),           cmocka_unit_test(the_nth_allocation_fails_and_all_after_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
