@@ -31,12 +31,13 @@ static Status read_tensor(const Connect *c, const json_t *given, ModelTensor *te
     return STATUS_OK;
 }
 
-/* Arguments of a call beside its inputs: only those that say nothing. */
-static Status check_arguments(const json_t *arguments) {
+/* Arguments of a call beside its inputs: only those that say nothing.  `training` is in the files of Keras 3, where fit
+ * and predict override it; Keras 2 keeps to it. */
+static Status check_arguments(const json_t *arguments, bool keras3) {
     const char *key;
     json_t *value;
     json_object_foreach((json_t *)arguments, key, value) {
-        if (!json_is_null(value))
+        if (!json_is_null(value) && !(keras3 && strcmp(key, "training") == 0))
             return status_fail(STATUS_FAILED, "the call argument %.60s is not supported", key);
     }
     return STATUS_OK;
@@ -55,7 +56,7 @@ static Status connect_call2(const Connect *c, ModelLayer *layer, const json_t *g
     for (size_t i = 0; i < call->input_count; i++) {
         const json_t *input = json_array_get(given, i);
         TRY(read_tensor(c, input, &call->inputs[i]));
-        TRY(check_arguments(json_array_get(input, 3)));
+        TRY(check_arguments(json_array_get(input, 3), false));
     }
     return STATUS_OK;
 }
@@ -63,7 +64,7 @@ static Status connect_call2(const Connect *c, ModelLayer *layer, const json_t *g
 static Status connect_call3(const Connect *c, ModelLayer *layer, const json_t *given, ModelCall *call) {
     const json_t *args = json_object_get(given, "args");
     const json_t *first = json_array_get(args, 0);
-    TRY(check_arguments(json_object_get(given, "kwargs")));
+    TRY(check_arguments(json_object_get(given, "kwargs"), true));
     if (json_array_size(args) != 1)
         return status_fail(STATUS_FAILED, "a call must have one argument: a tensor or a list of tensors");
     TRY(new_inputs(layer, call, json_is_array(first) ? json_array_size(first) : 1));
