@@ -65,6 +65,9 @@ static Status add_node(Graph *graph, const char *layer, const OpDesc *op, int *i
 
 Status graph_input(Graph *graph, const char *name, Shape shape, int *node) {
     OpDesc op = {.kind = OP_INPUT, .y = shape};
+    Status status = op_shape(&op);
+    if (status != STATUS_OK)
+        return status_context(status, "input %s", name);
     TRY(add_node(graph, name, &op, node));
     TRY(grow_short((void **)&graph->inputs, graph->input_count, sizeof *graph->inputs));
     TRY(grow_short((void **)&graph->input_names, graph->input_count, sizeof *graph->input_names));

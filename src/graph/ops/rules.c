@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "graph/ops/rules.h"
+#include "base/memory.h"
 #include "graph/graph.h"
 
 static const OpRule *const rules[] = {
@@ -8,8 +9,55 @@ static const OpRule *const rules[] = {
 #undef OP_RULE
 };
 
+/* Every extent in range, and the bytes of the tensor countable. */
+static Status check_tensor(const char *what, const Shape *shape) {
+    char text[SHAPE_TEXT];
+    size_t bytes = sizeof(double);
+    for (size_t i = 0; i < shape->rank; i++) {
+        if (shape->dim[i] < 1)
+            return status_fail(STATUS_FAILED, "%s %s: every extent must be at least 1", what,
+                               shape_format(shape, text));
+        if (shape->dim[i] > RULE_EXTENT_MAX || !memory_multiply(bytes, shape->dim[i], &bytes) || bytes > PTRDIFF_MAX)
+            return status_fail(STATUS_FAILED, "%s %s is too large", what, shape_format(shape, text));
+    }
+    return STATUS_OK;
+}
+
+static Status check_inputs(const OpDesc *op) {
+    size_t least = 1, most = 1;
+    switch (op->kind) {
+    case OP_INPUT:
+        least = most = 0;
+        break;
+    case OP_SUBTRACT:
+    case OP_LOSS:
+        least = most = 2;
+        break;
+    case OP_ADD:
+    case OP_MULTIPLY:
+    case OP_AVERAGE:
+    case OP_MAXIMUM:
+    case OP_CONCAT:
+        most = OP_MAX_INPUTS;
+        break;
+    default:
+        break;
+    }
+    if (op->inputs < least || op->inputs > most)
+        return status_fail(STATUS_FAILED, "%zu inputs, but %s takes %s%zu", op->inputs, op_name(op->kind),
+                           least == most ? "" : "at most ", most);
+    return STATUS_OK;
+}
+
 Status op_shape(OpDesc *op) {
-    return rules[op->kind]->shape(op);
+    TRY(check_inputs(op));
+    for (size_t i = 0; i < op->inputs; i++)
+        TRY(check_tensor("input", &op->x[i]));
+    for (size_t i = 0; i < op->params; i++)
+        if (op->has_w[i])
+            TRY(check_tensor("weight", &op->w[i]));
+    TRY(rules[op->kind]->shape(op));
+    return check_tensor("output", &op->y);
 }
 
 double op_flops(const OpDesc *op) {
