@@ -74,7 +74,7 @@ static const ShapeCase shapes[] = {
     {"no classes", LOSS(CROSSENTROPY, 0, {0}, {0}), {0}, "axis of classes"},
     {"smoothing", LOSS(CROSSENTROPY, 0, SHAPE(7), SHAPE(7), .label_smoothing = 2), {0}, "label smoothing of 2"},
     {"delta", LOSS(HUBER, 0, SHAPE(7), SHAPE(7)), {0}, "delta of a Huber loss"},
-    {"no label", {.kind = OP_LOSS, .inputs = 1, .x = {SHAPE(7)}}, {0}, "it has 1 inputs"},
+    {"no label", {.kind = OP_LOSS, .inputs = 1, .x = {SHAPE(7)}}, {0}, "1 inputs, but loss takes 2"},
 };
 
 const OpCases op_cases_loss = {cases, COUNT(cases), shapes, COUNT(shapes)};

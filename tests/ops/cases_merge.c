@@ -36,7 +36,7 @@ static const ShapeCase shapes[] = {
     {"third", MERGE(OP_AVERAGE, 0, 3, SHAPE(4, 1), SHAPE(1, 3), SHAPE(5, 3)), {0}, "input 2 of shape 5x3"},
     {"wider", MERGE(OP_ADD, 0, 2, SHAPE(3), SHAPE(4, 2)), {0}, "does not fit the shape 3"},
     {"alone", MERGE(OP_ADD, 0, 1, SHAPE(4, 3)), {0}, "add needs two inputs or more, it has 1"},
-    {"three", MERGE(OP_SUBTRACT, 0, 3, SHAPE(4), SHAPE(4), SHAPE(4)), {0}, "subtract needs two inputs, it has 3"},
+    {"three", MERGE(OP_SUBTRACT, 0, 3, SHAPE(4), SHAPE(4), SHAPE(4)), {0}, "3 inputs, but subtract takes 2"},
 };
 
 const OpCases op_cases_merge = {cases, COUNT(cases), shapes, COUNT(shapes)};

@@ -22,8 +22,6 @@ static Status check_attr(const LossAttr *attr) {
 static Status loss_shape(OpDesc *op) {
     const LossAttr *attr = &op->attr.loss;
     char prediction[SHAPE_TEXT], label[SHAPE_TEXT];
-    if (op->inputs != 2)
-        return status_fail(STATUS_FAILED, "a loss needs a prediction and a label, it has %zu inputs", op->inputs);
     TRY(check_attr(attr));
     Shape expected = op->x[0];
     bool per_class = attr->kind == LOSS_SPARSE_CROSSENTROPY || attr->kind == LOSS_CROSSENTROPY;

@@ -32,12 +32,6 @@ static Status sum_shape(OpDesc *op) {
     return STATUS_OK;
 }
 
-static Status subtract_shape(OpDesc *op) {
-    if (op->inputs != 2)
-        return status_fail(STATUS_FAILED, "subtract needs two inputs, it has %zu", op->inputs);
-    return sum_shape(op);
-}
-
 static Status product_shape(OpDesc *op) {
     TRY(broadcast(op));
     op->keeps_x = true;
@@ -49,7 +43,7 @@ static double flops(const OpDesc *op) {
 }
 
 const OpRule op_rule_add = {.shape = sum_shape, .flops = flops};
-const OpRule op_rule_subtract = {.shape = subtract_shape, .flops = flops};
+const OpRule op_rule_subtract = {.shape = sum_shape, .flops = flops};
 const OpRule op_rule_multiply = {.shape = product_shape, .flops = flops};
 const OpRule op_rule_average = {.shape = sum_shape, .flops = flops};
 const OpRule op_rule_maximum = {.shape = product_shape, .flops = flops};
