@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the tests of model/ share.  Include it before anything else. */
+#ifndef TESTS_UNIT_MODEL_TEST_H
+#define TESTS_UNIT_MODEL_TEST_H
+// clang-format off
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+// clang-format on
+#include "base/memory.h"
+#include "model/model.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define assert_ok(call)                                                                                                \
+    do {                                                                                                               \
+        if ((call) != STATUS_OK)                                                                                       \
+            fail_msg("%s: %s", #call, status_message());                                                               \
+    } while (0)
+#define assert_message(text)                                                                                           \
+    do {                                                                                                               \
+        if (strstr(status_message(), text) == NULL)                                                                    \
+            fail_msg("message \"%s\" lacks \"%s\"", status_message(), text);                                           \
+    } while (0)
+
+/* The text of tests/golden/keras/NAME; the caller frees it with free. */
+static inline char *golden(const char *name) {
+    const char *root = getenv("CNN_SOURCE_DIR");
+    char path[1024], *text = calloc(1, 1 << 20);
+    snprintf(path, sizeof path, "%s/tests/golden/keras/%s", root ? root : ".", name);
+    FILE *file = fopen(path, "r");
+    if (file == NULL)
+        fail_msg("cannot open %s", path);
+    text[fread(text, 1, (1 << 20) - 1, file)] = '\0';
+    fclose(file);
+    return text;
+}
+
+/* For cmocka's teardown: every block was given back. */
+static inline int nothing_left(void **state) {
+    (void)state;
+    memory_fail_at(0);
+    if (memory_stats().live_count != 0)
+        print_error("%zu blocks were not given back\n", memory_stats().live_count);
+    return memory_stats().live_count != 0;
+}
+
+#endif

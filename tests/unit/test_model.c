@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Keras JSON: files that Keras 2 and 3 wrote are understood, the canonical text means the same, and what is not
+ * understood is refused with a message that names it. */
+#include "model/layers.h"
+#include "unit/model_test.h"
+
+static const char *const files[] = {"keras3_sequential.json", "keras3_branches.json", "keras3_every_layer.json",
+                                    "keras2_functional.json", "keras2_sequential.json"};
+enum { FILES = sizeof files / sizeof *files };
+
+static void canonical_text_means_the_same(void **state) {
+    (void)state;
+    for (size_t i = 0; i < FILES; i++) {
+        char *text = golden(files[i]), *canonical, *again;
+        Model *model, *back;
+        assert_ok(model_parse(text, files[i], &model));
+        assert_ok(model_to_json(model, &canonical));
+        assert_ok(model_parse(canonical, "canonical", &back));
+        assert_ok(model_to_json(back, &again));
+        assert_string_equal(canonical, again);
+        assert_int_equal(model->layer_count, back->layer_count);
+        assert_int_equal(model->keras, back->keras);
+        for (size_t k = 0; k < model->layer_count; k++) {
+            assert_string_equal(model->layers[k].name, back->layers[k].name);
+            assert_true(json_equal(model->layers[k].config, back->layers[k].config));
+            assert_int_equal(model->layers[k].trainable, back->layers[k].trainable);
+        }
+        model_destroy(model);
+        model_destroy(back);
+        memory_free(canonical);
+        memory_free(again);
+        free(text);
+    }
+}
+
+/* The files' layers are those of Keras's model.layers: whatever order a file has, that one comes out. */
+static void layers_come_in_the_order_of_keras(void **state) {
+    (void)state;
+    char *text = golden("keras3_branches.json");
+    json_t *root = json_loads(text, 0, NULL), *config = json_object_get(root, "config");
+    json_t *layers = json_object_get(config, "layers"), *reversed = json_array();
+    for (size_t i = json_array_size(layers); i-- > 0;)
+        json_array_append(reversed, json_array_get(layers, i));
+    json_incref(layers);
+    json_object_set_new(config, "layers", reversed);
+    char *shuffled = json_dumps(root, 0);
+    Model *model;
+    assert_ok(model_parse(shuffled, "reversed", &model));
+    assert_int_equal(model->layer_count, json_array_size(layers));
+    for (size_t i = 0; i < model->layer_count; i++)
+        assert_string_equal(model->layers[i].name,
+                            json_string_value(json_object_get(json_array_get(layers, i), "name")));
+    model_destroy(model);
+    json_decref(layers);
+    json_decref(root);
+    free(shuffled);
+    free(text);
+}
+
+static void every_class_is_in_the_files(void **state) {
+    (void)state;
+    bool seen[64] = {false};
+    static const char *const names[] = {
+#define LAYER_NAME(symbol, name) #name,
+        LAYER_LIST(LAYER_NAME)
+#undef LAYER_NAME
+    };
+    enum { CLASSES = sizeof names / sizeof *names };
+    for (size_t i = 0; i < FILES; i++) {
+        char *text = golden(files[i]);
+        Model *model;
+        assert_ok(model_parse(text, files[i], &model));
+        for (size_t k = 0; k < model->layer_count; k++)
+            for (size_t c = 0; c < CLASSES; c++)
+                seen[c] |= strcmp(names[c], model->layers[k].class->name) == 0;
+        model_destroy(model);
+        free(text);
+    }
+    for (size_t c = 0; c < CLASSES; c++)
+        if (!seen[c])
+            fail_msg("no test file has a layer %s", names[c]);
+}
+
+/* Defaults, spellings and what Keras 2 calls otherwise. */
+static void configs_are_normalized(void **state) {
+    (void)state;
+    char *text = golden("keras2_functional.json");
+    Model *model;
+    assert_ok(model_parse(text, "f", &model));
+    const ModelLayer *bn = &model->layers[model_find_layer(model, "bn")];
+    assert_false(bn->trainable);
+    assert_int_equal(json_integer_value(json_object_get(bn->config, "axis")), 3);
+    const json_t *gamma = json_object_get(bn->config, "gamma_initializer");
+    assert_string_equal(json_string_value(json_object_get(gamma, "class_name")), "Ones");
+    assert_int_equal(model->layers[model_find_layer(model, "a")].call_count, 2);
+    assert_int_equal(model->keras, 2);
+    assert_int_equal(model_find_layer(model, "no such layer"), -1);
+    model_destroy(model);
+    free(text);
+    text = golden("keras2_sequential.json");
+    assert_ok(model_parse(text, "s", &model));
+    assert_string_equal(model->layers[0].class->name, "InputLayer");
+    assert_string_equal(model->layers[0].name, "conv_input");
+    const json_t *size = json_object_get(model->layers[1].config, "kernel_size");
+    assert_int_equal(json_integer_value(json_array_get(size, 1)), 3);
+    model_destroy(model);
+    free(text);
+}
+
+/* ---- what is refused ---- */
+
+#define IN                 "{\"class_name\":\"InputLayer\",\"config\":{\"name\":\"in\",\"batch_input_shape\":[null,8,8,2]}}"
+#define SEQUENTIAL(layers) "{\"class_name\":\"Sequential\",\"config\":{\"name\":\"n\",\"layers\":[" layers "]}}"
+#define LAYER(class, keys) SEQUENTIAL(IN ",{\"class_name\":\"" class "\",\"config\":{\"name\":\"a\"" keys "}}")
+#define F_IN                                                                                                           \
+    "{\"class_name\":\"InputLayer\",\"config\":{\"name\":\"in\",\"batch_input_shape\":[null,4]},\"inbound_nodes\":[]}"
+#define F_RELU(name, nodes) "{\"class_name\":\"ReLU\",\"config\":{\"name\":\"" name "\"},\"inbound_nodes\":" nodes "}"
+#define FUNCTIONAL(layers, inputs, outputs)                                                                            \
+    "{\"class_name\":\"Functional\",\"config\":{\"layers\":[" layers "],\"input_layers\":" inputs                      \
+    ",\"output_layers\":" outputs "}}"
+
+static const struct {
+    const char *text, *message;
+} refused[] = {
+    {"", "not valid JSON"},
+    {"{\"class_name\":\"Sequential\"", "not valid JSON"},
+    {"[]", "class_name and config are missing"},
+    {"{\"a\":1,\"a\":2}", "duplicate object key"},
+    {"{\"class_name\":\"Transformer\",\"config\":{}}", "network class \"Transformer\" is not supported"},
+    {"{\"class_name\":\"Sequential\",\"config\":{\"layers\":[]}}", "1 to 10000 layers"},
+    {"{\"class_name\":\"Sequential\",\"config\":{\"layers\":5}}", "1 to 10000 layers"},
+    {"{\"class_name\":\"Sequential\",\"config\":{\"layers\":[],\"lr\":1}}",
+     "unknown key \"lr\" in the network's config"},
+    {SEQUENTIAL("7"), "the input's shape is missing"},
+    {SEQUENTIAL(IN ",7"), "layer number 2: a layer must be an object"},
+    {SEQUENTIAL(IN "," IN), "two layers have the name in"},
+    {LAYER("InputLayer", ",\"batch_shape\":[null,3]"), "cannot stand at place 2"},
+    {SEQUENTIAL(IN ",{\"class_name\":\"ReLU\",\"config\":{}}"), "a layer's name must have 1 to"},
+    {SEQUENTIAL("{\"class_name\":\"ReLU\",\"config\":{\"name\":\"a\"}}"), "the input's shape is missing"},
+    {LAYER("Conv3D", ""), "layer a: unknown layer class \"Conv3D\". Known: InputLayer Conv2D"},
+    {LAYER("Sequential", ""), "a network inside a network"},
+    {LAYER("ReLU", ",\"min_value\":1"), "layer a: ReLU: unknown key \"min_value\""},
+    {LAYER("ReLU", ",\"max_value\":\"6\""), "key max_value: \"6\" is not supported, it must be a number or null"},
+    {LAYER("ReLU", ",\"dtype\":\"float16\""), "key dtype: \"float16\" is not supported, it must be float32"},
+    {LAYER("ReLU", ",\"dtype\":{\"class_name\":\"DTypePolicy\",\"config\":{\"name\":\"mixed_float16\"}}"), "key dtype"},
+    {LAYER("ReLU", ",\"trainable\":1"), "key trainable"},
+    {LAYER("Conv2D", ",\"kernel_size\":3"), "layer a: Conv2D: key filters is missing"},
+    {LAYER("Conv2D", ",\"kernel_size\":3,\"filters\":0"), "key filters: 0 is not supported, it must be a whole number"},
+    {LAYER("Conv2D", ",\"kernel_size\":3,\"filters\":16777217"), "key filters: 16777217"},
+    {LAYER("Conv2D", ",\"kernel_size\":3,\"filters\":99999999999999999999"), "not valid JSON: too big integer"},
+    {LAYER("Conv2D", ",\"kernel_size\":[3,3,3],\"filters\":1"), "key kernel_size: [3,3,3] is not supported"},
+    {LAYER("Conv2D", ",\"kernel_size\":[3,-3],\"filters\":1"), "key kernel_size"},
+    {LAYER("Conv2D", ",\"kernel_size\":3,\"filters\":1,\"padding\":\"causal\""),
+     "\"causal\" is not supported, only: valid"},
+    {LAYER("Conv2D", ",\"kernel_size\":3,\"filters\":1,\"padding\":\"\""), "only: valid same"},
+    {LAYER("Conv2D", ",\"kernel_size\":3,\"filters\":1,\"padding\":\"val\""), "only: valid same"},
+    {LAYER("Conv2D", ",\"kernel_size\":3,\"filters\":1,\"data_format\":\"channels_first\""), "only: channels_last"},
+    {LAYER("Conv2D", ",\"kernel_size\":3,\"filters\":1,\"activation\":\"reul\""),
+     "activation \"reul\" is not supported, only:"},
+    {LAYER("Conv2D", ",\"kernel_size\":3,\"filters\":1,\"use_bias\":1"),
+     "key use_bias: 1 is not supported, it must be true"},
+    {LAYER("Conv2D", ",\"kernel_size\":3,\"filters\":1,\"kernel_constraint\":{\"class_name\":\"MaxNorm\"}"),
+     "only null"},
+    {LAYER("Conv2D", ",\"kernel_size\":3,\"filters\":1,\"kernel_initializer\":\"identity\""),
+     "initializer \"identity\""},
+    {LAYER("Conv2D", ",\"kernel_size\":3,\"filters\":1,\"kernel_initializer\":{\"class_name\":\"Constant\",\"config\":"
+                     "{\"value\":[1]}}"),
+     "key kernel_initializer: initializer Constant: value = [1]"},
+    {LAYER("Conv2D", ",\"kernel_size\":3,\"filters\":1,\"kernel_regularizer\":\"l3\""), "regularizer \"l3\""},
+    {LAYER("Conv2D",
+           ",\"kernel_size\":3,\"filters\":1,\"kernel_regularizer\":{\"class_name\":\"L2\",\"config\":{\"l2\":-1}}"),
+     "l2 = -1"},
+    {LAYER("LeakyReLU", ",\"alpha\":0.1,\"negative_slope\":0.1"), "keys alpha and negative_slope mean the same"},
+    {LAYER("Resizing", ",\"height\":2,\"width\":2,\"antialias\":true"),
+     "key antialias: true is not supported, only false"},
+    {LAYER("ZeroPadding2D", ",\"padding\":[[1,2],[3]]"), "key padding"},
+    {LAYER("Normalization", ",\"mean\":[[[\"a\"]]],\"variance\":1"), "key mean"},
+    {FUNCTIONAL(F_IN "," F_RELU("a", "[[[\"b\",0,0,{}]]]"), "[[\"in\",0,0]]", "[[\"a\",0,0]]"),
+     "layer a: reads layer \"b\", which does not exist"},
+    {FUNCTIONAL(F_IN "," F_RELU("a", "[[[\"in\",1,0,{}]]]"), "[[\"in\",0,0]]", "[[\"a\",0,0]]"),
+     "a reads call 1 of layer in, which is called 1 times"},
+    {FUNCTIONAL(F_IN "," F_RELU("a", "[[[\"in\",0,1,{}]]]"), "[[\"in\",0,0]]", "[[\"a\",0,0]]"),
+     "output 1 of layer in"},
+    {FUNCTIONAL(F_IN "," F_RELU("a", "[[[\"in\",0,0,{\"training\":true}]]]"), "[[\"in\",0,0]]", "[[\"a\",0,0]]"),
+     "the call argument training is not supported"},
+    {FUNCTIONAL(F_IN "," F_RELU("a", "[[[\"in\",0,0],[\"in\",0,0]]]"), "[[\"in\",0,0]]", "[[\"a\",0,0]]"),
+     "has 2 inputs"},
+    {FUNCTIONAL(F_IN "," F_RELU("a", "[]"), "[[\"in\",0,0]]", "[[\"a\",0,0]]"), "inbound_nodes must be a list"},
+    {FUNCTIONAL(F_IN "," F_RELU("a", "[[]]"), "[[\"in\",0,0]]", "[[\"a\",0,0]]"), "has 0 inputs"},
+    {FUNCTIONAL(F_IN "," F_RELU("a", "[7]"), "[[\"in\",0,0]]", "[[\"a\",0,0]]"), "has 0 inputs"},
+    {FUNCTIONAL(F_IN "," F_RELU("a", "[{\"args\":[],\"kwargs\":{}}]"), "[[\"in\",0,0]]", "[[\"a\",0,0]]"),
+     "one argument"},
+    {FUNCTIONAL(F_IN "," F_RELU("a", "[{\"args\":[3.5],\"kwargs\":{}}]"), "[[\"in\",0,0]]", "[[\"a\",0,0]]"),
+     "an input must be given as"},
+    {FUNCTIONAL(F_IN "," F_RELU("a", "[[[\"b\",0,0]]]") "," F_RELU("b", "[[[\"a\",0,0]]]"), "[[\"in\",0,0]]",
+                "[[\"a\",0,0]]"),
+     "the network has a cycle"},
+    {FUNCTIONAL(F_IN "," F_RELU("a", "[[[\"in\",0,0]]]") "," F_RELU("b", "[[[\"a\",0,0]]]"), "[[\"in\",0,0]]",
+                "[[\"a\",0,0]]"),
+     "layer b (call 0) leads to no output"},
+    {FUNCTIONAL(F_IN "," F_RELU("a", "[[[\"in\",0,0]]]"), "[]", "[[\"a\",0,0]]"), "input_layers must be a list"},
+    {FUNCTIONAL(F_IN "," F_RELU("a", "[[[\"in\",0,0]]]"), "{\"x\":[\"in\",0,0]}", "[[\"a\",0,0]]"),
+     "input_layers must be"},
+    {FUNCTIONAL(F_IN "," F_RELU("a", "[[[\"in\",0,0]]]"), "[[\"a\",0,0]]", "[[\"a\",0,0]]"), "which is no InputLayer"},
+    {FUNCTIONAL(F_IN "," F_RELU("a", "[[[\"in\",0,0]]]"), "[[\"in\",0,0],[\"in\",0,0]]", "[[\"a\",0,0]]"), "in twice"},
+    {FUNCTIONAL(F_IN "," F_RELU("a", "[[[\"in\",0,0]]]"), "[[\"in\",0,0]]", "[[\"q\",0,0]]"),
+     "output_layers: reads layer \"q\""},
+};
+
+static void what_is_not_understood_is_refused(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        Model *model;
+        if (model_parse(refused[i].text, "net.json", &model) == STATUS_OK)
+            fail_msg("accepted: %s", refused[i].text);
+        assert_null(model);
+        assert_true(strncmp(status_message(), "net.json: ", 10) == 0);
+        assert_message(refused[i].message);
+    }
+}
+
+/* Nesting to any depth, and damage anywhere: an answer, and nothing lost. */
+static void damaged_text_is_survived(void **state) {
+    (void)state;
+    static char deep[300001];
+    memset(deep, '[', sizeof deep - 1);
+    Model *model;
+    assert_int_equal(model_parse(deep, "deep", &model), STATUS_FAILED);
+    char *text = golden("keras3_branches.json");
+    size_t length = strlen(text) - 1, understood = 0;
+    while (text[length] != '}')
+        length--;
+    for (size_t i = 0; i < length; i += 7) {
+        char kept = text[i];
+        text[i] = '\0';
+        assert_int_equal(model_parse(text, "cut", &model), STATUS_FAILED);
+        text[i] = "0[{\"x-"[i % 6];
+        understood += model_parse(text, "changed", &model) == STATUS_OK;
+        model_destroy(model);
+        text[i] = kept;
+    }
+    assert_true(understood < length / 14); /* most changes are noticed */
+    assert_ok(model_parse(text, "whole", &model));
+    model_destroy(model);
+    free(text);
+}
+
+static void every_failing_allocation_is_survived(void **state) {
+    (void)state;
+    char *text = golden("keras3_branches.json"), *canonical = NULL;
+    Model *model;
+    size_t n = 0;
+    Status status = STATUS_FAILED;
+    while (status != STATUS_OK) {
+        memory_fail_at(++n);
+        status = model_parse(text, "f", &model);
+        if (status == STATUS_OK)
+            status = model_to_json(model, &canonical);
+        memory_fail_at(0);
+        if (status != STATUS_OK)
+            assert_message("out of memory");
+        model_destroy(model);
+        memory_free(canonical);
+        canonical = NULL;
+    }
+    assert_true(n > 40);
+    free(text);
+}
+
+static void losses_have_their_keras_names(void **state) {
+    (void)state;
+    int kind;
+    for (int k = 0; k < LOSS_KINDS; k++) {
+        assert_ok(model_loss_find(model_loss_name((LossKind)k), &kind));
+        assert_int_equal(kind, k);
+    }
+    assert_ok(model_loss_find("auto", &kind));
+    assert_int_equal(kind, MODEL_LOSS_AUTO);
+    assert_int_equal(model_loss_find("hinge", &kind), STATUS_FAILED);
+    assert_message("unknown loss \"hinge\". Known: auto sparse_categorical_crossentropy");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(canonical_text_means_the_same, nothing_left),
+        cmocka_unit_test_teardown(layers_come_in_the_order_of_keras, nothing_left),
+        cmocka_unit_test_teardown(every_class_is_in_the_files, nothing_left),
+        cmocka_unit_test_teardown(configs_are_normalized, nothing_left),
+        cmocka_unit_test_teardown(what_is_not_understood_is_refused, nothing_left),
+        cmocka_unit_test_teardown(damaged_text_is_survived, nothing_left),
+        cmocka_unit_test_teardown(every_failing_allocation_is_survived, nothing_left),
+        cmocka_unit_test_teardown(losses_have_their_keras_names, nothing_left),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
