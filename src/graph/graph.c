@@ -116,16 +116,18 @@ Status graph_op(Graph *graph, const char *layer, const OpDesc *op, size_t input_
     Status status = op_shape(&full);
     if (status != STATUS_OK)
         return status_context(status, "layer %s (%s)", layer, op_name(op->kind));
-    TRY(add_node(graph, layer, &full, node));
-    Node *made = &graph->nodes[*node];
+    int index; /* `node` may point to one of the inputs */
+    TRY(add_node(graph, layer, &full, &index));
+    Node *made = &graph->nodes[index];
     for (size_t i = 0; i < input_count; i++)
         made->inputs[i] = inputs[i];
     for (size_t i = 0; i < OP_MAX_PARAMS; i++)
         made->params[i] = i < param_count ? params[i] : -1;
     if (full.kind == OP_LOSS) {
         TRY(grow_short((void **)&graph->losses, graph->loss_count, sizeof *graph->losses));
-        graph->losses[graph->loss_count++] = *node;
+        graph->losses[graph->loss_count++] = index;
     }
+    *node = index;
     return STATUS_OK;
 }
 

@@ -220,9 +220,10 @@ static void update_statistics(const Graph *graph, Real *weights, const Real *sum
         const Param *param = &graph->params[p];
         if (param->spec.role != PARAM_STATISTIC)
             continue;
-        double momentum = param->spec.momentum;
+        double momentum = param->spec.momentum,
+               total = examples * (double)param->uses; /* a shared layer: of all uses */
         for (size_t i = param->offset; i < param->offset + param->count; i++)
-            weights[i] = (Real)(momentum * (double)weights[i] + (1 - momentum) * ((double)sums[i] / examples));
+            weights[i] = (Real)(momentum * (double)weights[i] + (1 - momentum) * ((double)sums[i] / total));
     }
 }
 

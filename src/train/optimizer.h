@@ -70,7 +70,7 @@ size_t optimizer_slot_count(const OptimizerOptions *options);
  *   weights      [graph->weight_count] in and out: trained part and moving statistics change
  *   gradient     [graph->gradient_count] the sums over the batch as the tree made them; padding is 0; overwritten
  *   weight       what the gradient sums are divided by: the batch's total example weight; 0: the gradient counts as 0
- *   examples     what the statistics' sums are divided by: examples in the batch; 0: statistics stay
+ *   examples     in the batch: what the statistics' sums are divided by; 0: statistics stay
  * Gradient of a parameter = sum / weight + l1 sign(w) + 2 l2 w; then clipping by the norm of the whole; then the update.
  * Moving statistic = momentum * value + (1 - momentum) * sum / examples.
  * The norm is summed in double over fixed blocks of the slab.  Not collective, allocates nothing, cannot fail. */
