@@ -6,7 +6,7 @@
  * and attributes of the root, all optional
  *     class_names   list of texts, in the order of the class numbers
  *     origin        where the data is from, its licence
- *     value_max     the largest value of x, by which "unit" preprocessing divides: 255 for uint8 and 1 for float if missing
+ *     value_max     the largest value of x, by which "unit" preprocessing divides; if missing, 255 for uint8, 1 for float
  *
  * Nothing here is collective: each rank opens the file and reads what it needs. */
 #ifndef DATA_DATASET_H
@@ -49,8 +49,8 @@ typedef struct DatasetInfo {
     size_t class_name_count;
     char *origin; /* "" when the file does not say */
 
-    /* Identity of the data, for the check on resume: SHA-256 over shapes, types, counts, all labels and 64 evenly spaced
-     * examples of each split.  Cheap; a changed pixel in an example that is not among them goes unnoticed. */
+    /* Identity of the data, for the check on resume: SHA-256 over shapes, types, counts, all labels and 64 evenly
+     * spaced examples of each split.  Cheap; a changed pixel in an example that is not among them goes unnoticed. */
     char fingerprint[65];
 } DatasetInfo;
 
@@ -66,23 +66,22 @@ const DatasetInfo *dataset_info(const Dataset *dataset);
 
 const char *dataset_split_name(DatasetSplit split); /* "train", "val", "test" */
 
-/* Reads a split into memory (pixels as they are in the file) unless it is larger than dataset_memory_limit bytes, to be read by
- * rows then.  Called by loader_create; dataset_read works without, by rows from the file. */
+/* Reads a split into memory, pixels as they are in the file, unless it has more bytes than the limit (256 MB at first); it
+ * is read by rows then.  Called by loader_create; dataset_read works without, by rows. */
 Status dataset_load(Dataset *dataset, DatasetSplit split);
-
-/* Bytes of one split up to which it is kept in memory: 256 MB; tests make it smaller. */
-extern size_t dataset_memory_limit;
+void dataset_set_memory_limit(Dataset *dataset, size_t bytes);
 
 struct Preprocess; /* data/preprocess.h */
 
-/* Gathers examples rows[0 .. n-1] of a split, in any order: x[n * shape] through `preprocess` (NULL: numbers as they are),
- * labels[i][n * shape of info->labels[i]]; `labels` NULL: not wanted.  Class numbers are whole Reals.  Thread-safe.
+/* Gathers examples rows[0 .. n-1] of a split, in any order: x[n * shape] through `preprocess` (NULL: numbers as they
+ * are), labels[i][n * shape of info->labels[i]]; `labels` NULL: not wanted.  Class numbers are whole Reals.  Thread-safe.
  * Allocates nothing once its scratch has grown to the largest n.  STATUS_FAILED: read error; rows out of range. */
 Status dataset_read(Dataset *dataset, DatasetSplit split, const uint64_t rows[], size_t n,
                     const struct Preprocess *preprocess, Real *x, Real *const labels[]);
 
-/* *path = the digits that ship with the project: $CNN_DATASETS, else the source tree, the installed data folder, or
- * ../share/cnn/datasets beside the running program.  The caller frees with memory_free. */
+/* *path = digits.h5, which ships with the project: in the folder $CNN_DATASETS if that is set; else ../share/cnn/datasets
+ * from the running program's folder, the installation's data folder, or the source tree, where it exists first.  The
+ * caller frees with memory_free. */
 Status dataset_find_default(char **path);
 
 #endif

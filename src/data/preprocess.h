@@ -28,16 +28,17 @@ typedef struct Preprocess {
     PreprocessMode mode;
     bool reverse_channels; /* RGB to BGR */
     Shape shape;           /* of one example; its last extent is the channel */
-    size_t channels;       /* entries of scale and offset: 1 (the same for all channels) or the last extent of shape */
+    size_t channels;       /* entries of scale and offset: 1 (the same for all) or the last extent of shape */
     double scale[PREPROCESS_CHANNELS], offset[PREPROCESS_CHANNELS];
 } Preprocess;
 
 /* "none", "unit", ...; NULL at PREPROCESS_MODES, so that the table serves as a list of choices. */
 extern const char *const preprocess_names[PREPROCESS_MODES + 1];
 
-/* name: a mode, or NULL or "" for the default: unit for uint8, none for float.  `dataset` mode reads the whole train split
- * (in file order, in double: the same numbers on every rank).  STATUS_USAGE: unknown name, or a mode that does not fit the
- * channels. */
+/* name: a mode, or NULL or "" for the default: unit for uint8, none for float.  `dataset` mode reads the whole train
+ * split (in file order, in double: the same numbers on every rank); examples that are plain vectors count as one channel,
+ * and where all numbers are equal the deviation is taken as 1.  STATUS_USAGE: unknown name, or a mode that does not fit
+ * the channels or the data. */
 Status preprocess_create(Dataset *dataset, const char *name, Preprocess *out);
 
 /* y[n * shape] from n examples in uint8 or float.  Cannot fail. */

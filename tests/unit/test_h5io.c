@@ -15,20 +15,10 @@
 
 #include <cmocka.h>
 
+#include "support/assert_status.h"
+
 static char folder[] = "/tmp/test_h5io_XXXXXX";
 static char path[sizeof folder + 32];
-
-#define assert_ok(call)                                                                                                \
-    do {                                                                                                               \
-        if ((call) != STATUS_OK)                                                                                       \
-            fail_msg("%s: %s", #call, status_message());                                                               \
-    } while (0)
-#define assert_fails(call, text)                                                                                       \
-    do {                                                                                                               \
-        assert_int_equal((call), STATUS_FAILED);                                                                       \
-        if (strstr(status_message(), text) == NULL)                                                                    \
-            fail_msg("%s: message \"%s\" lacks \"%s\"", #call, status_message(), text);                                \
-    } while (0)
 
 static int start(void **state) {
     (void)state;

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "data/dataset.h"
+#include "base/memory.h"
+#include "data/dataset_internal.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MEMORY_LIMIT = 256 * 1000 * 1000 };
+
+static const char *const split_names[DATASET_SPLITS] = {"train", "val", "test"};
+
+const char *dataset_split_name(DatasetSplit split) {
+    return split_names[split];
+}
+
+const char *dataset__path(DatasetSplit split, const char *array, char path[512]) {
+    snprintf(path, 512, "/%s/%s", split_names[split], array);
+    return path;
+}
+
+static Status bad(const Dataset *dataset, const char *array, const char *what) {
+    return status_fail(STATUS_FAILED, "%s: %s %s", dataset->info.path, array, what);
+}
+
+/* ---- extents and types ---- */
+
+/* The shape of one example: the dimensions after the first, an image without channels getting one. */
+static Status example_shape(const Dataset *dataset, const char *path, const H5ioInfo *about, Shape *shape) {
+    *shape = (Shape){.rank = about->rank - 1};
+    if (about->rank < 1 || shape->rank > SHAPE_MAX)
+        return bad(dataset, path, "should have 1 to 5 dimensions, the first one counting examples");
+    for (size_t i = 0; i < shape->rank; i++)
+        shape->dim[i] = about->dim[i + 1];
+    if (about->count == 0)
+        return bad(dataset, path, "is empty");
+    return STATUS_OK;
+}
+
+static Status describe_x(Dataset *dataset, DatasetSplit split, bool first) {
+    DatasetInfo *info = &dataset->info;
+    H5ioInfo about;
+    Shape shape;
+    char path[512];
+    TRY(h5io_info(dataset->file, dataset__path(split, "x", path), &about));
+    bool is_uint8 = about.class == H5IO_CLASS_INTEGER && about.type_size == 1 && !about.is_signed;
+    if (!is_uint8 && about.class != H5IO_CLASS_FLOAT)
+        return bad(dataset, path, "should be uint8 or float32");
+    TRY(example_shape(dataset, path, &about, &shape));
+    if (shape.rank == 2) /* [n,H,W]: one channel */
+        shape.dim[shape.rank++] = 1;
+    if (shape.rank == 0) /* [n]: one number each */
+        shape.dim[shape.rank++] = 1;
+    if (!first && (!shape_equal(&shape, &info->shape) || is_uint8 != info->is_uint8)) {
+        char a[SHAPE_TEXT], b[SHAPE_TEXT];
+        return status_fail(STATUS_FAILED, "%s: %s has examples of %s %s, other splits of %s %s", info->path, path,
+                           shape_format(&shape, a), is_uint8 ? "uint8" : "float", shape_format(&info->shape, b),
+                           info->is_uint8 ? "uint8" : "float");
+    }
+    info->shape = shape;
+    info->is_uint8 = is_uint8;
+    info->count[split] = about.dim[0];
+    return STATUS_OK;
+}
+
+/* Kind by type and extents alone; LABEL_NUMBERS with more than one dimension may turn out to be one-hot: dataset__scan. */
+static Status describe_label(const Dataset *dataset, DatasetSplit split, DatasetLabel *label) {
+    H5ioInfo about;
+    char path[512];
+    TRY(h5io_info(dataset->file, dataset__path(split, label->name, path), &about));
+    if (about.class != H5IO_CLASS_INTEGER && about.class != H5IO_CLASS_FLOAT)
+        return bad(dataset, path, "should hold numbers");
+    TRY(example_shape(dataset, path, &about, &label->shape));
+    if (about.dim[0] != dataset->info.count[split])
+        return status_fail(STATUS_FAILED, "%s: %s has %zu entries for %zu examples", dataset->info.path, path,
+                           about.dim[0], dataset->info.count[split]);
+    Shape *shape = &label->shape;
+    bool single = shape->rank == 0 || (shape->rank == 1 && shape->dim[0] == 1);
+    label->kind = about.class == H5IO_CLASS_INTEGER && (single || shape->rank > 1) ? LABEL_CLASS : LABEL_NUMBERS;
+    if (label->kind == LABEL_CLASS && single)
+        shape->rank = 0;
+    if (label->kind == LABEL_NUMBERS && shape->rank == 0)
+        *shape = SHAPE(1);
+    return STATUS_OK;
+}
+
+/* The labels of the first split that there is. */
+static Status find_labels(Dataset *dataset, DatasetSplit split) {
+    DatasetInfo *info = &dataset->info;
+    char **names, group[512];
+    size_t count;
+    Status status = STATUS_OK;
+    TRY(h5io_list(dataset->file, dataset__path(split, "", group), &names, &count));
+    TRY_GOTO(memory_new(&info->labels, count, "labels"), done);
+    /* "y" first, then the rest by name. */
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t i = 0; i < count; i++) {
+            bool is_y = strcmp(names[i], "y") == 0;
+            if (is_y != (pass == 0) || strcmp(names[i], "x") == 0)
+                continue;
+            DatasetLabel *label = &info->labels[info->label_count];
+            TRY_GOTO(memory_strdup(names[i], &label->name), done);
+            info->label_count++;
+            TRY_GOTO(describe_label(dataset, split, label), done);
+        }
+done:
+    memory_free(names);
+    return status;
+}
+
+/* Later splits must have the same labels. */
+static Status compare_labels(Dataset *dataset, DatasetSplit split) {
+    const DatasetInfo *info = &dataset->info;
+    char **names, path[512];
+    size_t count;
+    TRY(h5io_list(dataset->file, dataset__path(split, "", path), &names, &count));
+    memory_free(names);
+    if (count != info->label_count + 1)
+        return bad(dataset, path, "has not the same arrays as the other splits");
+    for (size_t i = 0; i < info->label_count; i++) {
+        DatasetLabel here = {.name = info->labels[i].name};
+        TRY(describe_label(dataset, split, &here));
+        if (here.kind != info->labels[i].kind || !shape_equal(&here.shape, &info->labels[i].shape))
+            return bad(dataset, dataset__path(split, here.name, path),
+                       "has another type or shape than in other splits");
+    }
+    return STATUS_OK;
+}
+
+static Status describe(Dataset *dataset) {
+    char path[512];
+    bool first = true;
+    for (DatasetSplit split = 0; split < DATASET_SPLITS; split++) {
+        H5ioKind kind;
+        TRY(h5io_kind(dataset->file, split_names[split], &kind));
+        if (kind == H5IO_NONE)
+            continue;
+        TRY(h5io_kind(dataset->file, dataset__path(split, "x", path), &kind));
+        if (kind != H5IO_DATASET)
+            return bad(dataset, path, "is missing");
+        TRY(describe_x(dataset, split, first));
+        TRY(first ? find_labels(dataset, split) : compare_labels(dataset, split));
+        first = false;
+    }
+    return first ? status_fail(
+                       STATUS_FAILED,
+                       "%s is not a dataset: it has none of the groups train, val, test. cnn_import makes datasets",
+                       dataset->info.path)
+                 : STATUS_OK;
+}
+
+/* ---- attributes ---- */
+
+static Status read_attributes(Dataset *dataset) {
+    DatasetInfo *info = &dataset->info;
+    bool exists;
+    TRY(h5io_attr_exists(dataset->file, "/", "class_names", &exists));
+    if (exists)
+        TRY(h5io_attr_read_strings(dataset->file, "/", "class_names", &info->class_names, &info->class_name_count));
+    TRY(h5io_attr_exists(dataset->file, "/", "origin", &exists));
+    if (exists)
+        TRY(h5io_attr_read_string(dataset->file, "/", "origin", &info->origin));
+    else
+        TRY(memory_strdup("", &info->origin));
+    TRY(h5io_attr_exists(dataset->file, "/", "value_max", &exists));
+    info->value_max = info->is_uint8 ? 255 : 1;
+    if (exists)
+        TRY(h5io_attr_read(dataset->file, "/", "value_max", H5IO_DOUBLE, 1, &info->value_max));
+    if (!isfinite(info->value_max) || info->value_max <= 0)
+        return bad(dataset, "attribute value_max", "should be a number above 0");
+    return STATUS_OK;
+}
+
+/* "data/digits.h5" to "digits" */
+static Status name_of(const char *path, char **name) {
+    const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+    TRY(memory_strdup(base, name));
+    char *end = strrchr(*name, '.');
+    if (end != NULL && end != *name && (strcmp(end, ".h5") == 0 || strcmp(end, ".hdf5") == 0))
+        *end = '\0';
+    return STATUS_OK;
+}
+
+/* ---- open and close ---- */
+
+static Status fill(Dataset *dataset, const char *path) {
+    TRY(memory_strdup(path, &dataset->info.path));
+    TRY(name_of(path, &dataset->info.name));
+    TRY(h5io_open(path, &dataset->file));
+    TRY(describe(dataset));
+    TRY(read_attributes(dataset));
+    dataset->plain = (Preprocess){.shape = dataset->info.shape, .channels = 1, .scale = {1}};
+    return dataset__scan(dataset);
+}
+
+Status dataset_open(const char *path, Dataset **out) {
+    Dataset *dataset;
+    *out = NULL;
+    TRY(memory_new(&dataset, 1, "dataset"));
+    pthread_mutex_init(&dataset->lock, NULL);
+    dataset->memory_limit = MEMORY_LIMIT;
+    Status status = fill(dataset, path);
+    if (status == STATUS_OK)
+        *out = dataset;
+    else
+        dataset_close(dataset);
+    return status;
+}
+
+void dataset_close(Dataset *dataset) {
+    if (dataset == NULL)
+        return;
+    DatasetInfo *info = &dataset->info;
+    dataset__free_parts(dataset);
+    h5io_close(dataset->file); /* was read only: nothing to lose */
+    for (size_t i = 0; i < info->label_count; i++)
+        memory_free(info->labels[i].name);
+    memory_free(info->labels);
+    memory_free(info->class_names);
+    memory_free(info->origin);
+    memory_free(info->name);
+    memory_free(info->path);
+    pthread_mutex_destroy(&dataset->lock);
+    memory_free(dataset);
+}
+
+const DatasetInfo *dataset_info(const Dataset *dataset) {
+    return &dataset->info;
+}
+
+void dataset_set_memory_limit(Dataset *dataset, size_t bytes) {
+    dataset->memory_limit = bytes;
+}
+
+/* ---- the digits that ship with the project ---- */
+
+static void folder_of_program(char folder[4096]) {
+    ssize_t length = readlink("/proc/self/exe", folder, 4095);
+    folder[length > 0 ? length : 0] = '\0';
+    char *slash = strrchr(folder, '/');
+    if (slash != NULL)
+        *slash = '\0';
+}
+
+Status dataset_find_default(char **path) {
+    char program[4096], beside[4096 + 32];
+    const char *asked = getenv("CNN_DATASETS");
+    if (asked != NULL && *asked != '\0')
+        return memory_format(path, "%s/digits.h5", asked);
+    folder_of_program(program);
+    snprintf(beside, sizeof beside, "%s/../share/cnn/datasets", program);
+    const char *folders[] = {beside, CNN_DATA_DIR "/datasets", CNN_SOURCE_DIR "/datasets"};
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        TRY(memory_format(path, "%s/digits.h5", folders[i]));
+        if (access(*path, R_OK) == 0)
+            return STATUS_OK;
+        memory_free(*path);
+        *path = NULL;
+    }
+    return status_fail(
+        STATUS_FAILED,
+        "cannot find digits.h5, which ships with this program, in %s, %s or %s. Give a dataset with --data, "
+        "or the folder of digits.h5 in the environment variable CNN_DATASETS.",
+        folders[0], folders[1], folders[2]);
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "data/loader.h"
+#include "base/memory.h"
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/* Where the thread is: the next batch to prepare. */
+typedef struct Place {
+    uint64_t epoch, step;
+    uint64_t unit; /* of this rank's `units` */
+} Place;
+
+typedef struct Slot {
+    LoaderBatch batch;
+    Real *x, **labels; /* owned */
+    Status status;
+    char message[1024]; /* why status is not STATUS_OK; messages belong to the thread that failed */
+} Slot;
+
+struct Loader {
+    LoaderOptions options;
+    size_t label_count, most; /* label arrays; largest batch */
+    Slot slot[LOADER_RING];   /* batch number i is in slot i % LOADER_RING */
+    uint64_t *rows;           /* owned; the thread's */
+    double waited;
+
+    pthread_t thread;
+    bool running;
+    pthread_mutex_t lock; /* guards all below */
+    pthread_cond_t prepared, wanted;
+    Place place;
+    uint64_t done, taken; /* batches prepared, and handed out; the last one handed out is in use */
+    uint64_t restarts;
+    bool finished; /* the last slot is the end or a failure: nothing follows it */
+    bool stop;
+};
+
+/* ---- the thread ---- */
+
+/* The examples of one batch; n is 0 for an empty micro-batch and at the end. */
+static void plan_batch(Loader *loader, const Place *place, LoaderBatch *batch) {
+    const LoaderOptions *options = &loader->options;
+    *batch = (LoaderBatch){.epoch = place->epoch, .step = place->step, .unit = options->first_unit + place->unit};
+    SamplerPart part = {0};
+    uint64_t start = 0; /* of the global batch in the epoch */
+    if (options->block > 0) {
+        batch->end = place->unit >= options->units;
+        if (!batch->end)
+            part = sampler_block(options->view.count, options->block, batch->unit);
+    } else {
+        size_t size = sampler_batch(options->view.count, options->batch_size, place->step);
+        part = sampler_micro_batch(size, options->micro_batches, (size_t)batch->unit);
+        start = place->step * options->batch_size;
+    }
+    batch->first = part.first;
+    batch->n = (size_t)part.count;
+    for (size_t i = 0; i < batch->n; i++) {
+        uint64_t index = part.first + i;
+        if (options->block == 0)
+            index = sampler_index(&options->view, options->order, place->epoch, start + index);
+        loader->rows[i] = sampler_row(&options->view, index);
+    }
+}
+
+static void prepare(Loader *loader, const Place *place, Slot *slot) {
+    const LoaderOptions *options = &loader->options;
+    plan_batch(loader, place, &slot->batch);
+    slot->batch.x = slot->x;
+    slot->batch.labels = slot->labels;
+    slot->status = dataset_read(options->dataset, options->split, loader->rows, slot->batch.n, options->preprocess,
+                                slot->x, slot->labels);
+    if (slot->status != STATUS_OK)
+        snprintf(slot->message, sizeof slot->message, "%s", status_message());
+}
+
+static void advance(const Loader *loader, Place *place) {
+    if (++place->unit < loader->options.units || loader->options.block > 0)
+        return;
+    place->unit = 0;
+    if (++place->step < sampler_steps(loader->options.view.count, loader->options.batch_size))
+        return;
+    place->step = 0;
+    place->epoch++;
+}
+
+/* Slots not free for writing: those prepared and not taken, and the one in use. */
+static bool ring_is_full(const Loader *loader) {
+    uint64_t in_use = loader->taken > 0 ? loader->taken - 1 : 0;
+    return loader->done - in_use >= LOADER_RING;
+}
+
+static void *run(void *argument) {
+    Loader *loader = argument;
+    pthread_mutex_lock(&loader->lock);
+    while (!loader->stop) {
+        if (loader->finished || ring_is_full(loader)) {
+            pthread_cond_wait(&loader->wanted, &loader->lock);
+            continue;
+        }
+        Place place = loader->place;
+        Slot *slot = &loader->slot[loader->done % LOADER_RING];
+        uint64_t restarts = loader->restarts;
+        pthread_mutex_unlock(&loader->lock);
+        prepare(loader, &place, slot);
+        advance(loader, &place);
+        pthread_mutex_lock(&loader->lock);
+        if (restarts != loader->restarts)
+            continue; /* was for the old place */
+        loader->place = place;
+        loader->finished = slot->batch.end || slot->status != STATUS_OK;
+        loader->done++;
+        pthread_cond_signal(&loader->prepared);
+    }
+    pthread_mutex_unlock(&loader->lock);
+    return NULL;
+}
+
+/* ---- create and destroy ---- */
+
+static Status new_slot(Loader *loader, Slot *slot) {
+    const DatasetInfo *info = dataset_info(loader->options.dataset);
+    size_t count;
+    if (!memory_multiply(loader->most, shape_count(&info->shape), &count))
+        count = SIZE_MAX;
+    TRY(memory_new(&slot->x, count, "examples of a batch"));
+    if (loader->options.without_labels)
+        return STATUS_OK;
+    TRY(memory_new(&slot->labels, loader->label_count, "labels of a batch"));
+    for (size_t i = 0; i < loader->label_count; i++)
+        TRY(memory_new(&slot->labels[i], loader->most * shape_count(&info->labels[i].shape), "labels of a batch"));
+    return STATUS_OK;
+}
+
+/* Signals are for the main thread: it knows what to do with them. */
+static Status start_thread(Loader *loader) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&loader->thread, NULL, run, loader);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error != 0)
+        return status_fail(STATUS_FAILED, "cannot start the thread that reads data: %s", strerror(error));
+    loader->running = true;
+    return STATUS_OK;
+}
+
+static Status fill(Loader *loader) {
+    LoaderOptions *options = &loader->options;
+    loader->label_count = dataset_info(options->dataset)->label_count;
+    loader->most = options->block > 0
+                       ? options->block
+                       : (size_t)sampler_micro_batch(options->batch_size, options->micro_batches, 0).count;
+    if (loader->most > options->view.count)
+        loader->most = (size_t)options->view.count; /* a block or batch larger than the data */
+    loader->place = (Place){options->epoch, options->step, 0};
+    TRY(dataset_load(options->dataset, options->split));
+    TRY(memory_new(&loader->rows, loader->most, "row numbers"));
+    for (size_t i = 0; i < LOADER_RING; i++)
+        TRY(new_slot(loader, &loader->slot[i]));
+    return start_thread(loader);
+}
+
+Status loader_create(const LoaderOptions *options, Loader **out) {
+    *out = NULL;
+    CHECK(options->view.count > 0, "an empty view of %s", dataset_info(options->dataset)->path);
+    CHECK(options->block > 0 || (options->units > 0 && options->batch_size > 0 &&
+                                 options->first_unit + options->units <= options->micro_batches),
+          "%llu micro-batches", (unsigned long long)options->units);
+    Loader *loader;
+    TRY(memory_new(&loader, 1, "loader"));
+    loader->options = *options;
+    pthread_mutex_init(&loader->lock, NULL);
+    pthread_cond_init(&loader->prepared, NULL);
+    pthread_cond_init(&loader->wanted, NULL);
+    Status status = fill(loader);
+    if (status == STATUS_OK)
+        *out = loader;
+    else
+        loader_destroy(loader);
+    return status;
+}
+
+void loader_destroy(Loader *loader) {
+    if (loader == NULL)
+        return;
+    if (loader->running) {
+        pthread_mutex_lock(&loader->lock);
+        loader->stop = true;
+        pthread_cond_signal(&loader->wanted);
+        pthread_mutex_unlock(&loader->lock);
+        pthread_join(loader->thread, NULL);
+    }
+    for (size_t i = 0; i < LOADER_RING; i++) {
+        Slot *slot = &loader->slot[i];
+        for (size_t k = 0; slot->labels != NULL && k < loader->label_count; k++)
+            memory_free(slot->labels[k]);
+        memory_free(slot->labels);
+        memory_free(slot->x);
+    }
+    memory_free(loader->rows);
+    pthread_mutex_destroy(&loader->lock);
+    pthread_cond_destroy(&loader->prepared);
+    pthread_cond_destroy(&loader->wanted);
+    memory_free(loader);
+}
+
+/* ---- the reader's side ---- */
+
+static double seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+Status loader_next(Loader *loader, LoaderBatch *batch) {
+    pthread_mutex_lock(&loader->lock);
+    if (loader->done == loader->taken && !loader->finished) {
+        double start = seconds();
+        while (loader->done == loader->taken)
+            pthread_cond_wait(&loader->prepared, &loader->lock);
+        loader->waited += seconds() - start;
+    }
+    if (loader->taken < loader->done) /* else again the end or the failure */
+        loader->taken++;
+    const Slot *slot = &loader->slot[(loader->taken - 1) % LOADER_RING];
+    pthread_cond_signal(&loader->wanted);
+    pthread_mutex_unlock(&loader->lock);
+    *batch = slot->batch;
+    return slot->status == STATUS_OK ? STATUS_OK : status_fail(slot->status, "%s", slot->message);
+}
+
+void loader_restart(Loader *loader, uint64_t epoch, uint64_t step) {
+    pthread_mutex_lock(&loader->lock);
+    loader->place = (Place){epoch, step, 0};
+    loader->done = loader->taken = 0;
+    loader->finished = false;
+    loader->restarts++;
+    pthread_cond_signal(&loader->wanted);
+    pthread_mutex_unlock(&loader->lock);
+}
+
+double loader_waited(const Loader *loader) {
+    return loader->waited;
+}
