@@ -72,7 +72,7 @@ static void dense_backward(const State *s, const OpBuffers *b) {
     if (b->dw[0])
         sgemm(true, false, s->in, s->out, s->rows, b->x[0], s->in, b->dy, s->out, b->dw_add[0], b->dw[0], s->out);
     if (b->dw[1])
-        sum_rows(b->dy, s->rows, s->out, b->dw_add[1], b->dw[1]);
+        sum_rows(b->dy, s->rows, s->out, 1, b->dw_add[1], b->dw[1]);
     if (b->dx[0])
         sgemm(false, true, s->rows, s->in, s->out, b->dy, s->out, b->w[0], s->out, b->dx_add[0], b->dx[0], s->in);
 }
@@ -81,7 +81,7 @@ static void conv_backward(const ConvSizes *g, const OpBuffers *b) {
     if (b->dw[0])
         conv_weight_gradient(g, b->x[0], b->dy, b->dw_add[0], b->dw[0], b->work);
     if (b->dw[1])
-        sum_rows(b->dy, g->n * g->P * g->Q, g->K, b->dw_add[1], b->dw[1]);
+        sum_rows(b->dy, g->n * g->P * g->Q, g->K, 1, b->dw_add[1], b->dw[1]);
     if (b->dx[0])
         conv_data_gradient(g, b->dy, b->w[0], b->dx_add[0], b->dx[0], b->work);
 }
@@ -90,7 +90,7 @@ static void conv_transpose_backward(const ConvSizes *g, const OpBuffers *b) {
     if (b->dw[0])
         conv_weight_gradient(g, b->dy, b->x[0], b->dw_add[0], b->dw[0], b->work);
     if (b->dw[1])
-        sum_rows(b->dy, g->n * g->H * g->W, g->C, b->dw_add[1], b->dw[1]);
+        sum_rows(b->dy, g->n * g->H * g->W, g->C, 1, b->dw_add[1], b->dw[1]);
     if (b->dx[0])
         conv_output(g, b->dy, b->w[0], NULL, b->dx_add[0], b->dx[0], b->work);
 }

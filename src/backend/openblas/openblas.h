@@ -13,6 +13,7 @@
 #ifndef BACKEND_OPENBLAS_OPENBLAS_H
 #define BACKEND_OPENBLAS_OPENBLAS_H
 #include "backend/backend.h"
+#include "backend/cpu/rows.h"
 
 /* The sizes of a convolution x [n,H,W,C] -> y [n,P,Q,K], kernel [R,S,C/groups,K]. */
 typedef struct ConvSizes {
@@ -44,12 +45,6 @@ void im2col(const ConvSizes *g, size_t group, const float *x, size_t first, size
 
 /* The transpose of im2col: adds col's elements to dx. */
 void col2im(const ConvSizes *g, size_t group, const float *col, size_t first, size_t rows, float *dx);
-
-/* rows [count, columns]: every row = values [columns]. */
-void fill_rows(float *rows, size_t count, size_t columns, const float *values);
-
-/* sums [columns], or sums += when `add`: over the rows of [count, columns]. */
-void sum_rows(const float *rows, size_t count, size_t columns, bool add, float *sums);
 
 /* c [m,n] = a b, or c += a b when `add`, row major; lda, ldb, ldc: distance of rows in elements.  a is [m,k], or stored as [k,m] when
  * a_transposed; b is [k,n], or [n,k] when b_transposed. */

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Loops over matrices of rows [count, columns] that several kernels share.  A tensor is one with the channels as columns. */
+#ifndef BACKEND_CPU_ROWS_H
+#define BACKEND_CPU_ROWS_H
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Every row = values [columns]. */
+void fill_rows(float *rows, size_t count, size_t columns, const float *values);
+
+/* sums [columns] = factor * sum over all rows, or sums += when `add`. */
+void sum_rows(const float *rows, size_t count, size_t columns, float factor, bool add, float *sums);
+
+/* sums [columns] = sum over all rows of a times b, elementwise, or sums += when `add`. */
+void sum_row_products(const float *a, const float *b, size_t count, size_t columns, bool add, float *sums);
+
+/* to[i] = scale * from[i], or to[i] += when `add`.  `to` may be `from`. */
+void scale_values(const float *from, size_t count, float scale, bool add, float *to);
+
+/* Loops run over at most COLUMN_TILE columns at a time, whose sums fit in vector registers or at least in L1, and sums are
+ * taken of SUM_CHUNK rows and then of chunks: the rounding error of a plain float sum of n terms grows with n, of a sum of
+ * chunks with n / SUM_CHUNK + SUM_CHUNK.  The order depends on the shapes alone. */
+enum { COLUMN_TILE = 64, SUM_CHUNK = 256 };
+
+/* The smaller of the two. */
+static inline size_t at_most(size_t a, size_t limit) {
+    return a < limit ? a : limit;
+}
+
+#endif
