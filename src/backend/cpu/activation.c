@@ -5,8 +5,9 @@
 /* The activations that have a vector form here; gelu (erf) and softplus (log) are ref's. */
 #define ACTIVATIONS(X)                                                                                                 \
     X(ACTIVATION_LINEAR)                                                                                               \
-    X(ACTIVATION_RELU) X(ACTIVATION_ELU) X(ACTIVATION_SELU) X(ACTIVATION_SIGMOID) X(ACTIVATION_HARD_SIGMOID)           \
-        X(ACTIVATION_TANH) X(ACTIVATION_SOFTSIGN) X(ACTIVATION_SILU) X(ACTIVATION_HARD_SILU) X(ACTIVATION_GELU_TANH)   \
+    X(ACTIVATION_RELU)                                                                                                 \
+    X(ACTIVATION_ELU) X(ACTIVATION_SELU) X(ACTIVATION_SIGMOID) X(ACTIVATION_HARD_SIGMOID) X(ACTIVATION_TANH)           \
+        X(ACTIVATION_SOFTSIGN) X(ACTIVATION_SILU) X(ACTIVATION_HARD_SILU) X(ACTIVATION_GELU_TANH)                      \
             X(ACTIVATION_EXPONENTIAL)
 
 typedef struct Numbers {

@@ -93,7 +93,7 @@ CPU_INLINE void max_columns(Place place, size_t width) {
             const float *x = place.image + (h * g->W + w) * g->C;
             uint32_t index = (uint32_t)(place.w.corner + (h - place.w.h0) * g->size[1] + (w - place.w.w0));
             for (size_t c = 0; c < width; c++) {
-                bool wins = !(x[c] <= best[c]);
+                bool wins = (x[c] > best[c]) | (x[c] != x[c]);
                 best[c] = wins ? x[c] : best[c];
                 at[c] = wins ? index : at[c];
             }

@@ -9,15 +9,15 @@ typedef struct Pair {
     float weight[2]; /* weight[1] 0: only index[0] counts */
 } Pair;
 
-/* The input positions along one axis that output position `i` of `out` reads. */
+/* The input positions along one axis that output position `i` of `out` reads.  In units of 1 / (2 out) input positions, so
+ * that no rounding decides which one is taken. */
 static Pair source_of(Interpolation interpolation, size_t i, size_t out, size_t in) {
-    double at = ((double)i + 0.5) * (double)in / (double)out;
+    size_t unit = 2 * out, centre = (2 * i + 1) * in;
     if (interpolation == INTERPOLATE_NEAREST)
-        return (Pair){{at_most((size_t)at, in - 1), 0}, {1, 0}};
-    at = at < 0.5 ? 0 : at - 0.5;
-    size_t low = at_most((size_t)at, in - 1), high = at_most(low + 1, in - 1);
-    float part = (float)(at - (double)low);
-    return high == low ? (Pair){{low, low}, {1, 0}} : (Pair){{low, high}, {1 - part, part}};
+        return (Pair){{centre / unit, 0}, {1, 0}};
+    size_t place = centre > out ? centre - out : 0, low = place / unit;
+    float part = low + 1 < in ? (float)(place % unit) / (float)unit : 0;
+    return (Pair){{low, low + 1}, {1 - part, part}};
 }
 
 CPU_CLONES
