@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a rank computes with: the graph, its weights, and a plan for each batch size that can occur, all on one arena.
+ *
+ *     replica_create(graph, backend, &replica);
+ *     replica_prepare(replica, PASS_TRAIN, 32);
+ *     replica_prepare(replica, PASS_TRAIN, 17);     the last micro-batch of an epoch
+ *     replica_ready(replica);                        allocates; nothing allocates after it
+ */
+#ifndef TRAIN_REPLICA_H
+#define TRAIN_REPLICA_H
+#include "graph/executor.h"
+
+enum { REPLICA_MAX_PLANS = 16 };
+
+typedef struct Replica {
+    const Graph *graph;  /* borrowed */
+    const char *backend; /* borrowed; as in backend_select */
+    Plan *plans[REPLICA_MAX_PLANS];
+    size_t plan_count;
+    Real *weights;      /* owned, [graph->weight_count] */
+    void *arena;        /* owned */
+    size_t arena_bytes; /* the largest of the plans' */
+} Replica;
+
+Status replica_create(const Graph *graph, const char *backend, Replica **out);
+void replica_destroy(Replica *replica); /* accepts NULL */
+
+/* Plans a pass for n examples, unless that is done already or n is 0. */
+Status replica_prepare(Replica *replica, Pass pass, size_t n);
+
+/* Allocates weights (zero) and arena and binds all plans. */
+Status replica_ready(Replica *replica);
+
+/* The prepared plan. */
+Plan *replica_plan(const Replica *replica, Pass pass, size_t n);
+
+#endif
