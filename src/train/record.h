@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A run as a checkpoint and back: which weight, slot and number stands where (io/checkpoint.h knows the file). */
+#ifndef TRAIN_RECORD_H
+#define TRAIN_RECORD_H
+#include "io/checkpoint.h"
+#include "io/digest.h"
+#include "model/model.h"
+#include "train/config.h"
+#include "train/history.h"
+#include "train/optimizer.h"
+#include "train/state.h"
+
+/* What a run consists of; everything borrowed. */
+typedef struct Record {
+    const Model *model;
+    const Graph *graph;
+    Real *weights; /* [graph->weight_count] */
+    Optimizer *optimizer;
+    History *history;
+    TrainState *state;
+    const Config *config;
+    const char *preprocess;  /* JSON */
+    const char *fingerprint; /* of the data */
+    const char *environment; /* backend_describe */
+    size_t train_examples;   /* of an epoch */
+    int ranks;
+} Record;
+
+/* The checkpoint of this moment, as a file image (checkpoint_image). */
+Status record_image(const Record *record, unsigned char **image, size_t *size);
+
+/* The numbers of a checkpoint's state text.  `origin` (the file) is for messages. */
+typedef struct RecordState {
+    TrainState state;
+    Config config;           /* options recorded, source SOURCE_FILE */
+    char *fingerprint, *environment, *history; /* owned */
+    size_t train_examples;
+    size_t micro_batches;
+} RecordState;
+Status record_parse(const char *text, const char *origin, RecordState *out);
+void record_free(RecordState *state);
+
+/* Copies weights and slots of a checkpoint of the same network into the record's.  Every tensor must be there and fit. */
+Status record_restore(const Record *record, const Checkpoint *checkpoint, const char *origin);
+
+/* Copies weights alone (--init-from): layers are found by name; when names differ throughout, by order and shape.  A tensor
+ * that is missing or does not fit is an error.  *loaded = number of tensors. */
+Status record_load_weights(const Model *model, const Graph *graph, Real *weights, const Checkpoint *checkpoint,
+                           const char *origin, size_t *loaded);
+
+/* The digest of all that decides how training goes on: no times, speeds, paths, hosts, rank counts. */
+Status record_digest(const Checkpoint *checkpoint, char hex[DIGEST_HEX]);
+
+/* Keras's training_config for the run's optimizer and losses.  The caller frees with memory_free. */
+Status record_training_config(const Model *model, const Graph *graph, const Config *config, char **out);
+
+#endif

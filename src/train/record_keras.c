@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a checkpoint shares with Keras: how the model was compiled, and weights that come from elsewhere. */
+#include "base/memory.h"
+#include "train/record.h"
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- training_config ------------------------------------------------------------------------------------------------ */
+
+/* Class name and configuration of the optimizer in the words that Keras 2 and 3 both know; AdamW has no common form and
+ * follows Keras 3. */
+static json_t *optimizer_config(const Config *config) {
+    const OptimizerOptions *o = &config->optimizer;
+    double lr = config->schedule.lr;
+    json_t *keys = NULL;
+    const char *name = NULL;
+    switch (o->kind) {
+    case OPTIMIZER_SGD:
+        name = "SGD";
+        keys = json_pack("{s:f, s:f, s:b}", "learning_rate", lr, "momentum", o->momentum, "nesterov", (int)o->nesterov);
+        break;
+    case OPTIMIZER_RMSPROP:
+        name = "RMSprop";
+        keys = json_pack("{s:f, s:f, s:f, s:f, s:b}", "learning_rate", lr, "rho", o->rho, "momentum", o->momentum,
+                         "epsilon", o->epsilon, "centered", 0);
+        break;
+    default:
+        name = o->kind == OPTIMIZER_ADAM ? "Adam" : "AdamW";
+        keys = json_pack("{s:f, s:f, s:f, s:f, s:b}", "learning_rate", lr, "beta_1", o->beta_1, "beta_2", o->beta_2,
+                         "epsilon", o->epsilon, "amsgrad", 0);
+    }
+    json_object_set_new(keys, "name", json_string(name));
+    if (o->weight_decay > 0)
+        json_object_set_new(keys, "weight_decay", json_real(o->weight_decay));
+    return json_pack("{s:s, s:o}", "class_name", name, "config", keys);
+}
+
+/* One loss alone, several as a list in the order of the outputs. */
+static json_t *one_or_list(json_t *list) {
+    if (json_array_size(list) != 1)
+        return list;
+    json_t *only = json_incref(json_array_get(list, 0));
+    json_decref(list);
+    return only;
+}
+
+Status record_training_config(const Model *model, const Graph *graph, const Config *config, char **out) {
+    (void)model;
+    json_t *losses = json_array(), *weights = json_array();
+    bool classes = false;
+    for (size_t i = 0; i < graph->loss_count; i++) {
+        const LossAttr *loss = &graph->nodes[graph->losses[i]].op.attr.loss;
+        json_array_append_new(losses, json_string(model_loss_name(loss->kind)));
+        json_array_append_new(weights, json_real(loss->weight));
+        classes |= loss->kind <= LOSS_BINARY_CROSSENTROPY;
+    }
+    json_t *metrics = json_array();
+    if (classes)
+        json_array_append_new(metrics, json_string("accuracy"));
+    json_t *all = json_pack("{s:o, s:o, s:n, s:o, s:o}", "loss", one_or_list(losses), "metrics", metrics,
+                            "weighted_metrics", "loss_weights", graph->loss_count > 1 ? weights : json_null(),
+                            "optimizer_config", optimizer_config(config));
+    char *text = all ? json_dumps(all, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
+    Status status = text ? memory_strdup(text, out) : status_fail(STATUS_FAILED, "out of memory: training_config");
+    free(text);
+    if (graph->loss_count <= 1)
+        json_decref(weights);
+    json_decref(all);
+    return status;
+}
+
+/* ---- weights from another file -------------------------------------------------------------------------------------- */
+
+/* The file's layer for the l-th layer of the model that has weights: of that name, or of that place. */
+static const CheckpointLayer *match(const Checkpoint *checkpoint, const char *name, size_t place, bool by_name) {
+    for (size_t i = 0; i < checkpoint->layer_count; i++) {
+        const CheckpointLayer *layer = &checkpoint->layers[i];
+        if (by_name ? strcmp(layer->name, name) == 0 : layer->count > 0 && place-- == 0)
+            return layer;
+    }
+    return NULL;
+}
+
+static Status load_layer(const Graph *graph, const CheckpointLayer *from, const char *name, size_t count,
+                         const int *params, Real *weights, const char *origin) {
+    char have[SHAPE_TEXT], want[SHAPE_TEXT];
+    if (from == NULL)
+        return status_fail(STATUS_FAILED, "%s has no weights for layer %s. Is it of another network?", origin, name);
+    if (from->count != count)
+        return status_fail(STATUS_FAILED, "%s: layer %s has %zu weights, %s of the network has %zu", origin, from->name,
+                           from->count, name, count);
+    for (size_t k = 0; k < count; k++) {
+        const Param *param = &graph->params[params[k]];
+        const CheckpointTensor *tensor = &from->weights[k];
+        if (!shape_equal(&tensor->shape, &param->spec.shape))
+            return status_fail(STATUS_FAILED, "%s: %s/%s has the shape %s, the network needs %s", origin, from->name,
+                               tensor->name, shape_format(&tensor->shape, have), shape_format(&param->spec.shape, want));
+        if (weights)
+            memcpy(weights + param->offset, tensor->data, param->count * sizeof *weights);
+    }
+    return STATUS_OK;
+}
+
+/* weights NULL: only looks whether all fits. */
+static Status load_all(const Model *model, const Graph *graph, Real *weights, const Checkpoint *checkpoint,
+                       const char *origin, bool by_name, size_t *loaded) {
+    size_t place = 0;
+    *loaded = 0;
+    for (size_t l = 0; l < model->layer_count; l++) {
+        int params[MODEL_LAYER_PARAMS];
+        size_t count = model_layer_params(model, l, graph, params);
+        if (count == 0)
+            continue;
+        const char *name = model->layers[l].name;
+        TRY(load_layer(graph, match(checkpoint, name, place++, by_name), name, count, params, weights, origin));
+        *loaded += count;
+    }
+    return STATUS_OK;
+}
+
+Status record_load_weights(const Model *model, const Graph *graph, Real *weights, const Checkpoint *checkpoint,
+                           const char *origin, size_t *loaded) {
+    bool by_name = false; /* as soon as one layer is there by name, names count */
+    for (size_t l = 0; l < model->layer_count; l++) {
+        int params[MODEL_LAYER_PARAMS];
+        by_name |= model_layer_params(model, l, graph, params) > 0 &&
+                   match(checkpoint, model->layers[l].name, 0, true) != NULL;
+    }
+    TRY(load_all(model, graph, NULL, checkpoint, origin, by_name, loaded));
+    return load_all(model, graph, weights, checkpoint, origin, by_name, loaded);
+}
