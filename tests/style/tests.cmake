@@ -1,1 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
+add_style(includes)
+add_style(forbidden)
+add_style(format)

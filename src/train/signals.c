@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "train/signals.h"
+#include <signal.h>
+#include <string.h>
+
+static volatile sig_atomic_t stop_requested;
+
+static void request_stop(int signal_number) {
+    if (stop_requested && (signal_number == SIGINT || signal_number == SIGTERM)) {
+        signal(signal_number, SIG_DFL);
+        raise(signal_number);
+    }
+    stop_requested = 1;
+}
+
+void signals_catch(void) {
+    const int caught[] = {SIGINT, SIGTERM, SIGUSR1, SIGUSR2};
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = request_stop;
+    action.sa_flags = SA_RESTART;
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < sizeof caught / sizeof *caught; i++)
+        sigaction(caught[i], &action, NULL);
+    signal(SIGXFSZ, SIG_IGN); /* a file size limit is then an error of write() like a full disk */
+}
+
+bool signals_stop_requested(void) {
+    return stop_requested != 0;
+}

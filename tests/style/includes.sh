@@ -1,0 +1,31 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Who may include whom: the arrows of src/README.md.  Fails with one line per wrong include.
+set -u
+root=${CNN_SOURCE_DIR:?}/${1:-src}
+cd "$root" || exit 1
+declare -A may=(
+    [base]="base" [backend]="backend base" [dist]="dist base" [io]="io base" [graph]="graph backend base"
+    [data]="data io base" [model]="model graph backend base"
+    [train]="train model data graph io dist backend base" [tools]="train model data graph io dist backend base"
+)
+bad=0 seen=0
+while IFS=: read -r file line text; do
+    seen=$((seen + 1))
+    room=${file%%/*}
+    target=$(sed -E 's/.*#include +"([^"]+)".*/\1/' <<<"$text")
+    to=${target%%/*}
+    case " ${may[$room]:-} " in
+    *" $to "*) ;;
+    *) echo "$file:$line: $room may not include $target (allowed: ${may[$room]:-nothing})"; bad=1 ;;
+    esac
+done < <(grep -rnE '#include +"' --include='*.[ch]' . | sed 's|^\./||')
+while IFS=: read -r file line text; do
+    case "$text" in
+    *mpi.h*) [[ $file == dist/* ]] || { echo "$file:$line: only dist/ may include mpi.h"; bad=1; } ;;
+    *hdf5*.h*) [[ $file == io/h5io* ]] || { echo "$file:$line: only io/h5io may include hdf5.h"; bad=1; } ;;
+    *cblas.h*) [[ $file == backend/* ]] || { echo "$file:$line: only backend/ may include cblas.h"; bad=1; } ;;
+    esac
+done < <(grep -rnE '#include +<(mpi|hdf5|hdf5_hl|cblas)\.h>' --include='*.[ch]' . | sed 's|^\./||')
+[ "$seen" -gt 50 ] || [ -n "${1:-}" ] || { echo "only $seen includes found: the check does not look where it should"; exit 1; }
+exit $bad
