@@ -1,23 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Loss and accuracy of a network over a set of examples, the same bits for any number of ranks: examples are cut into
- * blocks of a fixed size by index, whole blocks are dealt to ranks, and the blocks' sums are added in the fixed tree. */
+ * Loss and accuracy of the network over a set of examples, the same bits for any number of ranks: the examples are cut into
+ * blocks of a fixed size, whole blocks are dealt to ranks, and the blocks' sums are added in the fixed tree. */
 #ifndef TRAIN_EVALUATE_H
 #define TRAIN_EVALUATE_H
-#include "data/loader.h"
-#include "dist/dist.h"
 #include "train/replica.h"
-#include "train/state.h"
+#include "train/setup.h"
 
-enum { EVALUATE_BLOCK = 64 };
+enum { EVALUATE_BLOCK = 64 }; /* a constant: sgemm's bits depend on the number of rows */
 
-/* Plans the passes that evaluating `examples` examples needs; before replica_ready. */
-Status evaluate_prepare(Replica *replica, size_t examples);
+typedef struct Evaluation {
+    const Setup *setup; /* borrowed */
+    Loader *loader;
+    size_t blocks;  /* over all ranks */
+    double *sums;   /* [blocks][width] */
+    double *mine;   /* this rank's part */
+    Real *block_sums;
+    size_t width;   /* losses * LOSS_SUMS */
+    uint64_t count; /* examples */
+} Evaluation;
 
-typedef struct Evaluation Evaluation;
+/* Plans the passes for `count` examples; before replica_ready. */
+Status evaluate_prepare(Replica *replica, uint64_t count);
 
-/* Memory for evaluating up to `examples` examples of `losses` losses. */
-Status evaluate_create(Dist *dist, size_t examples, size_t losses, Evaluation **out);
+/* Loader and memory to evaluate the examples of `view` any number of times.  Not collective. */
+Status evaluate_create(const Setup *setup, DatasetSplit split, SamplerView view, Evaluation **out);
 void evaluate_destroy(Evaluation *evaluation); /* accepts NULL */
+
+/* *totals = sums over all examples with the replica's weights, penalty included.  Collective; agreed. */
+Status evaluate_run(Evaluation *evaluation, Replica *replica, Totals *totals);
 
 #endif

@@ -1,15 +1,45 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What programs that compute begin with: data and network brought together. */
+ * Data and network brought together: what programs that compute begin with. */
 #ifndef TRAIN_SETUP_H
 #define TRAIN_SETUP_H
 #include "data/dataset.h"
 #include "data/loader.h"
+#include "data/preprocess.h"
 #include "dist/dist.h"
+#include "model/model.h"
 #include "train/config.h"
-#include "train/record.h"
-#include "train/replica.h"
+#include "train/state.h"
 
-enum { SETUP_EVAL_BLOCK = 64 /* examples of one block of evaluation: a constant, so that bits do not depend on the ranks */ };
+enum { SETUP_MAX_INPUTS = 16 };
+
+typedef struct Setup {
+    Dist *dist; /* borrowed */
+    Dataset *data;
+    const DatasetInfo *info; /* of data */
+    Preprocess preprocess;
+    char *preprocess_json;
+    Model *model;
+    Graph *graph;
+    int input_source[SETUP_MAX_INPUTS]; /* per graph input: -1 the dataset's x, else one of its labels */
+    double loss_weights[STATE_MAX_LOSSES];
+} Setup;
+
+void setup_close(Setup *setup);
+
+/* Opens `path` ("": the digits that ship with the project) on every rank and checks that all see the same data.
+ * Collective. */
+Status setup_data(Setup *setup, const char *path);
+
+/* setup->model = the network that `text` (Keras JSON, the same on all ranks; `source` names it in messages) describes, or,
+ * text NULL, the zoo's network `source` for the shape and the classes of the data.  Agreed. */
+Status setup_model(Setup *setup, const char *text, const char *source);
+
+/* setup->graph = the network with the losses that `config` asks for, finished and checked against the data; and where its
+ * inputs come from.  Agreed.  Failures: shapes, label kinds or class numbers do not fit. */
+Status setup_graph(Setup *setup, const Config *config);
+
+/* Points the graph's inputs to a batch. */
+void setup_inputs(const Setup *setup, const LoaderBatch *batch, const Real *inputs[SETUP_MAX_INPUTS]);
 
 #endif

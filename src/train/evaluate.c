@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "train/evaluate.h"
+#include "base/memory.h"
+#include "dist/tree.h"
+#include "train/optimizer.h"
+#include <string.h>
+
+Status evaluate_prepare(Replica *replica, uint64_t count) {
+    for (uint64_t i = 0; i < 2; i++) { /* whole blocks, and the rest */
+        uint64_t n = i == 0 ? (count < EVALUATE_BLOCK ? count : EVALUATE_BLOCK) : count % EVALUATE_BLOCK;
+        TRY(replica_prepare(replica, PASS_EVALUATE, (size_t)n));
+    }
+    return STATUS_OK;
+}
+
+Status evaluate_create(const Setup *setup, DatasetSplit split, SamplerView view, Evaluation **out) {
+    TRY(memory_new(out, 1, "evaluation"));
+    Evaluation *e = *out;
+    Status status;
+    e->setup = setup;
+    e->count = view.count;
+    e->blocks = (size_t)sampler_blocks(view.count, EVALUATE_BLOCK);
+    e->width = setup->graph->loss_count * LOSS_SUMS;
+    SamplerPart part =
+        sampler_share(e->blocks, (size_t)dist_ranks(setup->dist), (size_t)dist_rank(setup->dist));
+    TRY_GOTO(memory_new(&e->sums, e->blocks * e->width, "evaluation"), failed);
+    TRY_GOTO(memory_new(&e->mine, part.count * e->width, "evaluation"), failed);
+    TRY_GOTO(memory_new(&e->block_sums, e->width, "evaluation"), failed);
+    TRY_GOTO(loader_create(&(LoaderOptions){.dataset = setup->data,
+                                            .split = split,
+                                            .view = view,
+                                            .preprocess = &setup->preprocess,
+                                            .block = EVALUATE_BLOCK,
+                                            .first_unit = part.first,
+                                            .units = part.count},
+                           &e->loader),
+             failed);
+    return STATUS_OK;
+failed:
+    evaluate_destroy(e);
+    *out = NULL;
+    return status;
+}
+
+void evaluate_destroy(Evaluation *e) {
+    if (e == NULL)
+        return;
+    loader_destroy(e->loader);
+    memory_free(e->sums);
+    memory_free(e->mine);
+    memory_free(e->block_sums);
+    memory_free(e);
+}
+
+/* The sums of this rank's blocks, one row each. */
+static Status run_blocks(Evaluation *e, Replica *replica, size_t *rows) {
+    const Real *inputs[SETUP_MAX_INPUTS];
+    LoaderBatch batch;
+    *rows = 0;
+    loader_restart(e->loader, 0, 0);
+    for (;;) {
+        TRY(loader_next(e->loader, &batch));
+        if (batch.end)
+            return STATUS_OK;
+        setup_inputs(e->setup, &batch, inputs);
+        executor_forward(replica_plan(replica, PASS_EVALUATE, batch.n),
+                         &(ExecutorRun){.inputs = inputs, .gradients = e->block_sums});
+        for (size_t i = 0; i < e->width; i++)
+            e->mine[*rows * e->width + i] = (double)e->block_sums[i];
+        ++*rows;
+    }
+}
+
+Status evaluate_run(Evaluation *e, Replica *replica, Totals *totals) {
+    size_t rows;
+    const size_t row_bytes = e->width * sizeof *e->sums;
+    TRY(dist_agree(e->setup->dist, run_blocks(e, replica, &rows)));
+    dist_gather_all(e->setup->dist, e->mine, rows * row_bytes, e->sums, e->blocks * row_bytes);
+    tree_sum(e->sums, e->blocks, e->width);
+    *totals = (Totals){.examples = (double)e->count};
+    for (size_t i = 0; i < e->width; i++)
+        totals->sum[i / LOSS_SUMS][i % LOSS_SUMS] = e->sums[i];
+    totals->penalty = optimizer_penalty(e->setup->graph, replica->weights) * totals->examples;
+    return STATUS_OK;
+}

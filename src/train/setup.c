@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "train/setup.h"
+#include "base/memory.h"
+#include "model/zoo/zoo.h"
+#include <string.h>
+
+void setup_close(Setup *setup) {
+    graph_destroy(setup->graph);
+    model_destroy(setup->model);
+    memory_free(setup->preprocess_json);
+    dataset_close(setup->data);
+}
+
+/* ---- data ----------------------------------------------------------------------------------------------------------- */
+
+static Status open_data(Setup *setup, const char *path) {
+    char *found = NULL;
+    if (path[0] == '\0')
+        TRY(dataset_find_default(&found));
+    Status status = dataset_open(found ? found : path, &setup->data);
+    memory_free(found);
+    if (status == STATUS_OK)
+        setup->info = dataset_info(setup->data);
+    return status;
+}
+
+Status setup_data(Setup *setup, const char *path) {
+    TRY(dist_agree(setup->dist, open_data(setup, path)));
+    char first[sizeof setup->info->fingerprint];
+    memcpy(first, setup->info->fingerprint, sizeof first);
+    dist_broadcast(setup->dist, first, sizeof first);
+    Status status = STATUS_OK;
+    if (strcmp(first, setup->info->fingerprint) != 0)
+        status = status_fail(STATUS_FAILED, "%s holds other data here than on rank 0. Copy the same file to all nodes.",
+                             setup->info->path);
+    return dist_agree(setup->dist, status);
+}
+
+/* ---- network -------------------------------------------------------------------------------------------------------- */
+
+static Status make_model(Setup *setup, const char *text, const char *source) {
+    if (text)
+        return model_parse(text, source, &setup->model);
+    const DatasetInfo *info = setup->info;
+    if (info->label_count == 0 || info->labels[0].classes == 0 || info->labels[0].kind == LABEL_NUMBERS)
+        return status_fail(STATUS_USAGE,
+                           "%s has no class labels, so network %s does not know how many classes to tell apart. Give "
+                           "the network as a .json file.",
+                           info->path, source);
+    return zoo_create(source, info->shape, info->labels[0].classes, &setup->model);
+}
+
+Status setup_model(Setup *setup, const char *text, const char *source) {
+    return dist_agree(setup->dist, make_model(setup, text, source));
+}
+
+/* The dataset's label for output `output`: the one of its name, else the first. */
+static const DatasetLabel *find_label(const DatasetInfo *info, const char *output) {
+    for (size_t i = 0; i < info->label_count; i++)
+        if (strcmp(info->labels[i].name, output) == 0)
+            return &info->labels[i];
+    return info->label_count ? &info->labels[0] : NULL;
+}
+
+static Status choose_losses(Setup *setup, const Config *config, ModelLoss *losses) {
+    const Model *model = setup->model;
+    if (model->output_count > STATE_MAX_LOSSES)
+        return status_fail(STATUS_FAILED, "network %s has %zu outputs; at most %d can be trained", model->name,
+                           model->output_count, STATE_MAX_LOSSES);
+    for (size_t i = 0; i < model->output_count; i++) {
+        const char *name = model->layers[model->outputs[i].layer].name;
+        const DatasetLabel *label = find_label(setup->info, name);
+        bool automatic;
+        LossKind kind;
+        double weight;
+        TRY(config_loss(config, name, i, model->output_count, &automatic, &kind, &weight));
+        if (label == NULL)
+            return status_fail(STATUS_FAILED, "%s has no labels to train or test with", setup->info->path);
+        losses[i] = (ModelLoss){.output = name,
+                                .kind = automatic ? MODEL_LOSS_AUTO : (int)kind,
+                                .weight = weight,
+                                .label_smoothing = config->label_smoothing,
+                                .delta = config->huber_delta,
+                                .label = &label->shape};
+        setup->loss_weights[i] = weight;
+    }
+    return STATUS_OK;
+}
+
+/* A label array for a loss: same extent, and class numbers within the prediction. */
+static Status check_label(const Setup *setup, const Node *loss, const DatasetLabel *label) {
+    char have[SHAPE_TEXT], want[SHAPE_TEXT];
+    const Shape *prediction = &loss->op.x[0], *wanted = &loss->op.x[1];
+    bool sparse = loss->op.attr.loss.kind == LOSS_SPARSE_CROSSENTROPY;
+    if (shape_count(&label->shape) != shape_count(wanted))
+        return status_fail(STATUS_FAILED,
+                           "%s: labels %s of an example have the shape %s; the loss %s of the network needs %s%s",
+                           setup->info->path, label->name, shape_format(&label->shape, have),
+                           model_loss_name(loss->op.attr.loss.kind), shape_format(wanted, want),
+                           label->kind == LABEL_CLASS && !sparse
+                               ? ". For class numbers: --loss sparse_categorical_crossentropy"
+                               : "");
+    size_t classes = prediction->rank ? prediction->dim[prediction->rank - 1] : 1;
+    if (sparse && label->kind != LABEL_CLASS)
+        return status_fail(STATUS_FAILED, "%s: labels %s are not class numbers, which the loss %s needs",
+                           setup->info->path, label->name, model_loss_name(loss->op.attr.loss.kind));
+    if (sparse && label->classes > classes)
+        return status_fail(STATUS_FAILED, "%s has %zu classes (%s), but the network tells %zu apart", setup->info->path,
+                           label->classes, label->name, classes);
+    return STATUS_OK;
+}
+
+static Status connect_inputs(Setup *setup) {
+    const Graph *graph = setup->graph;
+    const DatasetInfo *info = setup->info;
+    char have[SHAPE_TEXT], want[SHAPE_TEXT];
+    if (graph->input_count > SETUP_MAX_INPUTS)
+        return status_fail(STATUS_FAILED, "the network has %zu inputs and labels; at most %d are supported",
+                           graph->input_count, SETUP_MAX_INPUTS);
+    for (size_t i = 0; i < graph->input_count; i++) {
+        setup->input_source[i] = -1;
+        for (size_t k = 0; k < graph->loss_count; k++) {
+            const Node *loss = &graph->nodes[graph->losses[k]];
+            if (loss->inputs[1] != graph->inputs[i])
+                continue;
+            const DatasetLabel *label = find_label(info, graph->input_names[i]);
+            TRY(check_label(setup, loss, label));
+            setup->input_source[i] = (int)(label - info->labels);
+        }
+        if (setup->input_source[i] >= 0)
+            continue;
+        Shape shape = graph_shape(graph, graph->inputs[i]);
+        if (strcmp(graph->input_names[i], "x") != 0)
+            return status_fail(STATUS_FAILED, "the network has several inputs; the dataset has nothing for input %s",
+                               graph->input_names[i]);
+        if (!shape_equal(&shape, &info->shape))
+            return status_fail(STATUS_FAILED, "%s has examples of %s, network %s takes %s. Import the data at that size, "
+                               "or put a Resizing layer in front.", info->path, shape_format(&info->shape, have),
+                               setup->model->name, shape_format(&shape, want));
+    }
+    return STATUS_OK;
+}
+
+static Status build_graph(Setup *setup, const Config *config) {
+    ModelLoss losses[STATE_MAX_LOSSES];
+    TRY(choose_losses(setup, config, losses));
+    TRY(graph_create(&setup->graph));
+    TRY(model_build(setup->model, &(ModelBuild){.losses = losses, .loss_count = setup->model->output_count}, setup->graph));
+    TRY(graph_finish(setup->graph));
+    return connect_inputs(setup);
+}
+
+Status setup_graph(Setup *setup, const Config *config) {
+    return dist_agree(setup->dist, build_graph(setup, config));
+}
+
+void setup_inputs(const Setup *setup, const LoaderBatch *batch, const Real *inputs[SETUP_MAX_INPUTS]) {
+    for (size_t i = 0; i < setup->graph->input_count; i++)
+        inputs[i] = setup->input_source[i] < 0 ? batch->x : batch->labels[setup->input_source[i]];
+}
