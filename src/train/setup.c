@@ -67,22 +67,21 @@ static Status choose_losses(Setup *setup, const Config *config, ModelLoss *losse
     if (model->output_count > STATE_MAX_LOSSES)
         return status_fail(STATUS_FAILED, "network %s has %zu outputs; at most %d can be trained", model->name,
                            model->output_count, STATE_MAX_LOSSES);
+    const char *names[STATE_MAX_LOSSES];
+    int kinds[STATE_MAX_LOSSES];
+    for (size_t i = 0; i < model->output_count; i++)
+        names[i] = model->layers[model->outputs[i].layer].name;
+    TRY(config_losses(config, names, model->output_count, kinds, setup->loss_weights));
     for (size_t i = 0; i < model->output_count; i++) {
-        const char *name = model->layers[model->outputs[i].layer].name;
-        const DatasetLabel *label = find_label(setup->info, name);
-        bool automatic;
-        LossKind kind;
-        double weight;
-        TRY(config_loss(config, name, i, model->output_count, &automatic, &kind, &weight));
+        const DatasetLabel *label = find_label(setup->info, names[i]);
         if (label == NULL)
             return status_fail(STATUS_FAILED, "%s has no labels to train or test with", setup->info->path);
-        losses[i] = (ModelLoss){.output = name,
-                                .kind = automatic ? MODEL_LOSS_AUTO : (int)kind,
-                                .weight = weight,
+        losses[i] = (ModelLoss){.output = names[i],
+                                .kind = kinds[i],
+                                .weight = setup->loss_weights[i],
                                 .label_smoothing = config->label_smoothing,
                                 .delta = config->huber_delta,
                                 .label = &label->shape};
-        setup->loss_weights[i] = weight;
     }
     return STATUS_OK;
 }

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/log.h"
+#include "train/signals.h"
+#include "train/trainer_internal.h"
+#include <math.h>
+#include <string.h>
+
+/* ---- one step ------------------------------------------------------------------------------------------------------- */
+
+static void gradient_ready(void *user, size_t prefix) {
+    Trainer *t = user;
+    gradsync_final(t->sync, prefix);
+    gradsync_poll(t->sync);
+}
+
+/* What this rank wants all to do after the step.  Only rank 0's clock counts. */
+static void set_flags(const Trainer *t, Real *flags) {
+    memset(flags, 0, FLAG_COUNT * sizeof *flags);
+    flags[FLAG_STOP] = signals_stop_requested();
+    if (dist_rank(t->dist) != 0)
+        return;
+    double now = dist_time();
+    if (t->config->max_time > 0 && now - t->started >= t->config->max_time)
+        flags[FLAG_STOP] = 1;
+    flags[FLAG_SAVE] =
+        t->config->checkpoint_minutes > 0 && now - t->last_save >= 60 * t->config->checkpoint_minutes;
+}
+
+/* Forward and backward pass of one micro-batch into the next gradient slab. */
+static void run_micro_batch(Trainer *t, const LoaderBatch *batch) {
+    const Real *inputs[SETUP_MAX_INPUTS];
+    Plan *plan = replica_plan(t->replica, PASS_TRAIN, batch->n);
+    Real *slab = gradsync_slab(t->sync);
+    ExecutorRun run = {.inputs = inputs,
+                       .gradients = slab,
+                       .context = {.seed = t->config->seed, .step = t->state.step, .first_example = batch->first}};
+    size_t count = t->setup.graph->gradient_count;
+    setup_inputs(&t->setup, batch, inputs);
+    set_flags(t, slab + count);
+    executor_forward(plan, &run);
+    executor_backward(plan, &run, gradient_ready, t);
+    gradsync_final(t->sync, count + FLAG_COUNT);
+}
+
+/* A loss that is no number must not reach the weights. */
+static Status check_loss(const Trainer *t, const Real *sums) {
+    for (size_t i = 0; i < t->setup.graph->loss_count; i++)
+        if (!isfinite((double)sums[i * LOSS_SUMS + LOSS_SUM_LOSS])) {
+            char kept[64] = "no checkpoint has been written yet";
+            if (t->saved_step != UINT64_MAX)
+                snprintf(kept, sizeof kept, "the checkpoint of step %llu is good", (unsigned long long)t->saved_step);
+            return status_fail(STATUS_FAILED,
+                               "the loss is not a number any more at step %llu (epoch %llu). Lower --lr, give --clip-norm or "
+                               "--warmup, or look at the data; %s.",
+                               (unsigned long long)t->state.step + 1, (unsigned long long)t->state.epoch + 1, kept);
+        }
+    return STATUS_OK;
+}
+
+typedef struct StepFlags {
+    bool stop, save;
+} StepFlags;
+
+static Status run_step(Trainer *t, StepFlags *flags) {
+    const Graph *graph = t->setup.graph;
+    size_t examples = sampler_batch(t->train.count, t->config->batch_size, t->state.batch);
+    size_t present = examples < t->config->micro_batches ? examples : t->config->micro_batches;
+    LoaderBatch batch;
+    gradsync_begin(t->sync, present);
+    for (size_t i = gradsync_first(t->sync); i < gradsync_last(t->sync); i++) {
+        if (loader_next(t->loader, &batch) != STATUS_OK)
+            status_abort("step %llu: %s", (unsigned long long)t->state.step + 1, status_message());
+        CHECK(batch.unit == i && batch.step == t->state.batch, "micro-batch %zu of step %llu", i,
+              (unsigned long long)t->state.batch);
+        if (batch.n > 0)
+            run_micro_batch(t, &batch);
+    }
+    Real *sum = gradsync_wait(t->sync);
+    const Real *losses = sum + graph->sums_offset;
+    TRY(check_loss(t, losses));
+    double lr = schedule_lr(&t->config->schedule, t->state.step, t->steps_per_epoch, t->config->epochs);
+    OptimizerResult result = optimizer_apply(t->optimizer, lr, t->state.step, t->replica->weights, sum,
+                                             (double)losses[LOSS_SUM_WEIGHT], (double)examples);
+    totals_add(&t->state.totals, losses, graph->loss_count, (double)examples, result.penalty);
+    t->state.step++;
+    t->state.batch++;
+    t->epoch_trained += examples;
+    flags->stop = sum[graph->gradient_count + FLAG_STOP] > 0;
+    flags->save = sum[graph->gradient_count + FLAG_SAVE] > 0;
+    return STATUS_OK;
+}
+
+/* ---- an epoch ------------------------------------------------------------------------------------------------------- */
+
+static void begin_epoch(Trainer *t) {
+    t->epoch_began = dist_time();
+    t->epoch_seconds = t->state.epoch_seconds;
+    t->epoch_trained = 0;
+    uint64_t done = t->state.batch * t->config->batch_size;
+    progress_begin(&t->progress, (size_t)t->state.epoch + 1, t->config->epochs, (size_t)t->train.count,
+                   (size_t)(done < t->train.count ? done : t->train.count), t->epoch_began);
+}
+
+static double current_loss(const Trainer *t, const Totals *totals) {
+    return totals_loss(totals, t->setup.loss_weights, t->setup.graph->loss_count);
+}
+
+static void keep_time(Trainer *t) {
+    double before = t->state.epoch_seconds;
+    t->state.epoch_seconds = t->epoch_seconds + dist_time() - t->epoch_began;
+    t->state.seconds += t->state.epoch_seconds - before;
+}
+
+static void show_progress(Trainer *t) {
+    double now = dist_time();
+    if (dist_rank(t->dist) == 0 && progress_due(&t->progress, now))
+        progress_update(&t->progress, (size_t)t->state.totals.examples, current_loss(t, &t->state.totals),
+                        totals_accuracy(&t->state.totals, 0), now);
+}
+
+/* Steps to the end of the epoch, or to a request to stop. */
+static Status train_epoch(Trainer *t, bool *stop) {
+    *stop = false;
+    while (t->state.batch < t->steps_per_epoch && !*stop) {
+        StepFlags flags;
+        Status status = run_step(t, &flags);
+        if (status != STATUS_OK)
+            progress_break(&t->progress);
+        TRY(status);
+        show_progress(t);
+        *stop = flags.stop;
+        bool due = flags.save || (t->config->checkpoint_steps && t->state.step % t->config->checkpoint_steps == 0);
+        if (due && !*stop && t->state.batch < t->steps_per_epoch) {
+            keep_time(t);
+            TRY(trainer__save(t, false, false));
+        }
+    }
+    return STATUS_OK;
+}
+
+static Status add_history(Trainer *t, const Totals *val, const EpochResult *result) {
+    double row[HISTORY_COLUMNS + HISTORY_PER_OUTPUT * STATE_MAX_LOSSES];
+    row[HISTORY_EPOCH] = (double)t->state.epoch;
+    row[HISTORY_STEP] = (double)t->state.step;
+    row[HISTORY_LR] = result->lr;
+    row[HISTORY_LOSS] = result->loss;
+    row[HISTORY_ACCURACY] = result->accuracy;
+    row[HISTORY_VAL_LOSS] = result->val_loss;
+    row[HISTORY_VAL_ACCURACY] = result->val_accuracy;
+    row[HISTORY_IMAGES_PER_S] = result->images_per_s;
+    row[HISTORY_SECONDS] = result->seconds;
+    size_t losses = t->setup.graph->loss_count;
+    for (size_t i = 0; losses > 1 && i < losses; i++) {
+        double *part = row + HISTORY_COLUMNS + i * HISTORY_PER_OUTPUT;
+        part[0] = totals_output_loss(&t->state.totals, i);
+        part[1] = totals_accuracy(&t->state.totals, i);
+        part[2] = val ? totals_output_loss(val, i) : NAN;
+        part[3] = val ? totals_accuracy(val, i) : NAN;
+    }
+    return dist_agree(t->dist, history_add(t->history, row));
+}
+
+/* Validation, the epoch's line and row, checkpoint. */
+static Status end_epoch(Trainer *t) {
+    Totals val;
+    double trained = dist_time() - t->epoch_began;
+    if (t->validation)
+        TRY(evaluate_run(t->validation, t->replica, &val));
+    keep_time(t);
+    EpochResult result = {.loss = current_loss(t, &t->state.totals),
+                          .accuracy = totals_accuracy(&t->state.totals, 0),
+                          .val_loss = t->validation ? current_loss(t, &val) : NAN,
+                          .val_accuracy = t->validation ? totals_accuracy(&val, 0) : NAN,
+                          .lr = schedule_lr(&t->config->schedule, t->state.step - 1, t->steps_per_epoch, t->config->epochs),
+                          .images_per_s = t->epoch_trained ? (double)t->epoch_trained / trained : NAN,
+                          .seconds = t->state.epoch_seconds};
+    t->state.epoch++;
+    TRY(add_history(t, t->validation ? &val : NULL, &result));
+    progress_end(&t->progress, &result);
+    double judged = t->validation ? result.val_loss : result.loss;
+    bool best = judged < t->state.best_loss;
+    if (best) {
+        t->state.best_loss = judged;
+        t->state.best_epoch = t->state.epoch;
+    }
+    t->state.batch = 0;
+    t->state.totals = (Totals){0};
+    t->state.epoch_seconds = 0;
+    bool final = t->state.epoch == t->config->epochs;
+    bool due = t->config->checkpoint_epochs && t->state.epoch % t->config->checkpoint_epochs == 0;
+    return best || final || due ? trainer__save(t, best, final) : STATUS_OK;
+}
+
+/* ---- the run -------------------------------------------------------------------------------------------------------- */
+
+static Status finish_writing(Trainer *t) {
+    return dist_agree(t->dist, t->writer ? checkpoint_writer_wait(t->writer) : STATUS_OK);
+}
+
+static Status stop_early(Trainer *t) {
+    keep_time(t);
+    if (t->saved_step != t->state.step || t->state.batch > 0)
+        TRY(trainer__save(t, false, false));
+    TRY(finish_writing(t));
+    progress_break(&t->progress);
+    if (dist_rank(t->dist) == 0)
+        log_warn("stopped on request at step %llu (epoch %llu of %zu). Go on with --resume %s",
+                 (unsigned long long)t->state.step, (unsigned long long)t->state.epoch + (t->state.batch > 0),
+                 t->config->epochs, run_folder(t->run));
+    return status_fail(STATUS_STOPPED, "%s", "");
+}
+
+static Status test(Trainer *t) {
+    Totals totals;
+    if (t->test == NULL)
+        return STATUS_OK;
+    TRY(evaluate_run(t->test, t->replica, &totals));
+    double accuracy = totals_accuracy(&totals, 0);
+    log_info("test: loss %.6g", current_loss(t, &totals));
+    if (!isnan(accuracy))
+        log_info(" accuracy %.6g", accuracy);
+    log_info(" (%.0f examples)\n", totals.examples);
+    return STATUS_OK;
+}
+
+static Status train(Trainer *t) {
+    while (t->state.epoch < t->config->epochs) {
+        bool stop;
+        begin_epoch(t);
+        TRY(train_epoch(t, &stop));
+        if (!stop)
+            TRY(end_epoch(t));
+        if (stop && t->state.epoch < t->config->epochs)
+            return stop_early(t);
+    }
+    TRY(finish_writing(t));
+    TRY(test(t));
+    if (dist_rank(t->dist) == 0)
+        log_info("done: %s/%s after epoch %zu; best epoch %llu\n", run_folder(t->run), RUN_FINAL, t->config->epochs,
+                 (unsigned long long)t->state.best_epoch);
+    return STATUS_OK;
+}
+
+Status trainer_run(Dist *dist, Config *config) {
+    Trainer trainer = {.dist = dist, .config = config, .started = dist_time()};
+    bool finished;
+    signals_catch();
+    trainer.progress = progress_create();
+    trainer.last_save = trainer.started;
+    Status status = trainer__open(&trainer, &finished);
+    if (status == STATUS_OK && !finished)
+        status = dist_agree(dist, train(&trainer));
+    trainer__close(&trainer);
+    return status;
+}

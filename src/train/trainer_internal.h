@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One training run, between the files of the trainer: trainer_open.c sets it up, trainer.c runs it, trainer_save.c writes
+ * it down. */
+#ifndef TRAIN_TRAINER_INTERNAL_H
+#define TRAIN_TRAINER_INTERNAL_H
+#include "dist/gradsync.h"
+#include "io/checkpoint_writer.h"
+#include "io/run.h"
+#include "train/evaluate.h"
+#include "train/history.h"
+#include "train/optimizer.h"
+#include "train/progress.h"
+#include "train/record.h"
+#include "train/trainer.h"
+
+/* Numbers behind the graph's part of a gradient slab: what ranks have to agree on each step, summed like the rest. */
+enum { FLAG_STOP, FLAG_SAVE, FLAG_COUNT = GRAPH_SPAN_ALIGN };
+
+typedef struct Trainer {
+    Dist *dist;     /* borrowed */
+    Config *config; /* borrowed */
+    Setup setup;
+    Replica *replica;
+    Optimizer *optimizer;
+    GradSync *sync;
+    Loader *loader;
+    Evaluation *validation, *test; /* NULL where there is no such data */
+    History *history;
+    TrainState state;
+    Progress progress;
+    SamplerView train, val;
+    DatasetSplit val_split;
+    uint64_t steps_per_epoch;
+    uint64_t epoch_trained; /* examples of this epoch that this process has seen, for the speed */
+    double started, epoch_began, epoch_seconds; /* dist_time; seconds of earlier processes */
+
+    /* resuming */
+    bool resuming;
+    RecordState saved;   /* on all ranks */
+    char *model_text;    /* JSON of the network, on all ranks; NULL: the zoo's */
+    char *checkpoint;    /* path of what is resumed; rank 0 */
+    char *folder;        /* of the run that is resumed, or to be made (NULL: a numbered one); rank 0 */
+    bool replace_folder; /* it holds a run without a checkpoint: begin again */
+
+    /* rank 0 */
+    Run *run;
+    CheckpointWriter *writer;
+    double last_save;
+    uint64_t saved_step; /* step of the newest checkpoint; UINT64_MAX: none */
+    char environment[256];
+} Trainer;
+
+/* Everything up to the first step: resume, data, network, plans, memory, weights, run folder.  *finished: there is nothing to
+ * train (--dry-run, --list-models).  Collective, agreed. */
+Status trainer__open(Trainer *trainer, bool *finished);
+void trainer__close(Trainer *trainer);
+
+/* Looks for what --resume names, on rank 0, and tells all.  Part of trainer__open. */
+Status trainer__find_resume(Trainer *trainer);
+
+/* Weights, slots and numbers of the checkpoint that is resumed, on all ranks. */
+Status trainer__restore(Trainer *trainer);
+
+/* Writes a checkpoint of this moment in the background, under the step's name and those of `best` and `final` where true.
+ * Rank 0 works, all ranks agree. */
+Status trainer__save(Trainer *trainer, bool best, bool final);
+
+/* "checkpoints/lenet5-mnist": what numbered run folders of these options are called. */
+Status trainer__base(const Config *config, char **out);
+
+#endif

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "backend/select.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "io/file.h"
+#include "model/zoo/zoo.h"
+#include "train/summary.h"
+#include "train/trainer_internal.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- options -------------------------------------------------------------------------------------------------------- */
+
+static Status complete_config(Config *config) {
+    if (config->resume[0] && config->init_from[0])
+        return status_fail(STATUS_USAGE, "--resume restores everything, --init-from takes weights only: give one of them");
+    if (config->resume[0] && strcmp(config->resume, "auto") != 0 && config->out[0])
+        return status_fail(STATUS_USAGE, "--resume goes on in the run's own folder: leave --out away");
+    if (config->model[0] == '\0' && config->init_from[0] == '\0')
+        snprintf(config->model, sizeof config->model, "digits-net");
+    return backend_check_name(config->backend[0] ? config->backend : NULL);
+}
+
+static Status fill_config(Trainer *t) {
+    const ZooEntry *entry = zoo_find(t->config->model);
+    TRY(config_fill(t->config, entry ? entry->recipe : NULL));
+    if (t->config->micro_batches == 0)
+        t->config->micro_batches = (size_t)dist_ranks(t->dist);
+    if ((size_t)dist_ranks(t->dist) > t->config->micro_batches)
+        return status_fail(STATUS_USAGE,
+                           "%d ranks, but a step is cut into %zu micro-batches: some ranks would have no work. Start at most "
+                           "%zu ranks, or give --micro-batches %d%s.",
+                           dist_ranks(t->dist), t->config->micro_batches, t->config->micro_batches, dist_ranks(t->dist),
+                           t->resuming ? " (bits then differ from the run so far)" : "");
+    if (t->resuming && t->saved.state.epoch >= t->config->epochs)
+        return status_fail(STATUS_FAILED, "the run has done its %zu epochs: nothing to resume. To train on, give --epochs "
+                           "with a larger number.", t->config->epochs);
+    return STATUS_OK;
+}
+
+/* ---- network -------------------------------------------------------------------------------------------------------- */
+
+static bool has_ending(const char *name, const char *ending) {
+    size_t length = strlen(name), n = strlen(ending);
+    return length > n && strcmp(name + length - n, ending) == 0;
+}
+
+/* The text of a network in a file: JSON, or the configuration inside a checkpoint. */
+static Status read_model_text(const char *path, char **text) {
+    if (has_ending(path, ".json")) {
+        size_t size;
+        return file_read(path, (unsigned char **)text, &size);
+    }
+    Checkpoint *checkpoint;
+    char *file = NULL;
+    TRY(run_resolve(path, "best", &file));
+    Status status = checkpoint_read(file, CHECKPOINT_ANY, &checkpoint);
+    if (status == STATUS_OK) {
+        if (checkpoint->model_config)
+            status = memory_strdup(checkpoint->model_config, text);
+        else
+            status = status_fail(STATUS_FAILED, "%s holds weights only: say which network with --model", file);
+        checkpoint_destroy(checkpoint);
+    }
+    memory_free(file);
+    return status;
+}
+
+static Status open_model(Trainer *t) {
+    const Config *config = t->config;
+    const char *source = config->model[0] ? config->model : config->init_from;
+    if (t->model_text == NULL && zoo_find(config->model) == NULL) {
+        bool is_file = config->model[0] == '\0' || has_ending(source, ".json") || has_ending(source, ".h5") ||
+                       has_ending(source, ".hdf5") || has_ending(source, ".keras");
+        Status status = STATUS_OK;
+        if (is_file && dist_rank(t->dist) == 0)
+            status = read_model_text(source, &t->model_text);
+        TRY(dist_agree(t->dist, status));
+        TRY(dist_broadcast_text(t->dist, &t->model_text));
+    }
+    return setup_model(&t->setup, t->model_text, source);
+}
+
+/* ---- data ----------------------------------------------------------------------------------------------------------- */
+
+static Status divide_data(Trainer *t) {
+    const DatasetInfo *info = t->setup.info;
+    const Config *config = t->config;
+    if (info->count[DATASET_TRAIN] == 0)
+        return status_fail(STATUS_FAILED, "%s has no training data (group train)", info->path);
+    t->train = sampler_whole(info->count[DATASET_TRAIN]);
+    t->val = sampler_whole(info->count[DATASET_VAL]);
+    t->val_split = DATASET_VAL;
+    if (config->validation_split > 0) {
+        if (info->count[DATASET_VAL] > 0)
+            return status_fail(STATUS_USAGE, "%s has validation data of its own: leave --validation-split away", info->path);
+        t->train = sampler_training_part(info->count[DATASET_TRAIN], config->validation_split, config->seed);
+        t->val = sampler_validation_part(info->count[DATASET_TRAIN], config->validation_split, config->seed);
+        t->val_split = DATASET_TRAIN;
+    }
+    t->steps_per_epoch = sampler_steps(t->train.count, config->batch_size);
+    TRY(preprocess_create(t->setup.data, config->preprocess, &t->setup.preprocess));
+    return preprocess_to_json(&t->setup.preprocess, info->class_names, info->class_name_count,
+                              &t->setup.preprocess_json);
+}
+
+/* ---- memory --------------------------------------------------------------------------------------------------------- */
+
+static Status prepare_plans(Trainer *t) {
+    const Config *config = t->config;
+    size_t batches[2] = {sampler_batch(t->train.count, config->batch_size, 0),
+                         sampler_batch(t->train.count, config->batch_size, t->steps_per_epoch - 1)};
+    TRY(replica_create(t->setup.graph, config->backend[0] ? config->backend : NULL, &t->replica));
+    for (size_t i = 0; i < 2; i++) { /* the first micro-batch is a largest one, the last a smallest */
+        size_t last = config->micro_batches - 1;
+        TRY(replica_prepare(t->replica, PASS_TRAIN, sampler_micro_batch(batches[i], config->micro_batches, 0).count));
+        TRY(replica_prepare(t->replica, PASS_TRAIN, sampler_micro_batch(batches[i], config->micro_batches, last).count));
+    }
+    TRY(evaluate_prepare(t->replica, t->val.count));
+    return evaluate_prepare(t->replica, t->setup.info->count[DATASET_TEST]);
+}
+
+static GradSyncOptions sync_options(const Trainer *t) {
+    return (GradSyncOptions){.count = t->setup.graph->gradient_count + FLAG_COUNT,
+                             .micro_batches = t->config->micro_batches,
+                             .mode = t->config->reduce == REDUCE_MPI ? GRADSYNC_MPI : GRADSYNC_TREE};
+}
+
+static Status show_summary(Trainer *t) {
+    const Graph *graph = t->setup.graph;
+    const Config *c = t->config;
+    GradSyncOptions sync = sync_options(t);
+    double weights = (double)(graph->weight_count * sizeof(Real));
+    double slots = (double)(optimizer_slot_count(&c->optimizer) * graph->trained_count * sizeof(Real));
+    double gradients = (double)gradsync_bytes(&sync, dist_ranks(t->dist), dist_nodes(t->dist));
+    double activations = (double)t->replica->arena_bytes;
+    char *notes, *text;
+    TRY(memory_format(&notes,
+                      "memory per rank: %.1f MB = weights %.1f + optimizer %.1f + gradients %.1f + activations %.1f\n",
+                      (weights + slots + gradients + activations) / 1e6, weights / 1e6, slots / 1e6, gradients / 1e6,
+                      activations / 1e6));
+    Status status = summary_format(graph, t->setup.model->name, notes, &text);
+    memory_free(notes);
+    TRY(status);
+    log_info("%s", text);
+    memory_free(text);
+    if (log_level() == LOG_VERBOSE)
+        for (size_t s = 0; s < t->replica->plans[0]->step_count; s++) {
+            const PlanStep *step = &t->replica->plans[0]->steps[s];
+            log_verbose("  %-28s %-18s %s\n", graph->nodes[step->node].layer, op_name(step->op.kind), step->backend->name);
+        }
+    log_info("data: %s: %llu training, %llu validation, %zu test examples\n", t->setup.info->path,
+             (unsigned long long)t->train.count, (unsigned long long)t->val.count, t->setup.info->count[DATASET_TEST]);
+    log_info("ranks %d on %d node%s, micro-batches %zu, batch size %zu, %llu steps per epoch; %s\n", dist_ranks(t->dist),
+             dist_nodes(t->dist), dist_nodes(t->dist) == 1 ? "" : "s", c->micro_batches, c->batch_size,
+             (unsigned long long)t->steps_per_epoch, t->environment);
+    return STATUS_OK;
+}
+
+static Status allocate(Trainer *t) {
+    const char *outputs[STATE_MAX_LOSSES];
+    size_t losses = t->setup.graph->loss_count;
+    for (size_t i = 0; i < losses; i++)
+        outputs[i] = t->setup.graph->outputs[i].name;
+    TRY(replica_ready(t->replica));
+    TRY(optimizer_create(&t->config->optimizer, t->setup.graph, &t->optimizer));
+    TRY(history_create(losses > 1 ? outputs : NULL, losses > 1 ? losses : 0, &t->history));
+    if (t->val.count)
+        TRY(evaluate_create(&t->setup, t->val_split, t->val, &t->validation));
+    if (t->setup.info->count[DATASET_TEST])
+        TRY(evaluate_create(&t->setup, DATASET_TEST, sampler_whole(t->setup.info->count[DATASET_TEST]), &t->test));
+    return STATUS_OK;
+}
+
+static Status open_loader(Trainer *t) {
+    SamplerPart part = sampler_share(t->config->micro_batches, (size_t)dist_ranks(t->dist), (size_t)dist_rank(t->dist));
+    bool epoch_over = t->state.batch == t->steps_per_epoch; /* stopped between the last step and the validation */
+    return loader_create(&(LoaderOptions){.dataset = t->setup.data,
+                                          .split = DATASET_TRAIN,
+                                          .view = t->train,
+                                          .preprocess = &t->setup.preprocess,
+                                          .first_unit = part.first,
+                                          .units = part.count,
+                                          .order = {.shuffle = !t->config->no_shuffle, .seed = t->config->seed},
+                                          .batch_size = t->config->batch_size,
+                                          .micro_batches = t->config->micro_batches,
+                                          .epoch = t->state.epoch + epoch_over,
+                                          .step = epoch_over ? 0 : t->state.batch},
+                         &t->loader);
+}
+
+/* ---- weights -------------------------------------------------------------------------------------------------------- */
+
+static Status load_initial(Trainer *t) {
+    Checkpoint *checkpoint;
+    char *path = NULL;
+    size_t loaded = 0;
+    TRY(run_resolve(t->config->init_from, "best", &path));
+    Status status = checkpoint_read(path, CHECKPOINT_ANY, &checkpoint);
+    if (status == STATUS_OK) {
+        status = record_load_weights(t->setup.model, t->setup.graph, t->replica->weights, checkpoint, path, &loaded);
+        checkpoint_destroy(checkpoint);
+    }
+    if (status == STATUS_OK)
+        log_info("weights: %zu tensors from %s\n", loaded, path);
+    memory_free(path);
+    return status;
+}
+
+static Status start_weights(Trainer *t) {
+    t->state.best_loss = INFINITY;
+    graph_initialize(t->setup.graph, t->config->seed, t->replica->weights);
+    if (t->resuming)
+        return trainer__restore(t);
+    if (t->config->init_from[0]) {
+        TRY(dist_agree(t->dist, dist_rank(t->dist) == 0 ? load_initial(t) : STATUS_OK));
+        dist_broadcast(t->dist, t->replica->weights, t->setup.graph->weight_count * sizeof(Real));
+    }
+    return STATUS_OK;
+}
+
+/* ---- run folder ----------------------------------------------------------------------------------------------------- */
+
+static Status open_folder(Trainer *t) {
+    char *base = NULL, *json = NULL, *path = NULL;
+    const char *folder = t->folder ? t->folder : t->config->out[0] ? t->config->out : NULL;
+    Status status;
+    TRY_GOTO(trainer__base(t->config, &base), done);
+    if (t->resuming) {
+        TRY_GOTO(run_open(folder, &t->run), done);
+        TRY_GOTO(run_set_aside(t->run, t->state.step), done);
+    } else {
+        TRY_GOTO(run_create(folder, base, t->config->overwrite || t->replace_folder, &t->run), done);
+    }
+    TRY_GOTO(config_to_json(t->config, CONFIG_RECORD, &json), done);
+    TRY_GOTO(run_write_text(t->run, RUN_CONFIG, json), done);
+    TRY_GOTO(memory_format(&path, "%s/%s", run_folder(t->run), RUN_METRICS), done);
+    TRY_GOTO(history_open(t->history, path), done);
+    TRY_GOTO(checkpoint_writer_create(&t->writer), done);
+    log_info("run folder: %s\n", run_folder(t->run));
+done:
+    memory_free(base);
+    memory_free(json);
+    memory_free(path);
+    return status;
+}
+
+/* ---- the whole ------------------------------------------------------------------------------------------------------ */
+
+Status trainer__open(Trainer *t, bool *finished) {
+    Dist *dist = t->dist;
+    t->setup.dist = dist;
+    t->saved_step = UINT64_MAX;
+    backend_describe(t->environment, sizeof t->environment);
+    TRY(dist_agree(dist, complete_config(t->config)));
+    TRY(trainer__find_resume(t));
+    TRY(setup_data(&t->setup, t->config->data));
+    TRY(open_model(t));
+    TRY(dist_agree(dist, fill_config(t)));
+    TRY(dist_agree(dist, divide_data(t)));
+    TRY(setup_graph(&t->setup, t->config));
+    TRY(dist_agree(dist, prepare_plans(t)));
+    TRY(dist_agree(dist, show_summary(t)));
+    *finished = t->config->dry_run;
+    if (*finished)
+        return STATUS_OK;
+    TRY(dist_agree(dist, allocate(t)));
+    GradSyncOptions sync = sync_options(t);
+    TRY(dist_agree(dist, gradsync_create(dist, &sync, &t->sync)));
+    TRY(start_weights(t));
+    TRY(dist_agree(dist, open_loader(t)));
+    return dist_agree(dist, dist_rank(dist) == 0 ? open_folder(t) : STATUS_OK);
+}
+
+void trainer__close(Trainer *t) {
+    loader_destroy(t->loader);
+    evaluate_destroy(t->validation);
+    evaluate_destroy(t->test);
+    gradsync_destroy(t->sync);
+    optimizer_destroy(t->optimizer);
+    replica_destroy(t->replica);
+    history_destroy(t->history);
+    checkpoint_writer_destroy(t->writer);
+    run_close(t->run);
+    setup_close(&t->setup);
+    record_free(&t->saved);
+    memory_free(t->model_text);
+    memory_free(t->checkpoint);
+    memory_free(t->folder);
+}
