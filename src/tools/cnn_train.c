@@ -11,8 +11,11 @@ static void list_models(void) {
     for (size_t i = 0; i < zoo_count; i++) {
         const ZooEntry *entry = &zoo_entries[i];
         char shape[SHAPE_TEXT];
-        printf("%-16s %zu parameters at %s, %zu classes\n%16s %s\n%16s recipe: %s\n", entry->name, entry->parameters,
-               shape_format(&entry->input, shape), entry->classes, "", entry->source, "", entry->recipe);
+        const ZooRecipe *r = &entry->recipe;
+        printf("%s\n    %s\n    %zu parameters at %s, %zu classes\n", entry->name, entry->source, entry->parameters,
+               shape_format(&entry->input, shape), entry->classes);
+        printf("    --optimizer %s --lr %g --momentum %g --weight-decay %g --schedule %s --batch-size %zu --epochs %zu\n",
+               r->optimizer, r->lr, r->momentum, r->weight_decay, r->schedule, r->batch_size, r->epochs);
     }
 }
 

@@ -24,7 +24,7 @@ static Status complete_config(Config *config) {
 
 static Status fill_config(Trainer *t) {
     const ZooEntry *entry = zoo_find(t->config->model);
-    TRY(config_fill(t->config, entry ? entry->recipe : NULL));
+    TRY(config_fill(t->config, entry ? &entry->recipe : NULL));
     if (t->config->micro_batches == 0)
         t->config->micro_batches = (size_t)dist_ranks(t->dist);
     if ((size_t)dist_ranks(t->dist) > t->config->micro_batches)
