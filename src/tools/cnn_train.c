@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * cnn_train: trains, resumes, fine-tunes a network on the ranks that mpirun or srun starts. */
-#include "backend/select.h"
 #include "base/log.h"
 #include "model/zoo/zoo.h"
+#include "train/program.h"
 #include "train/trainer.h"
 #include <stdio.h>
 
@@ -43,15 +43,5 @@ static Status run(Dist *dist, int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
-    Dist *dist;
-    backend_fix_cpu(argv);
-    log_set_program("cnn_train");
-    Status status = dist_init(&argc, &argv, &dist);
-    if (status != STATUS_OK) {
-        log_error("%s", status_message());
-        return (int)status;
-    }
-    status = run(dist, argc, argv);
-    dist_finish(dist);
-    return (int)status;
+    return program_run("cnn_train", run, argc, argv);
 }

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * cnn_evaluate: loss and accuracy of a run or a checkpoint on a split of a dataset, the same on any number of ranks. */
+#include "backend/select.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "io/run.h"
+#include "train/cli.h"
+#include "train/evaluate.h"
+#include "train/program.h"
+#include "train/record.h"
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Arguments {
+    char run[CLI_TEXT], data[CLI_TEXT], checkpoint[CLI_TEXT], preprocess[CLI_TEXT], loss[CLI_TEXT], backend[CLI_TEXT];
+    int split; /* DatasetSplit */
+    bool json;
+} Arguments;
+
+static const char *const splits[] = {"train", "val", "test", NULL}; /* DatasetSplit */
+
+#define TEXT(field, shown) OPTION_TEXT, .offset = offsetof(Arguments, field), .argument = shown
+static const Option options[] = {
+    {.name = "run", .type = TEXT(run, "RUN"), .positional = true, .required = true,
+     .help = "run folder, checkpoint or Keras .h5 file"},
+    {.name = "data", .key = 'd', .type = TEXT(data, "FILE"), .help = "dataset; without it the digits that come with the project"},
+    {.name = "split", .key = 's', .type = OPTION_CHOICE, .offset = offsetof(Arguments, split), .argument = "SPLIT",
+     .choices = splits, .fallback = "test", .help = "which examples"},
+    {.name = "checkpoint", .key = 'c', .type = TEXT(checkpoint, "WHICH"), .fallback = "best",
+     .help = "of a run folder: best, final, last or a step number"},
+    {.name = "loss", .type = TEXT(loss, "KIND"), .help = "as in cnn_train; the run's own when not given"},
+    {.name = "preprocess", .type = TEXT(preprocess, "KIND"), .choices = preprocess_names,
+     .help = "as in cnn_train; the run's own when not given"},
+    {.name = "backend", .type = TEXT(backend, "NAME"), .fallback = "auto", .help = "which library computes"},
+    {.name = "json", .type = OPTION_FLAG, .offset = offsetof(Arguments, json), .help = "print one JSON object"},
+};
+static const CliProgram program = {
+    .name = "cnn_evaluate",
+    .summary = "Loss and accuracy of a trained network on a split of a dataset.",
+    .examples = "Examples:\n  cnn_evaluate run1\n  mpirun -np 8 cnn_evaluate run1 --data mnist.h5 --split val --json",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+};
+
+/* What rank 0 reads from the checkpoint, as text for all. */
+typedef struct Texts {
+    char *model, *state, *preprocess;
+} Texts;
+
+static Status copy_text(const char *text, char **out) {
+    return text ? memory_strdup(text, out) : STATUS_OK;
+}
+
+static Status read_file(const Arguments *arguments, char **path, Checkpoint **checkpoint, Texts *texts) {
+    TRY(run_resolve(arguments->run, arguments->checkpoint, path));
+    TRY(checkpoint_read(*path, CHECKPOINT_ANY, checkpoint));
+    if ((*checkpoint)->model_config == NULL)
+        return status_fail(STATUS_FAILED, "%s holds weights only, no network", *path);
+    TRY(copy_text((*checkpoint)->model_config, &texts->model));
+    TRY(copy_text((*checkpoint)->state, &texts->state));
+    return copy_text((*checkpoint)->preprocess, &texts->preprocess);
+}
+
+/* Loss and preprocessing: the command line's, else the run's. */
+static Status choose(const Arguments *arguments, const Texts *texts, Setup *setup, Config *config) {
+    RecordState saved = {0};
+    if (texts->state) {
+        TRY(record_parse(texts->state, arguments->run, &saved));
+        *config = saved.config;
+        record_free(&saved);
+    }
+    TRY(config_fill(config, NULL));
+    if (arguments->loss[0])
+        memcpy(config->loss, arguments->loss, sizeof config->loss);
+    if (texts->preprocess == NULL || arguments->preprocess[0])
+        return preprocess_create(setup->data, arguments->preprocess, &setup->preprocess);
+    char **class_names;
+    size_t class_count;
+    TRY(preprocess_from_json(texts->preprocess, &setup->preprocess, &class_names, &class_count));
+    memory_free(class_names);
+    return STATUS_OK;
+}
+
+static Status print(const Setup *setup, const Arguments *arguments, const char *path, const Totals *totals) {
+    double loss = totals_loss(totals, setup->loss_weights, setup->graph->loss_count);
+    double accuracy = totals_accuracy(totals, 0);
+    if (arguments->json) {
+        json_t *json = json_pack("{s:s, s:s, s:s, s:f, s:o, s:I}", "checkpoint", path, "data", setup->info->path, "split",
+                                 splits[arguments->split], "loss", loss, "accuracy",
+                                 isnan(accuracy) ? json_null() : json_real(accuracy), "examples",
+                                 (json_int_t)totals->examples);
+        char *text = json ? json_dumps(json, JSON_PRESERVE_ORDER) : NULL;
+        json_decref(json);
+        if (text == NULL)
+            return status_fail(STATUS_FAILED, "the loss is not a number");
+        log_info("%s\n", text);
+        free(text);
+        return STATUS_OK;
+    }
+    log_info("%s: loss %.6g", splits[arguments->split], loss);
+    if (!isnan(accuracy))
+        log_info(" accuracy %.6g", accuracy);
+    log_info(" (%.0f examples)\n", totals->examples);
+    return STATUS_OK;
+}
+
+/* Everything that needs memory given back afterwards. */
+typedef struct Work {
+    Setup setup;
+    Replica *replica;
+    Evaluation *evaluation;
+    Checkpoint *checkpoint; /* rank 0 */
+    char *path;
+    Texts texts;
+    Config config;
+} Work;
+
+static Status prepare(Work *w, const Arguments *arguments) {
+    DatasetSplit split = (DatasetSplit)arguments->split;
+    uint64_t count = w->setup.info->count[split];
+    if (count == 0)
+        return status_fail(STATUS_FAILED, "%s has no %s data. Choose another --split.", w->setup.info->path, splits[split]);
+    TRY(replica_create(w->setup.graph, arguments->backend, &w->replica));
+    TRY(evaluate_prepare(w->replica, count));
+    TRY(replica_ready(w->replica));
+    graph_initialize(w->setup.graph, 0, w->replica->weights); /* constants of the network are not in the file */
+    return evaluate_create(&w->setup, split, sampler_whole(count), &w->evaluation);
+}
+
+static Status load(Work *w) {
+    size_t loaded;
+    return record_load_weights(w->setup.model, w->setup.graph, w->replica->weights, w->checkpoint, w->path, &loaded);
+}
+
+static Status evaluate(Dist *dist, const Arguments *arguments, Work *w) {
+    bool root = dist_rank(dist) == 0;
+    Totals totals;
+    w->setup.dist = dist;
+    TRY(dist_agree(dist, root ? read_file(arguments, &w->path, &w->checkpoint, &w->texts) : STATUS_OK));
+    TRY(dist_broadcast_text(dist, &w->texts.model));
+    TRY(dist_broadcast_text(dist, &w->texts.state));
+    TRY(dist_broadcast_text(dist, &w->texts.preprocess));
+    TRY(setup_data(&w->setup, arguments->data));
+    TRY(setup_model(&w->setup, w->texts.model, arguments->run));
+    TRY(dist_agree(dist, choose(arguments, &w->texts, &w->setup, &w->config)));
+    TRY(setup_graph(&w->setup, &w->config));
+    TRY(dist_agree(dist, prepare(w, arguments)));
+    TRY(dist_agree(dist, root ? load(w) : STATUS_OK));
+    dist_broadcast(dist, w->replica->weights, w->setup.graph->weight_count * sizeof(Real));
+    TRY(evaluate_run(w->evaluation, w->replica, &totals));
+    return dist_agree(dist, root ? print(&w->setup, arguments, w->path, &totals) : STATUS_OK);
+}
+
+static Status run(Dist *dist, int argc, char **argv) {
+    static Arguments arguments;
+    static Work work;
+    OptionSource source[CLI_MAX_OPTIONS] = {0};
+    bool exit_now = false;
+    Status status = STATUS_OK;
+    if (dist_rank(dist) == 0)
+        status = cli_parse(&program, argc, argv, &arguments, source, &exit_now);
+    if (status == STATUS_OK)
+        cli_defaults(&program, &arguments, source);
+    if (status == STATUS_OK)
+        status = backend_check_name(arguments.backend);
+    TRY(dist_agree(dist, status));
+    dist_broadcast(dist, &exit_now, sizeof exit_now);
+    dist_broadcast(dist, &arguments, sizeof arguments);
+    if (exit_now)
+        return STATUS_OK;
+    status = evaluate(dist, &arguments, &work);
+    evaluate_destroy(work.evaluation);
+    replica_destroy(work.replica);
+    checkpoint_destroy(work.checkpoint);
+    setup_close(&work.setup);
+    memory_free(work.path);
+    memory_free(work.texts.model);
+    memory_free(work.texts.state);
+    memory_free(work.texts.preprocess);
+    return status;
+}
+
+int main(int argc, char **argv) {
+    return program_run("cnn_evaluate", run, argc, argv);
+}
