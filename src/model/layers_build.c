@@ -120,8 +120,10 @@ Status layer_weight(const LayerBuild *b, const char *name, const char *prefix, S
 
 Status layer_op(const LayerBuild *b, const OpDesc *op, size_t input_count, const int *inputs, size_t param_count,
                 const int *params, int *node) {
-    TRY(graph_op(b->graph, b->layer->name, op, input_count, inputs, param_count, params, node));
-    Shape y = graph_shape(b->graph, *node);
+    int made; /* `node` may lie among the inputs */
+    TRY(graph_op(b->graph, b->layer->name, op, input_count, inputs, param_count, params, &made));
+    *node = made;
+    Shape y = graph_shape(b->graph, made);
     return check_size(b, "its output", &y);
 }
 

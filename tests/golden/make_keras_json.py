@@ -1,13 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes keras/keras3_*.json (model.to_json()) and beside each a .weights file: one line per weight, "layer extents...",
-in the order of Keras's model.layers.  Made with Keras 3.15, KERAS_BACKEND=torch."""
+"""Writes keras/keras3_*.json (model.to_json()) and beside each
+  .weights  one line per weight, "layer extents...", in the order of Keras's model.layers
+  .output   what the network makes of two examples, one line per number, when element k of weight number j (counted from 0
+            in that order) is 0.3 sin(1 + 1.3 j + 0.7 k), 1 more for gamma and variances, and element k of input number i
+            is sin(1 + 0.7 k + i)
+Made with Keras 3.15, KERAS_BACKEND=torch."""
 import json
 import os
 import pathlib
 
 os.environ["KERAS_BACKEND"] = "torch"
 import keras
+import numpy as np
 from keras import layers as L
 
 folder = pathlib.Path(__file__).parent / "keras"
@@ -17,6 +22,19 @@ def save(name, model):
     (folder / f"{name}.json").write_text(json.dumps(json.loads(model.to_json()), separators=(",", ":")) + "\n")
     lines = [" ".join([layer.name, *map(str, weight.shape)]) for layer in model.layers for weight in layer.weights]
     (folder / f"{name}.weights").write_text("\n".join(lines) + "\n")
+    weights = [weight for layer in model.layers for weight in layer.weights]
+    for j, weight in enumerate(weights):
+        one = any(word in weight.path.rsplit("/", 1)[1] for word in ("gamma", "variance"))
+        value = 0.3 * np.sin(1 + 1.3 * j + 0.7 * np.arange(np.prod(weight.shape, dtype=int))) + one
+        weight.assign(value.reshape(weight.shape))
+    inputs = []
+    for i, tensor in enumerate(model.inputs):
+        shape = (2, *tensor.shape[1:])
+        inputs.append(np.sin(1 + 0.7 * np.arange(np.prod(shape)) + i).reshape(shape).astype("float32"))
+    outputs = model(inputs if len(inputs) > 1 else inputs[0], training=False)
+    outputs = outputs if isinstance(outputs, list) else [outputs]
+    numbers = np.concatenate([keras.ops.convert_to_numpy(output).ravel() for output in outputs])
+    (folder / f"{name}.output").write_text("\n".join(f"{number:.8g}" for number in numbers) + "\n")
 
 
 def sequential():
@@ -54,7 +72,7 @@ def branches():
 
 def every_layer():
     x = i = keras.Input((16, 16, 3), name="in")
-    x = L.Rescaling(1 / 255, offset=-0.5, name="rescaling")(x)
+    x = L.Rescaling(2.0, offset=-0.5, name="rescaling")(x)
     x = L.Normalization(name="normalization")(x)
     x = L.Normalization(mean=0.5, variance=2.0, name="normalization_fixed")(x)
     x = L.Resizing(20, 24, name="resizing")(x)
