@@ -96,10 +96,10 @@ static Status existing(const char *folder, const char *name, char **path) {
     memory_free(steps);
     if (count == 0)
         return status_fail(STATUS_FAILED, "%s has no %s and no step checkpoints: is it a run folder?", folder, name);
-    return status_fail(STATUS_FAILED,
-                       "%s has no %s; it has %zu step checkpoints, %llu to %llu. Use --checkpoint last, or a "
-                       "step number",
-                       folder, name, count, first, last);
+    return status_fail(
+        STATUS_FAILED,
+        "%s has no %s; its step checkpoints go from %llu to %llu. Use --checkpoint last, or a step number", folder,
+        name, first, last);
 }
 
 Status run_resolve(const char *given, const char *which, char **path) {

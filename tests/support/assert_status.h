@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Assertions on Status for cmocka tests of one process; include after <cmocka.h>. */
+ * Assertions on Status for cmocka tests of one process; brings <cmocka.h>. */
 #ifndef TESTS_ASSERT_STATUS_H
 #define TESTS_ASSERT_STATUS_H
 #include "base/status.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 /* Prints the message of the failure. */
 #define assert_ok(call)                                                                                                \
@@ -21,5 +27,11 @@
             fail_msg("%s: message \"%s\" lacks \"%s\"", #call, status_message(), (text));                              \
     } while (0)
 #define assert_fails(call, text) assert_fails_with(STATUS_FAILED, call, text)
+
+#define assert_contains(string, text)                                                                                  \
+    do {                                                                                                               \
+        if (strstr((string), (text)) == NULL)                                                                          \
+            fail_msg("\"%s\" lacks \"%s\"", (string), (text));                                                         \
+    } while (0)
 
 #endif
