@@ -91,7 +91,7 @@ static Status set_size(const Option *option, const char *text, size_t *value) {
     if (*end != '\0' || !isdigit((unsigned char)text[0]) || whole > INT64_MAX) {
         number = strtod(text, &end);
         if (*end != '\0' || end == text || !(fabs(number) <= 9007199254740992.0) || number != floor(number))
-            return status_fail(STATUS_USAGE, "--%s %s: not a whole number", option->name, text);
+            return status_fail(STATUS_USAGE, "--%s %s: not a whole number, or too large", option->name, text);
         whole = number < 0 ? 0 : (unsigned long long)number;
     }
     TRY(check_range(option, text, number));
@@ -212,10 +212,10 @@ const char *cli_get(const Option *option, const void *values, char text[CLI_TEXT
 void cli_defaults(const CliProgram *program, void *values, OptionSource *source) {
     for (size_t i = 0; i < program->option_count; i++) {
         const Option *option = &program->options[i];
-        if (source[i] != SOURCE_NONE || !option->fallback)
+        const char *fallback = option->type == OPTION_FLAG ? "false" : option->fallback;
+        if (source[i] != SOURCE_NONE || !fallback)
             continue;
-        CHECK(cli_set(option, option->fallback, values) == STATUS_OK, "default of --%s: %s", option->name,
-              status_message());
+        CHECK(cli_set(option, fallback, values) == STATUS_OK, "default of --%s: %s", option->name, status_message());
         source[i] = SOURCE_DEFAULT;
     }
 }

@@ -73,7 +73,7 @@ typedef struct CliProgram {
  * type or out of range. */
 Status cli_parse(const CliProgram *program, int argc, char **argv, void *values, OptionSource *source, bool *exit_now);
 
-/* Gives every option of SOURCE_NONE that has a default that default. */
+/* Gives every option of SOURCE_NONE that has a default that default; a flag's is false. */
 void cli_defaults(const CliProgram *program, void *values, OptionSource *source);
 
 /* Stores `text` as the option's value after its checks.  STATUS_USAGE. */

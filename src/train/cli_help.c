@@ -21,11 +21,14 @@ static void print_wrapped(FILE *stream, const char *text, size_t column, size_t 
     fputc('\n', stream);
 }
 
-/* "help text: sgd, adam (default adam)" */
+/* "sgd, adam: help text (default adam)" */
 static void describe(const Option *option, char *text, size_t size) {
-    size_t used = (size_t)snprintf(text, size, "%s", option->help);
+    size_t used = 0;
     for (size_t i = 0; option->choices && option->choices[i] && used < size; i++)
-        used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : ": ", option->choices[i]);
+        used += (size_t)snprintf(text + used, size - used, "%s%s", option->choices[i],
+                                 option->choices[i + 1] ? ", " : ": ");
+    if (used < size)
+        used += (size_t)snprintf(text + used, size - used, "%s", option->help);
     if (option->fallback && used < size)
         snprintf(text + used, size - used, " (default %s)", option->fallback);
 }

@@ -94,9 +94,9 @@ static const Option options[] = {
     {"checkpoint-epochs", 0, COUNT(checkpoint_epochs), .fallback = "1", .max = 1e9, .record = RECORD_FREE,
      .help = "write a checkpoint every N epochs; 0 is never"},
     {"checkpoint-steps", 0, COUNT(checkpoint_steps), .fallback = "0", .max = 1e15, .record = RECORD_FREE,
-     .help = "and every N steps"},
+     .help = "also every N steps; 0 is never"},
     {"checkpoint-minutes", 0, NUMBER(checkpoint_minutes), .fallback = "0", .record = RECORD_FREE,
-     .help = "and when the last one is so old"},
+     .help = "also when the last one is so old; 0 is never"},
     {"keep", 0, COUNT(keep), .fallback = "3", .min = 1, .max = 1e9, .record = RECORD_FREE,
      .help = "so many of the newest step checkpoints; best and final always"},
     {"max-time", 0, OPTION_DURATION, .offset = offsetof(Config, max_time), .argument = "TIME", .above_min = true,
@@ -117,7 +117,9 @@ static const Option options[] = {
 const CliProgram *config_program(void) {
     static const CliProgram program = {
         .name = "cnn_train",
-        .summary = "Trains a convolutional network on the ranks that mpirun or srun starts.",
+        .summary = "Trains a convolutional network on the ranks that mpirun or srun starts.\n"
+                   "What is not given comes from the network's recipe (see --list-models), else\n"
+                   "from the defaults below.",
         .examples = "Examples:\n"
                     "  mpirun -np 8 cnn_train --data mnist.h5 --model lenet5 --epochs 5 --out run1\n"
                     "  mpirun -np 3 cnn_train --resume run1\n"

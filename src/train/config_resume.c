@@ -18,11 +18,15 @@ Status config_resume(Config *config, const Config *saved, const char *origin, ch
     cli_defaults(program, &before, before.source);
     for (size_t i = 0; i < program->option_count; i++) {
         const Option *option = &program->options[i];
-        if (option->record == RECORD_NONE || before.source[i] == SOURCE_NONE)
+        bool known = before.source[i] != SOURCE_NONE;
+        if (option->record == RECORD_NONE)
             continue;
-        cli_get(option, &before, old);
+        snprintf(old, sizeof old, "none");
+        if (known)
+            cli_get(option, &before, old);
         if (config->source[i] < SOURCE_FILE) {
-            TRY(config_set(config, option->name, old, SOURCE_FILE));
+            if (known)
+                TRY(config_set(config, option->name, old, SOURCE_FILE));
             continue;
         }
         cli_get(option, config, new);
