@@ -11,8 +11,9 @@ void executor_bind(Plan *plan, void *arena, Real *weights);
 
 /* What one run works on. */
 typedef struct ExecutorRun {
-    const Real *const *inputs; /* per graph input, in graph->inputs' order: [n, shape]; NULL where the pass has no use for it */
-    Real *gradients;           /* PASS_TRAIN: slab [gradient_count], gradients, statistics and loss sums are written, the
+    const Real *const
+        *inputs;     /* per graph input, in graph->inputs' order: [n, shape]; NULL where the pass has no use for it */
+    Real *gradients; /* PASS_TRAIN: slab [gradient_count], gradients, statistics and loss sums are written, the
                                   alignment gaps are not.  PASS_EVALUATE: [loss_count * LOSS_SUMS].  else NULL */
     OpContext context;
 } ExecutorRun;

@@ -196,8 +196,7 @@ static void mark_gradients(Graph *graph) {
         for (size_t k = 0; k < node->op.inputs; k++)
             node->needs_gradient |= graph->nodes[node->inputs[k]].needs_gradient;
         for (size_t k = 0; k < node->op.params; k++)
-            node->needs_gradient |=
-                node->params[k] >= 0 && graph->params[node->params[k]].spec.role == PARAM_TRAINED;
+            node->needs_gradient |= node->params[k] >= 0 && graph->params[node->params[k]].spec.role == PARAM_TRAINED;
         node->needs_gradient &= node->in_training;
     }
 }

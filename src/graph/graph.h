@@ -33,30 +33,30 @@ typedef enum ParamRole {
 } ParamRole;
 
 typedef struct ParamSpec {
-    const char *layer;  /* name of the layer that owns it; copied */
-    const char *name;   /* "kernel", "bias", "gamma"; copied */
-    Shape shape;        /* as in a Keras file */
+    const char *layer; /* name of the layer that owns it; copied */
+    const char *name;  /* "kernel", "bias", "gamma"; copied */
+    Shape shape;       /* as in a Keras file */
     ParamRole role;
     Initializer init;
-    double l1, l2;      /* penalty l1 * sum|w| + l2 * sum w^2, added once per step */
-    double momentum;    /* PARAM_STATISTIC: value = momentum * value + (1 - momentum) * batch average */
+    double l1, l2;   /* penalty l1 * sum|w| + l2 * sum w^2, added once per step */
+    double momentum; /* PARAM_STATISTIC: value = momentum * value + (1 - momentum) * batch average */
 } ParamSpec;
 
 typedef struct Param {
-    ParamSpec spec;     /* strings owned by the graph */
-    size_t offset;      /* in the slabs, after graph_finish */
-    size_t count;       /* elements */
-    size_t uses;        /* after finish: nodes of the training pass that use it */
+    ParamSpec spec; /* strings owned by the graph */
+    size_t offset;  /* in the slabs, after graph_finish */
+    size_t count;   /* elements */
+    size_t uses;    /* after finish: nodes of the training pass that use it */
 } Param;
 
 typedef struct Node {
-    OpDesc op;                    /* op.n == 0 */
-    char *layer;                  /* owned; name of the layer that made it, for messages and profiles */
-    int inputs[OP_MAX_INPUTS];    /* nodes; as many as op.inputs */
-    int params[OP_MAX_PARAMS];    /* -1 where absent; as many as op.params */
-    bool needs_gradient;          /* after finish: a trained parameter lies at or before it, and a loss after it */
+    OpDesc op;                 /* op.n == 0 */
+    char *layer;               /* owned; name of the layer that made it, for messages and profiles */
+    int inputs[OP_MAX_INPUTS]; /* nodes; as many as op.inputs */
+    int params[OP_MAX_PARAMS]; /* -1 where absent; as many as op.params */
+    bool needs_gradient;       /* after finish: a trained parameter lies at or before it, and a loss after it */
     bool in_training, in_evaluation, in_prediction; /* after finish: which passes run it */
-    size_t sums_offset;           /* loss nodes: place of its LOSS_SUMS numbers in the gradient slab */
+    size_t sums_offset; /* loss nodes: place of its LOSS_SUMS numbers in the gradient slab */
 } Node;
 
 typedef struct GraphOutput {
@@ -68,16 +68,16 @@ typedef struct Graph {
     Node *nodes;
     Param *params;
     GraphOutput *outputs;
-    int *inputs;               /* input nodes, in the order in which they were added */
+    int *inputs; /* input nodes, in the order in which they were added */
     char **input_names;
-    int *losses;               /* loss nodes */
+    int *losses; /* loss nodes */
     size_t node_count, param_count, output_count, input_count, loss_count;
     size_t node_room, param_room; /* allocated elements of nodes, params */
-    size_t trained_count;      /* elements of the first slab part, padding included */
-    size_t statistic_count;    /* of the second */
-    size_t weight_count;       /* of the whole weight slab */
-    size_t gradient_count;     /* of a gradient slab */
-    size_t sums_offset;        /* of the sums of the first loss in a gradient slab */
+    size_t trained_count;         /* elements of the first slab part, padding included */
+    size_t statistic_count;       /* of the second */
+    size_t weight_count;          /* of the whole weight slab */
+    size_t gradient_count;        /* of a gradient slab */
+    size_t sums_offset;           /* of the sums of the first loss in a gradient slab */
     bool finished;
 } Graph;
 

@@ -22,7 +22,7 @@ typedef enum InitShape { SPREAD_UNIFORM, SPREAD_NORMAL, SPREAD_TRUNCATED } InitS
 typedef struct Initializer {
     InitKind kind;
     double a, b;
-    double scale;    /* variance scaling: variance = scale / fan */
+    double scale; /* variance scaling: variance = scale / fan */
     FanMode mode;
     InitShape spread;
 } Initializer;

@@ -23,9 +23,7 @@ static size_t backward_time(const Plan *plan, size_t step) {
 }
 
 static bool in_pass(const Node *node, Pass pass) {
-    return pass == PASS_TRAIN      ? node->in_training
-           : pass == PASS_EVALUATE ? node->in_evaluation
-                                   : node->in_prediction;
+    return pass == PASS_TRAIN ? node->in_training : pass == PASS_EVALUATE ? node->in_evaluation : node->in_prediction;
 }
 
 static size_t value_bytes(const Plan *plan, int node) {

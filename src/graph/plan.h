@@ -20,11 +20,11 @@ typedef struct PlanStep {
     int node;
     OpDesc op; /* with n, training, want_dx, want_dw */
     const Backend *backend;
-    void *state;          /* owned, by the backend */
-    OpBuffers buffers;    /* complete but for inputs of the graph and the gradient slab, which a run gives */
+    void *state;       /* owned, by the backend */
+    OpBuffers buffers; /* complete but for inputs of the graph and the gradient slab, which a run gives */
     bool runs_backward;
     int saved_place, forward_work_place, backward_work_place; /* -1: none */
-    size_t final_prefix;  /* after this step's backward, elements [0, final_prefix) of the gradient slab are final */
+    size_t final_prefix; /* after this step's backward, elements [0, final_prefix) of the gradient slab are final */
 } PlanStep;
 
 /* A piece of the arena, in use from time `first` to time `last`.  The forward pass of step s is time s, its backward pass

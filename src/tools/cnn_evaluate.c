@@ -24,15 +24,32 @@ static const char *const splits[] = {"train", "val", "test", NULL}; /* DatasetSp
 
 #define TEXT(field, shown) OPTION_TEXT, .offset = offsetof(Arguments, field), .argument = shown
 static const Option options[] = {
-    {.name = "run", .type = TEXT(run, "RUN"), .positional = true, .required = true,
+    {.name = "run",
+     .type = TEXT(run, "RUN"),
+     .positional = true,
+     .required = true,
      .help = "run folder, checkpoint or Keras .h5 file"},
-    {.name = "data", .key = 'd', .type = TEXT(data, "FILE"), .help = "dataset; without it the digits that come with the project"},
-    {.name = "split", .key = 's', .type = OPTION_CHOICE, .offset = offsetof(Arguments, split), .argument = "SPLIT",
-     .choices = splits, .fallback = "test", .help = "which examples"},
-    {.name = "checkpoint", .key = 'c', .type = TEXT(checkpoint, "WHICH"), .fallback = "best",
+    {.name = "data",
+     .key = 'd',
+     .type = TEXT(data, "FILE"),
+     .help = "dataset; without it the digits that come with the project"},
+    {.name = "split",
+     .key = 's',
+     .type = OPTION_CHOICE,
+     .offset = offsetof(Arguments, split),
+     .argument = "SPLIT",
+     .choices = splits,
+     .fallback = "test",
+     .help = "which examples"},
+    {.name = "checkpoint",
+     .key = 'c',
+     .type = TEXT(checkpoint, "WHICH"),
+     .fallback = "best",
      .help = "of a run folder: best, final, last or a step number"},
     {.name = "loss", .type = TEXT(loss, "KIND"), .help = "as in cnn_train; the run's own when not given"},
-    {.name = "preprocess", .type = TEXT(preprocess, "KIND"), .choices = preprocess_names,
+    {.name = "preprocess",
+     .type = TEXT(preprocess, "KIND"),
+     .choices = preprocess_names,
      .help = "as in cnn_train; the run's own when not given"},
     {.name = "backend", .type = TEXT(backend, "NAME"), .fallback = "auto", .help = "which library computes"},
     {.name = "json", .type = OPTION_FLAG, .offset = offsetof(Arguments, json), .help = "print one JSON object"},
@@ -88,10 +105,10 @@ static Status print(const Setup *setup, const Arguments *arguments, const char *
     double loss = totals_loss(totals, setup->loss_weights, setup->graph->loss_count);
     double accuracy = totals_accuracy(totals, 0);
     if (arguments->json) {
-        json_t *json = json_pack("{s:s, s:s, s:s, s:f, s:o, s:I}", "checkpoint", path, "data", setup->info->path, "split",
-                                 splits[arguments->split], "loss", loss, "accuracy",
-                                 isnan(accuracy) ? json_null() : json_real(accuracy), "examples",
-                                 (json_int_t)totals->examples);
+        json_t *json =
+            json_pack("{s:s, s:s, s:s, s:f, s:o, s:I}", "checkpoint", path, "data", setup->info->path, "split",
+                      splits[arguments->split], "loss", loss, "accuracy",
+                      isnan(accuracy) ? json_null() : json_real(accuracy), "examples", (json_int_t)totals->examples);
         char *text = json ? json_dumps(json, JSON_PRESERVE_ORDER) : NULL;
         json_decref(json);
         if (text == NULL)
@@ -122,7 +139,8 @@ static Status prepare(Work *w, const Arguments *arguments) {
     DatasetSplit split = (DatasetSplit)arguments->split;
     uint64_t count = w->setup.info->count[split];
     if (count == 0)
-        return status_fail(STATUS_FAILED, "%s has no %s data. Choose another --split.", w->setup.info->path, splits[split]);
+        return status_fail(STATUS_FAILED, "%s has no %s data. Choose another --split.", w->setup.info->path,
+                           splits[split]);
     TRY(replica_create(w->setup.graph, arguments->backend, &w->replica));
     TRY(evaluate_prepare(w->replica, count));
     TRY(replica_ready(w->replica));

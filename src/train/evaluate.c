@@ -21,8 +21,7 @@ Status evaluate_create(const Setup *setup, DatasetSplit split, SamplerView view,
     e->count = view.count;
     e->blocks = (size_t)sampler_blocks(view.count, EVALUATE_BLOCK);
     e->width = setup->graph->loss_count * LOSS_SUMS;
-    SamplerPart part =
-        sampler_share(e->blocks, (size_t)dist_ranks(setup->dist), (size_t)dist_rank(setup->dist));
+    SamplerPart part = sampler_share(e->blocks, (size_t)dist_ranks(setup->dist), (size_t)dist_rank(setup->dist));
     TRY_GOTO(memory_new(&e->sums, e->blocks * e->width, "evaluation"), failed);
     TRY_GOTO(memory_new(&e->mine, part.count * e->width, "evaluation"), failed);
     TRY_GOTO(memory_new(&e->block_sums, e->width, "evaluation"), failed);

@@ -12,9 +12,9 @@ enum { EVALUATE_BLOCK = 64 }; /* a constant: sgemm's bits depend on the number o
 typedef struct Evaluation {
     const Setup *setup; /* borrowed */
     Loader *loader;
-    size_t blocks;  /* over all ranks */
-    double *sums;   /* [blocks][width] */
-    double *mine;   /* this rank's part */
+    size_t blocks; /* over all ranks */
+    double *sums;  /* [blocks][width] */
+    double *mine;  /* this rank's part */
     Real *block_sums;
     size_t width;   /* losses * LOSS_SUMS */
     uint64_t count; /* examples */

@@ -10,9 +10,25 @@
 
 enum { BAR_CELLS = 12 };
 
+/* Is stdout a terminal that a person looks at?  mpirun gives ranks a pseudo terminal even when its own output goes to a
+ * file; then mpirun's output, that of our parent process, decides (Linux; elsewhere the pseudo terminal is believed). */
+static bool stdout_is_terminal(void) {
+    char name[64], target[256];
+    if (!isatty(STDOUT_FILENO))
+        return false;
+    if (getenv("OMPI_COMM_WORLD_SIZE") == NULL)
+        return true;
+    snprintf(name, sizeof name, "/proc/%ld/fd/1", (long)getppid());
+    ssize_t length = readlink(name, target, sizeof target - 1);
+    if (length < 0)
+        return true;
+    target[length] = '\0';
+    return strncmp(target, "/dev/pts/", 9) == 0 || strncmp(target, "/dev/tty", 8) == 0;
+}
+
 Progress progress_create(void) {
     const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-    bool terminal = isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0;
+    bool terminal = stdout_is_terminal() && term && strcmp(term, "dumb") != 0;
     return (Progress){.terminal = terminal, .colour = terminal && !(no_color && no_color[0])};
 }
 

@@ -27,8 +27,8 @@ static Status make_layers(const Record *r, const Real *slab, bool trained, Check
             const Param *param = &r->graph->params[params[k]];
             if (trained && param->spec.role != PARAM_TRAINED)
                 continue;
-            tensors[used++] = (CheckpointTensor){
-                .name = param->spec.name, .shape = param->spec.shape, .data = slab + param->offset};
+            tensors[used++] =
+                (CheckpointTensor){.name = param->spec.name, .shape = param->spec.shape, .data = slab + param->offset};
             layer->count++;
         }
         *count += !trained || layer->count > 0;
@@ -65,14 +65,14 @@ static Status state_text(const Record *r, char **out) {
     *out = NULL;
     TRY_GOTO(config_to_json(r->config, CONFIG_RECORD, &options), done);
     TRY_GOTO(history_to_json(r->history, &history), done);
-    json_t *json = json_pack(
-        "{s:I, s:I, s:I, s:o, s:o, s:I, s:f, s:f, s:I, s:I, s:s, s:s, s:i, s:o, s:o}", "step", (json_int_t)s->step,
-        "epoch", (json_int_t)s->epoch, "batch", (json_int_t)s->batch, "totals",
-        totals_to_json(&s->totals, r->graph->loss_count), "best_loss", real_or_null(s->best_loss), "best_epoch",
-        (json_int_t)s->best_epoch, "epoch_seconds", s->epoch_seconds, "seconds", s->seconds, "micro_batches",
-        (json_int_t)r->config->micro_batches, "train_examples", (json_int_t)r->train_examples, "fingerprint",
-        r->fingerprint, "environment", r->environment, "ranks", r->ranks, "options", json_loads(options, 0, NULL),
-        "history", json_loads(history, 0, NULL));
+    json_t *json =
+        json_pack("{s:I, s:I, s:I, s:o, s:o, s:I, s:f, s:f, s:I, s:I, s:s, s:s, s:i, s:o, s:o}", "step",
+                  (json_int_t)s->step, "epoch", (json_int_t)s->epoch, "batch", (json_int_t)s->batch, "totals",
+                  totals_to_json(&s->totals, r->graph->loss_count), "best_loss", real_or_null(s->best_loss),
+                  "best_epoch", (json_int_t)s->best_epoch, "epoch_seconds", s->epoch_seconds, "seconds", s->seconds,
+                  "micro_batches", (json_int_t)r->config->micro_batches, "train_examples",
+                  (json_int_t)r->train_examples, "fingerprint", r->fingerprint, "environment", r->environment, "ranks",
+                  r->ranks, "options", json_loads(options, 0, NULL), "history", json_loads(history, 0, NULL));
     char *text = json ? json_dumps(json, JSON_INDENT(1) | JSON_REAL_PRECISION(17)) : NULL;
     json_decref(json);
     status = text ? memory_strdup(text, out) : status_fail(STATUS_FAILED, "out of memory: state of the run");
@@ -209,8 +209,9 @@ static Status copy_layers(const Record *r, const CheckpointLayer *layers, size_t
                 continue;
             const CheckpointTensor *tensor = checkpoint_find(layers, count, layer, param->spec.name);
             if (tensor == NULL || !shape_equal(&tensor->shape, &param->spec.shape))
-                return status_fail(STATUS_FAILED, "%s: weight %s/%s is missing or has another shape: not of this network",
-                                   origin, layer, param->spec.name);
+                return status_fail(STATUS_FAILED,
+                                   "%s: weight %s/%s is missing or has another shape: not of this network", origin,
+                                   layer, param->spec.name);
             memcpy(slab + param->offset, tensor->data, param->count * sizeof *slab);
         }
     }

@@ -33,7 +33,7 @@ Status record_image(const Record *record, unsigned char **image, size_t *size);
 /* The numbers of a checkpoint's state text.  `origin` (the file) is for messages. */
 typedef struct RecordState {
     TrainState state;
-    Config config;           /* options recorded, source SOURCE_FILE */
+    Config config;                             /* options recorded, source SOURCE_FILE */
     char *fingerprint, *environment, *history; /* owned */
     size_t train_examples;
     size_t micro_batches;

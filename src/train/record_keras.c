@@ -96,7 +96,8 @@ static Status load_layer(const Graph *graph, const CheckpointLayer *from, const 
         const CheckpointTensor *tensor = &from->weights[k];
         if (!shape_equal(&tensor->shape, &param->spec.shape))
             return status_fail(STATUS_FAILED, "%s: %s/%s has the shape %s, the network needs %s", origin, from->name,
-                               tensor->name, shape_format(&tensor->shape, have), shape_format(&param->spec.shape, want));
+                               tensor->name, shape_format(&tensor->shape, have),
+                               shape_format(&param->spec.shape, want));
         if (weights)
             memcpy(weights + param->offset, tensor->data, param->count * sizeof *weights);
     }

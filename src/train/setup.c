@@ -92,13 +92,11 @@ static Status check_label(const Setup *setup, const Node *loss, const DatasetLab
     const Shape *prediction = &loss->op.x[0], *wanted = &loss->op.x[1];
     bool sparse = loss->op.attr.loss.kind == LOSS_SPARSE_CROSSENTROPY;
     if (shape_count(&label->shape) != shape_count(wanted))
-        return status_fail(STATUS_FAILED,
-                           "%s: labels %s of an example have the shape %s; the loss %s of the network needs %s%s",
-                           setup->info->path, label->name, shape_format(&label->shape, have),
-                           model_loss_name(loss->op.attr.loss.kind), shape_format(wanted, want),
-                           label->kind == LABEL_CLASS && !sparse
-                               ? ". For class numbers: --loss sparse_categorical_crossentropy"
-                               : "");
+        return status_fail(
+            STATUS_FAILED, "%s: labels %s of an example have the shape %s; the loss %s of the network needs %s%s",
+            setup->info->path, label->name, shape_format(&label->shape, have), model_loss_name(loss->op.attr.loss.kind),
+            shape_format(wanted, want),
+            label->kind == LABEL_CLASS && !sparse ? ". For class numbers: --loss sparse_categorical_crossentropy" : "");
     size_t classes = prediction->rank ? prediction->dim[prediction->rank - 1] : 1;
     if (sparse && label->kind != LABEL_CLASS)
         return status_fail(STATUS_FAILED, "%s: labels %s are not class numbers, which the loss %s needs",
@@ -133,9 +131,11 @@ static Status connect_inputs(Setup *setup) {
             return status_fail(STATUS_FAILED, "the network has several inputs; the dataset has nothing for input %s",
                                graph->input_names[i]);
         if (!shape_equal(&shape, &info->shape))
-            return status_fail(STATUS_FAILED, "%s has examples of %s, network %s takes %s. Import the data at that size, "
-                               "or put a Resizing layer in front.", info->path, shape_format(&info->shape, have),
-                               setup->model->name, shape_format(&shape, want));
+            return status_fail(STATUS_FAILED,
+                               "%s has examples of %s, network %s takes %s. Import the data at that size, "
+                               "or put a Resizing layer in front.",
+                               info->path, shape_format(&info->shape, have), setup->model->name,
+                               shape_format(&shape, want));
     }
     return STATUS_OK;
 }
@@ -144,7 +144,8 @@ static Status build_graph(Setup *setup, const Config *config) {
     ModelLoss losses[STATE_MAX_LOSSES];
     TRY(choose_losses(setup, config, losses));
     TRY(graph_create(&setup->graph));
-    TRY(model_build(setup->model, &(ModelBuild){.losses = losses, .loss_count = setup->model->output_count}, setup->graph));
+    TRY(model_build(setup->model, &(ModelBuild){.losses = losses, .loss_count = setup->model->output_count},
+                    setup->graph));
     TRY(graph_finish(setup->graph));
     return connect_inputs(setup);
 }

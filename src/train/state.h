@@ -11,17 +11,17 @@ enum { STATE_MAX_LOSSES = 8 };
 /* Sums over examples, exact in any order of batches: each batch's numbers come out of the tree. */
 typedef struct Totals {
     double sum[STATE_MAX_LOSSES][LOSS_SUMS];
-    double penalty;  /* sum over batches of penalty * examples */
+    double penalty; /* sum over batches of penalty * examples */
     double examples;
 } Totals;
 
 typedef struct TrainState {
-    uint64_t step;       /* optimizer steps done */
-    uint64_t epoch;      /* whole epochs done */
-    uint64_t batch;      /* batches done of the epoch under way */
-    Totals totals;       /* of the epoch under way */
-    double best_loss;    /* smallest validation (without validation: training) loss at an epoch's end; INFINITY before */
-    uint64_t best_epoch; /* from 1; 0 before */
+    uint64_t step;    /* optimizer steps done */
+    uint64_t epoch;   /* whole epochs done */
+    uint64_t batch;   /* batches done of the epoch under way */
+    Totals totals;    /* of the epoch under way */
+    double best_loss; /* smallest validation (without validation: training) loss at an epoch's end; INFINITY before */
+    uint64_t best_epoch;           /* from 1; 0 before */
     double epoch_seconds, seconds; /* of the epoch under way, of the whole run; interruptions not counted */
 } TrainState;
 

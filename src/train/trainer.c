@@ -22,8 +22,7 @@ static void set_flags(const Trainer *t, Real *flags) {
     double now = dist_time();
     if (t->config->max_time > 0 && now - t->started >= t->config->max_time)
         flags[FLAG_STOP] = 1;
-    flags[FLAG_SAVE] =
-        t->config->checkpoint_minutes > 0 && now - t->last_save >= 60 * t->config->checkpoint_minutes;
+    flags[FLAG_SAVE] = t->config->checkpoint_minutes > 0 && now - t->last_save >= 60 * t->config->checkpoint_minutes;
 }
 
 /* Forward and backward pass of one micro-batch into the next gradient slab. */
@@ -49,10 +48,11 @@ static Status check_loss(const Trainer *t, const Real *sums) {
             char kept[64] = "no checkpoint has been written yet";
             if (t->saved_step != UINT64_MAX)
                 snprintf(kept, sizeof kept, "the checkpoint of step %llu is good", (unsigned long long)t->saved_step);
-            return status_fail(STATUS_FAILED,
-                               "the loss is not a number any more at step %llu (epoch %llu). Lower --lr, give --clip-norm or "
-                               "--warmup, or look at the data; %s.",
-                               (unsigned long long)t->state.step + 1, (unsigned long long)t->state.epoch + 1, kept);
+            return status_fail(
+                STATUS_FAILED,
+                "the loss is not a number any more at step %llu (epoch %llu). Lower --lr, give --clip-norm or "
+                "--warmup, or look at the data; %s.",
+                (unsigned long long)t->state.step + 1, (unsigned long long)t->state.epoch + 1, kept);
         }
     return STATUS_OK;
 }
@@ -167,13 +167,14 @@ static Status end_epoch(Trainer *t) {
     if (t->validation)
         TRY(evaluate_run(t->validation, t->replica, &val));
     keep_time(t);
-    EpochResult result = {.loss = current_loss(t, &t->state.totals),
-                          .accuracy = totals_accuracy(&t->state.totals, 0),
-                          .val_loss = t->validation ? current_loss(t, &val) : NAN,
-                          .val_accuracy = t->validation ? totals_accuracy(&val, 0) : NAN,
-                          .lr = schedule_lr(&t->config->schedule, t->state.step - 1, t->steps_per_epoch, t->config->epochs),
-                          .images_per_s = t->epoch_trained ? (double)t->epoch_trained / trained : NAN,
-                          .seconds = t->state.epoch_seconds};
+    EpochResult result = {
+        .loss = current_loss(t, &t->state.totals),
+        .accuracy = totals_accuracy(&t->state.totals, 0),
+        .val_loss = t->validation ? current_loss(t, &val) : NAN,
+        .val_accuracy = t->validation ? totals_accuracy(&val, 0) : NAN,
+        .lr = schedule_lr(&t->config->schedule, t->state.step - 1, t->steps_per_epoch, t->config->epochs),
+        .images_per_s = t->epoch_trained ? (double)t->epoch_trained / trained : NAN,
+        .seconds = t->state.epoch_seconds};
     t->state.epoch++;
     TRY(add_history(t, t->validation ? &val : NULL, &result));
     progress_end(&t->progress, &result);

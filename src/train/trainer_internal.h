@@ -32,7 +32,7 @@ typedef struct Trainer {
     SamplerView train, val;
     DatasetSplit val_split;
     uint64_t steps_per_epoch;
-    uint64_t epoch_trained; /* examples of this epoch that this process has seen, for the speed */
+    uint64_t epoch_trained;                     /* examples of this epoch that this process has seen, for the speed */
     double started, epoch_began, epoch_seconds; /* dist_time; seconds of earlier processes */
 
     /* resuming */

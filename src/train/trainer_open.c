@@ -7,18 +7,18 @@
 #include "train/summary.h"
 #include "train/trainer_internal.h"
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 /* ---- options -------------------------------------------------------------------------------------------------------- */
 
 static Status complete_config(Config *config) {
     if (config->resume[0] && config->init_from[0])
-        return status_fail(STATUS_USAGE, "--resume restores everything, --init-from takes weights only: give one of them");
+        return status_fail(STATUS_USAGE,
+                           "--resume restores everything, --init-from takes weights only: give one of them");
     if (config->resume[0] && strcmp(config->resume, "auto") != 0 && config->out[0])
         return status_fail(STATUS_USAGE, "--resume goes on in the run's own folder: leave --out away");
     if (config->model[0] == '\0' && config->init_from[0] == '\0')
-        snprintf(config->model, sizeof config->model, "digits-net");
+        TRY(config_from_json(config, "{\"model\": \"digits-net\"}", "default", SOURCE_DEFAULT));
     return backend_check_name(config->backend[0] ? config->backend : NULL);
 }
 
@@ -28,14 +28,17 @@ static Status fill_config(Trainer *t) {
     if (t->config->micro_batches == 0)
         t->config->micro_batches = (size_t)dist_ranks(t->dist);
     if ((size_t)dist_ranks(t->dist) > t->config->micro_batches)
-        return status_fail(STATUS_USAGE,
-                           "%d ranks, but a step is cut into %zu micro-batches: some ranks would have no work. Start at most "
-                           "%zu ranks, or give --micro-batches %d%s.",
-                           dist_ranks(t->dist), t->config->micro_batches, t->config->micro_batches, dist_ranks(t->dist),
-                           t->resuming ? " (bits then differ from the run so far)" : "");
+        return status_fail(
+            STATUS_USAGE,
+            "%d ranks, but a step is cut into %zu micro-batches: some ranks would have no work. Start at most "
+            "%zu ranks, or give --micro-batches %d%s.",
+            dist_ranks(t->dist), t->config->micro_batches, t->config->micro_batches, dist_ranks(t->dist),
+            t->resuming ? " (bits then differ from the run so far)" : "");
     if (t->resuming && t->saved.state.epoch >= t->config->epochs)
-        return status_fail(STATUS_FAILED, "the run has done its %zu epochs: nothing to resume. To train on, give --epochs "
-                           "with a larger number.", t->config->epochs);
+        return status_fail(STATUS_FAILED,
+                           "the run has done its %zu epochs: nothing to resume. To train on, give --epochs "
+                           "with a larger number.",
+                           t->config->epochs);
     return STATUS_OK;
 }
 
@@ -94,7 +97,8 @@ static Status divide_data(Trainer *t) {
     t->val_split = DATASET_VAL;
     if (config->validation_split > 0) {
         if (info->count[DATASET_VAL] > 0)
-            return status_fail(STATUS_USAGE, "%s has validation data of its own: leave --validation-split away", info->path);
+            return status_fail(STATUS_USAGE, "%s has validation data of its own: leave --validation-split away",
+                               info->path);
         t->train = sampler_training_part(info->count[DATASET_TRAIN], config->validation_split, config->seed);
         t->val = sampler_validation_part(info->count[DATASET_TRAIN], config->validation_split, config->seed);
         t->val_split = DATASET_TRAIN;
@@ -115,7 +119,8 @@ static Status prepare_plans(Trainer *t) {
     for (size_t i = 0; i < 2; i++) { /* the first micro-batch is a largest one, the last a smallest */
         size_t last = config->micro_batches - 1;
         TRY(replica_prepare(t->replica, PASS_TRAIN, sampler_micro_batch(batches[i], config->micro_batches, 0).count));
-        TRY(replica_prepare(t->replica, PASS_TRAIN, sampler_micro_batch(batches[i], config->micro_batches, last).count));
+        TRY(replica_prepare(t->replica, PASS_TRAIN,
+                            sampler_micro_batch(batches[i], config->micro_batches, last).count));
     }
     TRY(evaluate_prepare(t->replica, t->val.count));
     return evaluate_prepare(t->replica, t->setup.info->count[DATASET_TEST]);
@@ -148,13 +153,14 @@ static Status show_summary(Trainer *t) {
     if (log_level() == LOG_VERBOSE)
         for (size_t s = 0; s < t->replica->plans[0]->step_count; s++) {
             const PlanStep *step = &t->replica->plans[0]->steps[s];
-            log_verbose("  %-28s %-18s %s\n", graph->nodes[step->node].layer, op_name(step->op.kind), step->backend->name);
+            log_verbose("  %-28s %-18s %s\n", graph->nodes[step->node].layer, op_name(step->op.kind),
+                        step->backend->name);
         }
     log_info("data: %s: %llu training, %llu validation, %zu test examples\n", t->setup.info->path,
              (unsigned long long)t->train.count, (unsigned long long)t->val.count, t->setup.info->count[DATASET_TEST]);
-    log_info("ranks %d on %d node%s, micro-batches %zu, batch size %zu, %llu steps per epoch; %s\n", dist_ranks(t->dist),
-             dist_nodes(t->dist), dist_nodes(t->dist) == 1 ? "" : "s", c->micro_batches, c->batch_size,
-             (unsigned long long)t->steps_per_epoch, t->environment);
+    log_info("ranks %d on %d node%s, micro-batches %zu, batch size %zu, %llu steps per epoch; %s\n",
+             dist_ranks(t->dist), dist_nodes(t->dist), dist_nodes(t->dist) == 1 ? "" : "s", c->micro_batches,
+             c->batch_size, (unsigned long long)t->steps_per_epoch, t->environment);
     return STATUS_OK;
 }
 

@@ -51,7 +51,8 @@ static const char *base_name(const char *path) {
 }
 
 Status trainer__base(const Config *config, char **out) {
-    const char *model = base_name(config->model), *data = config->data[0] ? base_name(config->data) : "digits";
+    const char *model = base_name(config->model[0] ? config->model : config->init_from);
+    const char *data = config->data[0] ? base_name(config->data) : "digits";
     int model_length = (int)strcspn(model, "."), data_length = (int)strcspn(data, ".");
     return memory_format(out, "checkpoints/%.*s-%.*s", model_length, model, data_length, data);
 }
@@ -179,8 +180,10 @@ static Status restore_on_root(Trainer *t) {
 
 static Status check_data(const Trainer *t) {
     if (strcmp(t->saved.fingerprint, t->setup.info->fingerprint) != 0)
-        return status_fail(STATUS_FAILED, "%s is not the data that the run was trained on. Give the same file with --data, or "
-                           "start a new run with --init-from.", t->setup.info->path);
+        return status_fail(STATUS_FAILED,
+                           "%s is not the data that the run was trained on. Give the same file with --data, or "
+                           "start a new run with --init-from.",
+                           t->setup.info->path);
     return history_from_json(t->history, t->saved.history, "checkpoint");
 }
 

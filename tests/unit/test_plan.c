@@ -4,6 +4,7 @@
  * operations in place, two outputs with losses, an unused branch.  Built in double: gradients against central differences. */
 #include "base/memory.h"
 #include "graph/executor.h"
+#include <cmocka.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +12,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 enum { N = 3, CLASSES = 4 };
 
@@ -31,8 +31,12 @@ static int op(Graph *g, const char *layer, OpDesc desc, size_t nx, const int *x,
 
 static OpDesc conv(size_t kernel, size_t filters) {
     return (OpDesc){.kind = OP_CONV2D,
-                    .attr.conv = {.kernel = {kernel, kernel}, .stride = {1, 1}, .dilation = {1, 1}, .groups = 1,
-                                  .filters = filters, .padding = PADDING_SAME}};
+                    .attr.conv = {.kernel = {kernel, kernel},
+                                  .stride = {1, 1},
+                                  .dilation = {1, 1},
+                                  .groups = 1,
+                                  .filters = filters,
+                                  .padding = PADDING_SAME}};
 }
 
 static OpDesc activation(Activation kind) {

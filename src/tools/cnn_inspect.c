@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * cnn_inspect: what is in a run folder, a checkpoint, a Keras file, a network description or a dataset. */
+#include "base/log.h"
+#include "base/memory.h"
+#include "data/dataset.h"
+#include "io/checkpoint.h"
+#include "io/file.h"
+#include "io/h5io.h"
+#include "io/run.h"
+#include "model/model.h"
+#include "train/cli.h"
+#include "train/record.h"
+#include "train/summary.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+typedef struct Arguments {
+    char path[CLI_TEXT], checkpoint[CLI_TEXT];
+    bool verify, digest;
+} Arguments;
+
+#define FLAG(field) OPTION_FLAG, .offset = offsetof(Arguments, field)
+static const Option options[] = {
+    {.name = "file",
+     .type = OPTION_TEXT,
+     .offset = offsetof(Arguments, path),
+     .argument = "FILE",
+     .positional = true,
+     .required = true,
+     .help = "run folder, checkpoint, Keras .h5 file, network .json, dataset .h5"},
+    {.name = "checkpoint",
+     .key = 'c',
+     .type = OPTION_TEXT,
+     .offset = offsetof(Arguments, checkpoint),
+     .argument = "WHICH",
+     .fallback = "last",
+     .help = "of a run folder: last, best, final or a step number"},
+    {.name = "verify", .type = FLAG(verify), .help = "check the checksum of the checkpoint, of all in a run folder"},
+    {.name = "digest",
+     .type = FLAG(digest),
+     .help = "print SHA-256 of the weights, and of all that decides how training goes on"},
+};
+static const CliProgram program = {
+    .name = "cnn_inspect",
+    .summary = "Shows what is in a run folder, a checkpoint, a network or a dataset.",
+    .examples = "Examples:\n  cnn_inspect run1\n  cnn_inspect run1 --digest\n  cnn_inspect run1 --verify",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+};
+
+/* ---- networks ------------------------------------------------------------------------------------------------------- */
+
+static Status show_network(const char *text, const char *source) {
+    Model *model;
+    Graph *graph = NULL;
+    char *summary = NULL;
+    TRY(model_parse(text, source, &model));
+    Status status = graph_create(&graph);
+    if (status == STATUS_OK)
+        status = model_build(model, &(ModelBuild){0}, graph);
+    if (status == STATUS_OK)
+        status = graph_finish(graph);
+    if (status == STATUS_OK)
+        status = summary_format(graph, model->name, NULL, &summary);
+    if (status == STATUS_OK)
+        printf("%s", summary);
+    memory_free(summary);
+    graph_destroy(graph);
+    model_destroy(model);
+    return status;
+}
+
+/* ---- datasets ------------------------------------------------------------------------------------------------------- */
+
+static Status show_dataset(const char *path) {
+    static const char *const kinds[] = {"class numbers", "one-hot", "multi-hot", "numbers"}; /* LabelKind */
+    Dataset *dataset;
+    char shape[SHAPE_TEXT];
+    TRY(dataset_open(path, &dataset));
+    const DatasetInfo *info = dataset_info(dataset);
+    printf("dataset %s\n  x %s %s, up to %g\n", path, shape_format(&info->shape, shape),
+           info->is_uint8 ? "uint8" : "float32", info->value_max);
+    for (size_t i = 0; i < info->label_count; i++)
+        printf("  %s %s: %s, %zu classes\n", info->labels[i].name, shape_format(&info->labels[i].shape, shape),
+               kinds[info->labels[i].kind], info->labels[i].classes);
+    for (int s = 0; s < DATASET_SPLITS; s++)
+        printf("  %-5s %zu examples\n", dataset_split_name((DatasetSplit)s), info->count[s]);
+    if (info->class_names) {
+        printf("  classes:");
+        for (size_t i = 0; i < info->class_name_count && i < 20; i++)
+            printf(" %s", info->class_names[i]);
+        printf("%s\n", info->class_name_count > 20 ? " ..." : "");
+    }
+    if (info->origin[0])
+        printf("  origin: %s\n", info->origin);
+    printf("  fingerprint %s\n", info->fingerprint);
+    dataset_close(dataset);
+    return STATUS_OK;
+}
+
+static bool is_dataset(const char *path) {
+    H5ioFile *file;
+    if (h5io_open(path, &file) != STATUS_OK)
+        return false;
+    bool found = false;
+    for (int s = 0; s < DATASET_SPLITS; s++) {
+        char name[32];
+        snprintf(name, sizeof name, "/%s/x", dataset_split_name((DatasetSplit)s));
+        H5ioKind kind;
+        found |= h5io_kind(file, name, &kind) == STATUS_OK && kind == H5IO_DATASET;
+    }
+    h5io_close(file);
+    return found;
+}
+
+/* ---- checkpoints ---------------------------------------------------------------------------------------------------- */
+
+static Status show_state(const char *text, const char *path) {
+    RecordState saved;
+    char *json;
+    TRY(record_parse(text, path, &saved));
+    printf("training: step %llu, %llu of %zu epochs done", (unsigned long long)saved.state.step,
+           (unsigned long long)saved.state.epoch, saved.config.epochs);
+    if (saved.state.batch)
+        printf(" and %llu batches", (unsigned long long)saved.state.batch);
+    printf(", %.1f s\n", saved.state.seconds);
+    if (isfinite(saved.state.best_loss))
+        printf("best loss %.6g at epoch %llu\n", saved.state.best_loss, (unsigned long long)saved.state.best_epoch);
+    printf("computed by %s; %zu training examples\n", saved.environment, saved.train_examples);
+    Status status = config_to_json(&saved.config, CONFIG_RECORD, &json);
+    if (status == STATUS_OK) {
+        printf("options %s\n", json);
+        memory_free(json);
+    }
+    record_free(&saved);
+    return status;
+}
+
+/* A file of weights alone. */
+static void show_weights(const Checkpoint *checkpoint) {
+    char shape[SHAPE_TEXT];
+    for (size_t l = 0; l < checkpoint->layer_count; l++)
+        for (size_t k = 0; k < checkpoint->layers[l].count; k++)
+            printf("%s/%s %s\n", checkpoint->layers[l].name, checkpoint->layers[l].weights[k].name,
+                   shape_format(&checkpoint->layers[l].weights[k].shape, shape));
+}
+
+static Status show_digest(const Checkpoint *checkpoint) {
+    char hex[DIGEST_HEX];
+    TRY(digest_weights(checkpoint, hex));
+    printf("weights sha256 %s\n", hex);
+    if (checkpoint->state) {
+        TRY(record_digest(checkpoint, hex));
+        printf("state sha256 %s\n", hex);
+    }
+    return STATUS_OK;
+}
+
+static Status show_checkpoint(const char *path, bool digest) {
+    Checkpoint *checkpoint;
+    Status status = STATUS_OK;
+    TRY(checkpoint_read(path, CHECKPOINT_ANY, &checkpoint));
+    if (digest) {
+        status = show_digest(checkpoint);
+    } else {
+        printf("checkpoint %s, written by %s, checksum %s\n", path,
+               checkpoint->writer[0] ? checkpoint->writer : "unknown", checkpoint->ours ? "right" : "none");
+        if (checkpoint->model_config)
+            status = show_network(checkpoint->model_config, path);
+        else
+            show_weights(checkpoint);
+        if (status == STATUS_OK && checkpoint->state)
+            status = show_state(checkpoint->state, path);
+    }
+    checkpoint_destroy(checkpoint);
+    return status;
+}
+
+/* ---- verifying ------------------------------------------------------------------------------------------------------ */
+
+static void verify_file(const char *path, size_t *bad) {
+    if (checkpoint_verify(path) == STATUS_OK) {
+        printf("right    %s\n", path);
+    } else {
+        printf("DAMAGED  %s\n", status_message());
+        ++*bad;
+    }
+}
+
+static Status verify_run(const char *folder) {
+    uint64_t *steps;
+    size_t count, bad = 0;
+    char name[RUN_NAME], path[2 * CLI_TEXT];
+    TRY(run_steps(folder, &steps, &count));
+    for (size_t i = 0; i < count; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, run_step_name(steps[i], name));
+        verify_file(path, &bad);
+    }
+    memory_free(steps);
+    const char *const others[] = {RUN_BEST, RUN_FINAL};
+    for (size_t i = 0; i < 2; i++) {
+        struct stat info;
+        snprintf(path, sizeof path, "%s/%s", folder, others[i]);
+        if (stat(path, &info) == 0) {
+            verify_file(path, &bad);
+            count++;
+        }
+    }
+    if (count == 0)
+        return status_fail(STATUS_FAILED, "%s holds no checkpoints", folder);
+    return bad == 0 ? STATUS_OK
+                    : status_fail(STATUS_FAILED,
+                                  "%zu of %zu checkpoints in %s are damaged; a resume uses the newest right one", bad,
+                                  count, folder);
+}
+
+/* ---- the whole ------------------------------------------------------------------------------------------------------ */
+
+static Status inspect(const Arguments *arguments) {
+    const char *path = arguments->path, *dot = strrchr(path, '.');
+    struct stat info;
+    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
+        if (arguments->verify)
+            return verify_run(path);
+        char *file;
+        TRY(run_resolve(path, arguments->checkpoint, &file));
+        Status status = show_checkpoint(file, arguments->digest);
+        memory_free(file);
+        return status;
+    }
+    if (dot && strcmp(dot, ".json") == 0) {
+        char *text;
+        size_t size;
+        TRY(file_read(path, (unsigned char **)&text, &size));
+        Status status = show_network(text, path);
+        memory_free(text);
+        return status;
+    }
+    if (is_dataset(path))
+        return show_dataset(path);
+    if (arguments->verify) {
+        TRY(checkpoint_verify(path));
+        printf("right    %s\n", path);
+        return STATUS_OK;
+    }
+    return show_checkpoint(path, arguments->digest);
+}
+
+int main(int argc, char **argv) {
+    static Arguments arguments;
+    OptionSource source[CLI_MAX_OPTIONS] = {0};
+    bool exit_now = false;
+    log_set_program("cnn_inspect");
+    Status status = cli_parse(&program, argc, argv, &arguments, source, &exit_now);
+    if (status == STATUS_OK)
+        cli_defaults(&program, &arguments, source);
+    if (status == STATUS_OK && !exit_now)
+        status = inspect(&arguments);
+    if (status != STATUS_OK)
+        log_error("%s", status_message());
+    return (int)status;
+}
