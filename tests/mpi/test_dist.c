@@ -10,11 +10,15 @@
 enum { TEXT = 256 };
 
 static int rank, ranks;
+static char hosts[64][TEXT]; /* of each rank */
 
 static int find_ranks(void **state) {
     (void)state;
     rank = dist_rank(mpi_test_dist());
     ranks = dist_ranks(mpi_test_dist());
+    char host[TEXT];
+    snprintf(host, sizeof host, "%s", dist_host(mpi_test_dist()));
+    dist_gather_all(mpi_test_dist(), host, sizeof host, hosts, sizeof host * (size_t)ranks);
     return 0;
 }
 
@@ -24,14 +28,19 @@ static void test_places(void **state) {
     const char *world_ranks = getenv("OMPI_COMM_WORLD_SIZE"), *world_rank = getenv("OMPI_COMM_WORLD_RANK");
     mpi_assert(world_ranks && ranks == atoi(world_ranks), "%d ranks", ranks);
     mpi_assert((rank == 0) == (atoi(world_rank) == 0), "world rank %s became rank %d", world_rank, rank);
-    int mine[2] = {rank, dist_local_rank(dist)}, all[64][2];
+    int mine[3] = {rank, dist_node(dist), dist_local_rank(dist)}, all[64][3];
     dist_gather_all(dist, mine, sizeof mine, all, sizeof mine * (size_t)ranks);
-    bool in_order = true;
-    for (int r = 0; r < ranks; r++)
-        in_order = in_order && all[r][0] == r && all[r][1] == r; /* one node */
+    bool in_order = all[0][1] == 0 && all[0][2] == 0;
+    int on_my_node = 0;
+    for (int r = 0; r < ranks; r++) { /* node by node, in each from local rank 0 */
+        bool same_node = r > 0 && all[r][1] == all[r - 1][1] && all[r][2] == all[r - 1][2] + 1;
+        bool next_node = r > 0 && all[r][1] == all[r - 1][1] + 1 && all[r][2] == 0;
+        in_order = in_order && all[r][0] == r && (r == 0 || same_node || next_node);
+        on_my_node += all[r][1] == dist_node(dist);
+    }
     mpi_assert(in_order, "ranks are not in order");
-    mpi_assert(dist_node(dist) == 0 && dist_nodes(dist) == 1, "node %d of %d", dist_node(dist), dist_nodes(dist));
-    mpi_assert(dist_local_ranks(dist) == ranks, "%d ranks on this node", dist_local_ranks(dist));
+    mpi_assert(dist_nodes(dist) == all[ranks - 1][1] + 1, "%d nodes", dist_nodes(dist));
+    mpi_assert(dist_local_ranks(dist) == on_my_node, "%d ranks on this node", dist_local_ranks(dist));
     mpi_assert(strlen(dist_host(dist)) > 0, "the node has no name");
 }
 
@@ -70,8 +79,7 @@ static void test_agree(void **state) {
         mpi_assert(repeats && status == (r % 2 ? STATUS_FAILED : STATUS_USAGE), "status %d", (int)status);
         mpi_assert(status_message()[0] == '\0', "the message can be printed again: %s", status_message());
         if (ranks > 1)
-            snprintf(expected, sizeof expected, "test: error: rank %d (%s): cannot open shard %d\n", r, dist_host(dist),
-                     r);
+            snprintf(expected, sizeof expected, "test: error: rank %d (%s): cannot open shard %d\n", r, hosts[r], r);
         else
             snprintf(expected, sizeof expected, "test: error: cannot open shard 0\n");
         for (int i = 0; i < ranks; i++)
@@ -89,7 +97,7 @@ static void test_agree_quiet(void **state) {
         mpi_test_capture();
         Status status = dist_agree_quiet(dist, failing >> rank & 1 ? fail_as(rank) : STATUS_OK);
         if (ranks > 1)
-            snprintf(expected, sizeof expected, "rank %d (%s): cannot open shard %d", r, dist_host(dist), r);
+            snprintf(expected, sizeof expected, "rank %d (%s): cannot open shard %d", r, hosts[r], r);
         else
             snprintf(expected, sizeof expected, "cannot open shard 0");
         bool said = strcmp(status_message(), expected) == 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * dist_init without a launcher: fine as a single rank, an error where Slurm meant to start several.  MPI starts once per
- * process, so each case is a process of its own: this program again, with the variables to set as arguments. */
+ * How a run starts and ends.  Without a launcher dist_init is fine as a single rank, and an error where Slurm meant to start
+ * several; status_abort on one rank ends all.  MPI starts once per process, so each case is a process of its own: this
+ * program again, with the variables to set as arguments. */
 #include "base/log.h"
 #include "dist/dist.h"
 #include <setjmp.h>
@@ -30,7 +31,13 @@ static int child(int argc, char **argv) {
     Dist *dist;
     for (int i = 1; i < argc; i++)
         putenv(argv[i]);
+    log_set_program("test");
     Status status = dist_init(&argc, &argv, &dist);
+    if (getenv("ABORTS")) {
+        if (dist_rank(dist) == 1)
+            status_abort("the numbers are broken");
+        dist_barrier(dist);
+    }
     if (status == STATUS_OK && (dist_rank(dist) != 0 || dist_ranks(dist) != 1))
         status = STATUS_FAILED;
     if (status == STATUS_USAGE && (dist || !strstr(status_message(), "srun --mpi=pmix")))
@@ -58,11 +65,26 @@ static void test_one_rank_by_launcher(void **state) {
     assert_int_equal(run("mpirun --quiet -np 1", "SLURM_JOB_ID=7 SLURM_NTASKS=4"), STATUS_OK);
 }
 
+static void test_abort(void **state) {
+    (void)state;
+    char command[4096], lines[4096];
+    snprintf(command, sizeof command, "mpirun --quiet -np 3 '%s' ABORTS=1 2>&1", self);
+    FILE *output = popen(command, "r");
+    assert_non_null(output);
+    lines[fread(lines, 1, sizeof lines - 1, output)] = '\0';
+    int result = pclose(output);
+    assert_true(WIFEXITED(result));
+    assert_int_equal(WEXITSTATUS(result), STATUS_FAILED);
+    assert_int_equal(strncmp(lines, "test: error: rank 1 (", 21), 0);
+    assert_non_null(strstr(lines, "): the numbers are broken\n"));
+    assert_ptr_equal(strchr(lines, '\n'), strrchr(lines, '\n')); /* one line */
+}
+
 int main(int argc, char **argv) {
     if (argc > 1)
         return child(argc, argv);
     self = argv[0];
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_single), cmocka_unit_test(test_forgotten_launcher),
-                                       cmocka_unit_test(test_one_rank_by_launcher)};
+                                       cmocka_unit_test(test_one_rank_by_launcher), cmocka_unit_test(test_abort)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
