@@ -65,7 +65,7 @@ static Status describe_x(Dataset *dataset, DatasetSplit split, bool first) {
     return STATUS_OK;
 }
 
-/* Kind by type and extents alone; LABEL_NUMBERS with more than one dimension may turn out to be one-hot: dataset__scan. */
+/* Kind by type and extents alone; dataset__scan may find that LABEL_NUMBERS are one-hot. */
 static Status describe_label(const Dataset *dataset, DatasetSplit split, DatasetLabel *label) {
     H5ioInfo about;
     char path[512];

@@ -6,7 +6,7 @@
  * and attributes of the root, all optional
  *     class_names   list of texts, in the order of the class numbers
  *     origin        where the data is from, its licence
- *     value_max     the largest value of x, by which "unit" preprocessing divides; if missing, 255 for uint8, 1 for float
+ *     value_max     the largest value of x, by which "unit" preprocessing divides; if missing, 255 for uint8, else 1
  *
  * Nothing here is collective: each rank opens the file and reads what it needs. */
 #ifndef DATA_DATASET_H
@@ -66,21 +66,21 @@ const DatasetInfo *dataset_info(const Dataset *dataset);
 
 const char *dataset_split_name(DatasetSplit split); /* "train", "val", "test" */
 
-/* Reads a split into memory, pixels as they are in the file, unless it has more bytes than the limit (256 MB at first); it
- * is read by rows then.  Called by loader_create; dataset_read works without, by rows. */
+/* Reads a split into memory, pixels as they are in the file, unless it has more bytes than the limit (256 MB at first);
+ * it is read by rows then.  Called by loader_create; dataset_read works without, by rows. */
 Status dataset_load(Dataset *dataset, DatasetSplit split);
 void dataset_set_memory_limit(Dataset *dataset, size_t bytes);
 
 struct Preprocess; /* data/preprocess.h */
 
 /* Gathers examples rows[0 .. n-1] of a split, in any order: x[n * shape] through `preprocess` (NULL: numbers as they
- * are), labels[i][n * shape of info->labels[i]]; `labels` NULL: not wanted.  Class numbers are whole Reals.  Thread-safe.
- * Allocates nothing once its scratch has grown to the largest n.  STATUS_FAILED: read error; rows out of range. */
+ * are), labels[i][n * shape of info->labels[i]]; `labels` NULL: not wanted.  Class numbers are whole Reals.
+ * Thread-safe.  Allocates nothing once its scratch has grown to the largest n.  STATUS_FAILED: read error, no such row. */
 Status dataset_read(Dataset *dataset, DatasetSplit split, const uint64_t rows[], size_t n,
                     const struct Preprocess *preprocess, Real *x, Real *const labels[]);
 
-/* *path = digits.h5, which ships with the project: in the folder $CNN_DATASETS if that is set; else ../share/cnn/datasets
- * from the running program's folder, the installation's data folder, or the source tree, where it exists first.  The
+/* *path = digits.h5, which ships with the project: in the folder $CNN_DATASETS if that is set; else the first there is
+ * in ../share/cnn/datasets from the running program's folder, the installation's data folder, the source tree.  The
  * caller frees with memory_free. */
 Status dataset_find_default(char **path);
 

@@ -51,7 +51,7 @@ typedef struct Loader Loader;
 Status loader_create(const LoaderOptions *options, Loader **out);
 void loader_destroy(Loader *loader); /* stops the thread; accepts NULL */
 
-/* *batch = the next one, valid until the next call of any loader function.  Fails with what the thread met, a read error. */
+/* *batch = the next one, valid until the next call of any loader function.  Fails with the thread's read error. */
 Status loader_next(Loader *loader, LoaderBatch *batch);
 
 /* Goes on at (epoch, step); evaluation: begins again at its first block (both numbers 0).  Allocates nothing. */

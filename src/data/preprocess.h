@@ -2,7 +2,7 @@
  *
  * From the numbers of a file to the input of a network, for channel c of an example with values up to value_max:
  *     y[c] = x[r(c)] * scale[c] + offset[c],   r(c) = C-1-c when channels are reversed, else c
- * The modes are those of Keras's imagenet_utils (keras/src/applications/imagenet_utils.py) with v = x * 255 / value_max:
+ * The modes are those of Keras's imagenet_utils (keras/src/applications/imagenet_utils.py), v = x * 255 / value_max:
  *     none     x                            unit    x / value_max
  *     tf       v / 127.5 - 1                torch   (v / 255 - mean) / deviation of ImageNet, RGB
  *     caffe    v - mean of ImageNet, BGR    dataset (x - mean) / deviation per channel over the train split
@@ -36,9 +36,9 @@ typedef struct Preprocess {
 extern const char *const preprocess_names[PREPROCESS_MODES + 1];
 
 /* name: a mode, or NULL or "" for the default: unit for uint8, none for float.  `dataset` mode reads the whole train
- * split (in file order, in double: the same numbers on every rank); examples that are plain vectors count as one channel,
- * and where all numbers are equal the deviation is taken as 1.  STATUS_USAGE: unknown name, or a mode that does not fit
- * the channels or the data. */
+ * split (in file order, in double: the same numbers on every rank); examples that are plain vectors count as one
+ * channel, and where all numbers are equal the deviation is taken as 1.  STATUS_USAGE: unknown name, or a mode that
+ * does not fit the channels or the data. */
 Status preprocess_create(Dataset *dataset, const char *name, Preprocess *out);
 
 /* y[n * shape] from n examples in uint8 or float.  Cannot fail. */

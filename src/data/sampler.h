@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which example is used when, and by which rank: all of this arithmetic, as pure functions.  Nothing is stored, so there
- * is nothing to save in a checkpoint, and any (epoch, step) can be asked for at once.
+ * Which example is used when, and by which rank: all of this arithmetic, as pure functions.  Nothing is stored, so
+ * there is nothing to save in a checkpoint, and any (epoch, step) can be asked for at once.
  *
  *     epoch e of a view of N examples:  positions 0 .. N-1, position p is the view's example sampler_index(.., e, p)
  *     step s of an epoch:               positions s*B .. min((s+1)*B, N) - 1, a global batch of b examples

@@ -2,9 +2,9 @@
  *
  * HDF5 files in the terms of this project: Status, extents, arrays of numbers, texts.  The only user of hdf5.h.
  *
- * Objects are named by their path from the root, "/train/x"; no HDF5 handle leaves h5io.c.  Every function may be called
- * from any thread (one lock around the library), none is collective, none prints.  Failures are STATUS_FAILED and name
- * the file, the object and HDF5's own reason.
+ * Objects are named by their path from the root, "/train/x"; no HDF5 handle leaves these files.  Every function may be
+ * called from any thread (one lock around the library), none is collective, none prints.  Failures are STATUS_FAILED
+ * and name the file, the object and HDF5's own reason.
  *
  * Files that are read are not trusted: external links, external and virtual storage are refused, and the extents that a
  * file claims are compared with the bytes that it holds before anybody allocates by them. */
@@ -60,7 +60,7 @@ Status h5io_create_image(const char *name, H5ioFile **out);
 /* *bytes = what a file on disk would hold, of a file made by h5io_create_image.  The caller frees with memory_free. */
 Status h5io_image(H5ioFile *file, void **bytes, size_t *size);
 
-/* Closes and frees `file`, whatever the result; accepts NULL.  When writing, the result tells whether all bytes got out. */
+/* Closes and frees `file`, whatever the result; accepts NULL.  When writing, the result tells whether all got out. */
 Status h5io_close(H5ioFile *file);
 
 /* The name that messages use: the path given to open or create.  Borrowed from `file`. */
@@ -79,26 +79,26 @@ Status h5io_make_group(H5ioFile *file, const char *path);
 
 /* ---- datasets ---- */
 
-/* Describes a dataset.  Fails for external or virtual storage, rank > H5IO_RANK_MAX, and extents that cannot be in a file
- * of this size. */
+/* Describes a dataset.  Fails for external or virtual storage, rank > H5IO_RANK_MAX, and extents that cannot be in a
+ * file of this size. */
 Status h5io_info(H5ioFile *file, const char *path, H5ioInfo *info);
 
 /* Writes a whole new dataset, rows one after the other; missing groups above it are made.  rank 0: a scalar. */
 Status h5io_write(H5ioFile *file, const char *path, H5ioType type, size_t rank, const size_t dim[], const void *data);
 
-/* Reads a whole numeric dataset into out[product of dim], converted to `type` (values out of its range become the nearest
- * in range).  Fails unless rank and extents are exactly those given. */
+/* Reads a whole numeric dataset into out[product of dim], converted to `type` (values out of its range become the
+ * nearest in range).  Fails unless rank and extents are exactly those given. */
 Status h5io_read(H5ioFile *file, const char *path, H5ioType type, size_t rank, const size_t dim[], void *out);
 
-/* A new dataset that grows by rows: dim[0] rows to begin with (usually 0), rows of dim[1] x ..., chunks of chunk_rows. */
+/* A new dataset that grows by rows: dim[0] rows to begin with (usually 0), each dim[1] x ..., chunks of chunk_rows. */
 Status h5io_create_rows(H5ioFile *file, const char *path, H5ioType type, size_t rank, const size_t dim[],
                         size_t chunk_rows);
 
 /* Appends `n` rows to a dataset made by h5io_create_rows. */
 Status h5io_append_rows(H5ioFile *file, const char *path, H5ioType type, size_t n, const void *rows);
 
-/* Reads rows (first dimension) rows[0 .. n-1], any order, of a numeric dataset one after the other into `out`, converted
- * to `type`.  Runs of neighbouring numbers are read in one go: ascending order is fast.  Allocates nothing of ours. */
+/* Reads rows (first dimension) rows[0 .. n-1], any order, of a numeric dataset one after the other into `out`,
+ * converted to `type`.  Runs of neighbouring numbers are read in one go: ascending order is fast. */
 Status h5io_read_rows(H5ioFile *file, const char *path, H5ioType type, const uint64_t rows[], size_t n, void *out);
 
 /* Rows first .. first + n - 1. */

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "data/dataset_writer.h"
+#include "base/memory.h"
+#include "data/dataset_internal.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { CHUNK_BYTES = 1 << 20 };
+
+struct DatasetWriter {
+    char *path, *temporary; /* owned */
+    H5ioFile *file;         /* owned; NULL once closed */
+    const DatasetInfo *info;
+    bool started[DATASET_SPLITS], renamed;
+};
+
+static H5ioType label_type(const DatasetLabel *label) {
+    return label->kind == LABEL_CLASS ? H5IO_INT64 : H5IO_FLOAT;
+}
+
+static Status write_attributes(DatasetWriter *writer) {
+    const DatasetInfo *info = writer->info;
+    if (info->class_name_count > 0)
+        TRY(h5io_attr_write_strings(writer->file, "/", "class_names", (const char *const *)info->class_names,
+                                    info->class_name_count));
+    if (info->origin != NULL && *info->origin != '\0')
+        TRY(h5io_attr_write_string(writer->file, "/", "origin", info->origin));
+    return h5io_attr_write(writer->file, "/", "value_max", H5IO_DOUBLE, 1, &info->value_max);
+}
+
+Status dataset_writer_create(const char *path, bool replace, const DatasetInfo *info, DatasetWriter **out) {
+    DatasetWriter *writer;
+    *out = NULL;
+    if (!replace && access(path, F_OK) == 0)
+        return status_fail(STATUS_FAILED, "%s exists already. Choose another name, or replace it with --force.", path);
+    TRY(memory_new(&writer, 1, "dataset writer"));
+    writer->info = info;
+    Status status;
+    TRY_GOTO(memory_strdup(path, &writer->path), failed);
+    TRY_GOTO(memory_format(&writer->temporary, "%s.tmp-%ld", path, (long)getpid()), failed);
+    TRY_GOTO(h5io_create(writer->temporary, &writer->file), failed);
+    TRY_GOTO(write_attributes(writer), failed);
+    *out = writer;
+    return STATUS_OK;
+failed:
+    dataset_writer_destroy(writer);
+    return status;
+}
+
+/* Rows of one chunk: up to 1 MB of whole examples, and no more than there will be. */
+static size_t rows_of_chunk(size_t row_bytes, size_t expected) {
+    size_t rows = row_bytes < CHUNK_BYTES ? CHUNK_BYTES / row_bytes : 1;
+    return expected > 0 && expected < rows ? expected : rows;
+}
+
+static Status create_array(DatasetWriter *writer, DatasetSplit split, const char *name, H5ioType type,
+                           const Shape *shape) {
+    size_t dim[1 + SHAPE_MAX] = {0};
+    char path[512];
+    memcpy(dim + 1, shape->dim, sizeof shape->dim);
+    return h5io_create_rows(writer->file, dataset__path(split, name, path), type, 1 + shape->rank, dim,
+                            rows_of_chunk(shape_count(shape) * h5io_type_size(type), writer->info->count[split]));
+}
+
+static Status start_split(DatasetWriter *writer, DatasetSplit split) {
+    const DatasetInfo *info = writer->info;
+    writer->started[split] = true;
+    TRY(create_array(writer, split, "x", info->is_uint8 ? H5IO_UINT8 : H5IO_FLOAT, &info->shape));
+    for (size_t i = 0; i < info->label_count; i++)
+        TRY(create_array(writer, split, info->labels[i].name, label_type(&info->labels[i]), &info->labels[i].shape));
+    return STATUS_OK;
+}
+
+Status dataset_writer_append(DatasetWriter *writer, DatasetSplit split, size_t n, const void *x,
+                             const void *const labels[]) {
+    const DatasetInfo *info = writer->info;
+    char path[512];
+    if (n == 0)
+        return STATUS_OK;
+    if (!writer->started[split])
+        TRY(start_split(writer, split));
+    TRY(h5io_append_rows(writer->file, dataset__path(split, "x", path), info->is_uint8 ? H5IO_UINT8 : H5IO_FLOAT, n,
+                         x));
+    for (size_t i = 0; i < info->label_count; i++)
+        TRY(h5io_append_rows(writer->file, dataset__path(split, info->labels[i].name, path),
+                             label_type(&info->labels[i]), n, labels[i]));
+    return STATUS_OK;
+}
+
+/* To the disk: the bytes of `path`, or the entries of a folder. */
+static Status synchronise(const char *path) {
+    int fd = open(path, O_RDONLY);
+    int error = fd < 0 || fsync(fd) != 0 ? errno : 0;
+    if (fd >= 0)
+        close(fd);
+    /* EINVAL: some file systems cannot synchronise folders, and need not. */
+    return error == 0 || error == EINVAL ? STATUS_OK
+                                         : status_fail(STATUS_FAILED, "cannot write %s: %s", path, strerror(error));
+}
+
+static Status rename_to_path(DatasetWriter *writer) {
+    if (rename(writer->temporary, writer->path) != 0)
+        return status_fail(STATUS_FAILED, "cannot rename %s to %s: %s", writer->temporary, writer->path,
+                           strerror(errno));
+    writer->renamed = true;
+    char *slash = strrchr(writer->temporary, '/');
+    if (slash == NULL)
+        return synchronise(".");
+    slash[slash == writer->temporary] = '\0'; /* the temporary name is not needed any more; keep "/" whole */
+    return synchronise(writer->temporary);
+}
+
+Status dataset_writer_finish(DatasetWriter *writer) {
+    H5ioFile *file = writer->file;
+    Dataset *written;
+    writer->file = NULL;
+    TRY(h5io_close(file));
+    TRY(synchronise(writer->temporary));
+    TRY(dataset_open(writer->temporary, &written));
+    dataset_close(written);
+    return rename_to_path(writer);
+}
+
+void dataset_writer_destroy(DatasetWriter *writer) {
+    if (writer == NULL)
+        return;
+    h5io_close(writer->file);
+    if (writer->temporary != NULL && !writer->renamed)
+        unlink(writer->temporary);
+    memory_free(writer->temporary);
+    memory_free(writer->path);
+    memory_free(writer);
+}
