@@ -153,6 +153,11 @@ Status dataset_read(Dataset *dataset, DatasetSplit split, const uint64_t rows[],
                                (unsigned long long)rows[i], dataset_split_name(split));
     if (preprocess == NULL)
         preprocess = &dataset->plain;
+    if (!shape_equal(&preprocess->shape, &dataset->info.shape)) {
+        char have[SHAPE_TEXT], want[SHAPE_TEXT];
+        return status_fail(STATUS_FAILED, "%s has examples of %s; the network takes %s", dataset->info.path,
+                           shape_format(&dataset->info.shape, have), shape_format(&preprocess->shape, want));
+    }
     pthread_mutex_lock(&dataset->lock);
     bool loaded = dataset->part[split].loaded;
     Status status = STATUS_OK;

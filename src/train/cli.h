@@ -49,7 +49,7 @@ typedef struct Option {
     bool above_min;             /* min itself is not allowed */
     const char *const *choices; /* NULL at the end; OPTION_CHOICE, or OPTION_TEXT that must be one of them */
     const char *group;          /* heading in --help; NULL: that of the option before */
-    const char *help;           /* without the default and the choices, which are added */
+    const char *help;           /* without the default and the choices, which are added; NULL: not listed */
     OptionRecord record;
     bool repeated;   /* OPTION_TEXT: given again, the values are joined by commas */
     bool positional; /* not an option but the next word of the command line; `name` is for messages */

@@ -61,6 +61,8 @@ void cli_help(const CliProgram *program, FILE *stream) {
         else
             snprintf(head, sizeof head, "  %s--%s%s%s", letter, option->name, option->argument ? "=" : "",
                      option->argument ? option->argument : "");
+        if (option->help == NULL)
+            continue;
         describe(option, help, sizeof help);
         print_option(stream, head, help);
     }
