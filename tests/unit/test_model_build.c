@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Networks as graphs: sizes, sharing, freezing, penalties, losses; and descriptions that fit no graph. */
+#include "graph/graph.h"
+#include "io/h5io.h"
+#include "model/zoo/zoo.h"
+#include "unit/model_test.h"
+#include <math.h>
+#include <sys/stat.h>
+
+/* Builds `text` with these losses into a new, finished graph. */
+static Status build(const char *text, const ModelLoss *losses, size_t loss_count, Model **model, Graph **graph) {
+    *graph = NULL;
+    TRY(model_parse(text, "net", model));
+    TRY(graph_create(graph));
+    TRY(model_build(*model, &(ModelBuild){.losses = losses, .loss_count = loss_count}, *graph));
+    return graph_finish(*graph);
+}
+
+static void release(Model *model, Graph *graph) {
+    graph_destroy(graph);
+    model_destroy(model);
+}
+
+/* Elements of all parameters that are saved as weights. */
+static size_t saved_count(const Graph *graph) {
+    size_t count = 0;
+    for (size_t i = 0; i < graph->param_count; i++)
+        if (graph->params[i].spec.role != PARAM_CONSTANT)
+            count += graph->params[i].count;
+    return count;
+}
+
+static const Param *find_param(const Graph *graph, const char *layer, const char *name) {
+    for (size_t i = 0; i < graph->param_count; i++)
+        if (strcmp(graph->params[i].spec.layer, layer) == 0 && strcmp(graph->params[i].spec.name, name) == 0)
+            return &graph->params[i];
+    fail_msg("no parameter %s of layer %s", name, layer);
+    return NULL;
+}
+
+/* ---- the zoo ---- */
+
+static void networks_of_the_zoo_have_their_size(void **state) {
+    (void)state;
+    assert_true(zoo_count >= 4);
+    for (size_t i = 0; i < zoo_count; i++) {
+        const ZooEntry *entry = &zoo_entries[i];
+        Model *model;
+        Graph *graph;
+        assert_ok(zoo_create(entry->name, entry->input, entry->classes, &model));
+        assert_ok(graph_create(&graph));
+        assert_ok(model_build(model, &(ModelBuild){0}, graph));
+        assert_int_equal(saved_count(graph), entry->parameters);
+        Shape x = graph_shape(graph, graph_find_input(graph, "x"));
+        Shape y = graph_shape(graph, graph->outputs[0].node);
+        assert_true(shape_equal(&x, &entry->input));
+        assert_true(shape_equal(&y, &SHAPE(entry->classes)));
+        release(model, graph);
+    }
+}
+
+static void other_inputs_and_classes_fit(void **state) {
+    (void)state;
+    Model *model;
+    Graph *graph;
+    assert_ok(zoo_create("keras-mnist", SHAPE(32, 40, 3), 7, &model));
+    assert_ok(graph_create(&graph));
+    assert_ok(model_build(model, &(ModelBuild){0}, graph));
+    assert_int_equal(find_param(graph, "conv1", "kernel")->count, 3 * 3 * 3 * 32);
+    assert_int_equal(find_param(graph, "predictions", "kernel")->count, 128 * 7);
+    release(model, graph);
+    assert_int_equal(zoo_create("keras-mnist", SHAPE(28, 28, 1), 0, &model), STATUS_FAILED);
+    assert_message("layer predictions: Dense: key units: 0");
+    assert_int_equal(zoo_create("lenet-5", SHAPE(28, 28, 1), 10, &model), STATUS_FAILED);
+    assert_message("unknown network \"lenet-5\". Known: digits-net keras-mnist keras-mnist3 lenet5.");
+    assert_message(".json");
+}
+
+/* ---- parameters ---- */
+
+static void shared_layers_share_parameters(void **state) {
+    (void)state;
+    char *text = golden("keras3_branches.json");
+    Model *model;
+    Graph *graph;
+    assert_ok(build(text, NULL, 0, &model, &graph));
+    int params[MODEL_LAYER_PARAMS];
+    size_t shared = (size_t)model_find_layer(model, "shared"), uses = 0;
+    assert_int_equal(model_layer_params(model, shared, graph, params), 2);
+    assert_string_equal(graph->params[params[0]].spec.name, "kernel");
+    assert_string_equal(graph->params[params[1]].spec.name, "bias");
+    for (size_t i = 0; i < graph->node_count; i++)
+        uses += graph->nodes[i].op.kind == OP_CONV2D && graph->nodes[i].params[0] == params[0];
+    assert_int_equal(uses, 2);
+    assert_true(graph_find_input(graph, "left") >= 0 && graph_find_input(graph, "right") >= 0);
+    assert_true(graph_find_output(graph, "class") >= 0 && graph_find_output(graph, "flag") >= 0);
+    assert_int_equal(graph_find_input(graph, "x"), -1);
+    release(model, graph);
+    free(text);
+}
+
+static void configuration_reaches_the_parameters(void **state) {
+    (void)state;
+    char *text = golden("keras2_functional.json");
+    Model *model;
+    Graph *graph;
+    assert_ok(build(text, NULL, 0, &model, &graph));
+    assert_int_equal(find_param(graph, "bn", "gamma")->spec.role, PARAM_FROZEN); /* trainable: false */
+    assert_true(find_param(graph, "bn", "moving_mean")->spec.momentum == 0.9);
+    assert_true(find_param(graph, "bn", "moving_variance")->spec.init.a == 1);
+    const ParamSpec *kernel = &find_param(graph, "b", "kernel")->spec;
+    assert_true(kernel->l1 == 0 && kernel->l2 == 0.009999999776482582);
+    assert_int_equal(kernel->init.kind, INIT_VARIANCE_SCALING);
+    assert_int_equal(kernel->init.mode, FAN_AVERAGE);
+    assert_int_equal(kernel->init.spread, SPREAD_UNIFORM);
+    assert_int_equal(kernel->role, PARAM_TRAINED);
+    for (size_t i = 0; i < graph->node_count; i++) {
+        const OpDesc *op = &graph->nodes[i].op;
+        if (op->kind == OP_BATCH_NORM)
+            assert_true(op->attr.norm.frozen && op->attr.norm.epsilon == 1e-5);
+        if (op->kind == OP_ACTIVATION && op->attr.activation.kind == ACTIVATION_HARD_SIGMOID)
+            assert_true(op->attr.activation.alpha == 0.2); /* Keras 2 */
+    }
+    release(model, graph);
+    free(text);
+}
+
+static void frozen_layers_have_no_penalty_and_no_gradient(void **state) {
+    (void)state;
+    char *text = golden("keras3_sequential.json");
+    Model *model;
+    Graph *graph;
+    assert_ok(model_parse(text, "net", &model));
+    model->layers[model_find_layer(model, "conv")].trainable = false;
+    assert_ok(graph_create(&graph));
+    assert_ok(model_build(model, &(ModelBuild){0}, graph));
+    assert_int_equal(find_param(graph, "conv", "kernel")->spec.role, PARAM_FROZEN);
+    assert_true(find_param(graph, "conv", "kernel")->spec.l2 == 0);
+    assert_int_equal(find_param(graph, "bn", "gamma")->spec.role, PARAM_TRAINED);
+    assert_int_equal(find_param(graph, "bn", "moving_mean")->spec.role, PARAM_STATISTIC);
+    release(model, graph);
+    free(text);
+}
+
+/* ---- losses ---- */
+
+static const Node *loss_node(const Graph *graph, size_t i) {
+    return &graph->nodes[graph->losses[i]];
+}
+
+static void a_loss_looks_behind_softmax_and_sigmoid(void **state) {
+    (void)state;
+    char *text = golden("keras3_branches.json");
+    const ModelLoss losses[] = {{.output = "class", .kind = MODEL_LOSS_AUTO, .weight = 1, .label_smoothing = 0.1},
+                                {.output = "flag", .kind = MODEL_LOSS_AUTO, .weight = 0.5}};
+    Model *model;
+    Graph *graph;
+    assert_ok(build(text, losses, 2, &model, &graph));
+    assert_int_equal(graph->loss_count, 2);
+    const Node *class = loss_node(graph, 0), *flag = loss_node(graph, 1);
+    assert_int_equal(class->op.attr.loss.kind, LOSS_SPARSE_CROSSENTROPY);
+    assert_int_equal(flag->op.attr.loss.kind, LOSS_BINARY_CROSSENTROPY);
+    assert_true(class->op.attr.loss.from_logits && flag->op.attr.loss.from_logits);
+    assert_int_equal(graph->nodes[class->inputs[0]].op.kind, OP_DENSE);
+    assert_int_equal(graph->nodes[flag->inputs[0]].op.kind, OP_DENSE);
+    assert_int_equal(graph->nodes[graph_find_output(graph, "class")].op.kind, OP_SOFTMAX);
+    assert_true(flag->op.attr.loss.weight == 0.5 && class->op.attr.loss.label_smoothing == 0.1);
+    assert_int_equal(graph_shape(graph, graph_find_input(graph, "class")).rank, 0);
+    assert_int_equal(graph_shape(graph, graph_find_input(graph, "flag")).dim[0], 1);
+    release(model, graph);
+    assert_int_equal(build(text, &(ModelLoss){.kind = MODEL_LOSS_AUTO}, 1, &model, &graph), STATUS_FAILED);
+    assert_message("the network has 2 outputs: say which one");
+    release(model, graph);
+    assert_int_equal(build(text, &(ModelLoss){.output = "sum", .kind = MODEL_LOSS_AUTO}, 1, &model, &graph),
+                     STATUS_FAILED);
+    assert_message("a loss is for output sum, which does not exist");
+    release(model, graph);
+    free(text);
+}
+
+#define NET(shape, layers)                                                                                             \
+    "{\"class_name\":\"Sequential\",\"config\":[{\"class_name\":\"InputLayer\",\"config\":{\"name\":\"in\","           \
+    "\"batch_input_shape\":[null," shape "]}}," layers "]}"
+#define ONE(class, keys)  "{\"class_name\":\"" class "\",\"config\":{\"name\":\"a\"" keys "}}"
+#define DENSE(activation) NET("4", ONE("Dense", ",\"units\":3,\"activation\":\"" activation "\""))
+
+static void losses_follow_the_output_and_the_label(void **state) {
+    (void)state;
+    const struct {
+        const char *text;
+        int kind;
+        const Shape *label;
+        LossKind expected;
+        bool from_logits;
+        size_t label_rank;
+    } cases[] = {
+        {DENSE("softmax"), MODEL_LOSS_AUTO, NULL, LOSS_SPARSE_CROSSENTROPY, true, 0},
+        {DENSE("softmax"), MODEL_LOSS_AUTO, &SHAPE(3), LOSS_CROSSENTROPY, true, 1},
+        {DENSE("softmax"), MODEL_LOSS_AUTO, &SHAPE(1), LOSS_SPARSE_CROSSENTROPY, true, 0},
+        {DENSE("softmax"), LOSS_MEAN_SQUARED_ERROR, NULL, LOSS_MEAN_SQUARED_ERROR, false, 1},
+        {DENSE("sigmoid"), MODEL_LOSS_AUTO, NULL, LOSS_BINARY_CROSSENTROPY, true, 1},
+        {DENSE("sigmoid"), LOSS_CROSSENTROPY, NULL, LOSS_CROSSENTROPY, false, 1},
+        {DENSE("linear"), MODEL_LOSS_AUTO, NULL, LOSS_MEAN_SQUARED_ERROR, false, 1},
+        {DENSE("linear"), LOSS_HUBER, NULL, LOSS_HUBER, false, 1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Model *model;
+        Graph *graph;
+        ModelLoss loss = {.kind = cases[i].kind, .weight = 1, .label = cases[i].label};
+        assert_ok(build(cases[i].text, &loss, 1, &model, &graph));
+        const LossAttr *attr = &loss_node(graph, 0)->op.attr.loss;
+        assert_int_equal(attr->kind, cases[i].expected);
+        assert_int_equal(attr->from_logits, cases[i].from_logits);
+        assert_true(attr->delta == 1);
+        assert_int_equal(graph_shape(graph, graph_find_input(graph, "y")).rank, cases[i].label_rank);
+        release(model, graph);
+    }
+}
+
+static void crossentropy_of_no_probability_is_refused(void **state) {
+    (void)state;
+    Model *model;
+    Graph *graph;
+    ModelLoss loss = {.kind = LOSS_SPARSE_CROSSENTROPY, .weight = 1};
+    assert_int_equal(build(DENSE("linear"), &loss, 1, &model, &graph), STATUS_FAILED);
+    assert_message("output a is not a probability: give its layer the activation softmax, or say from_logits");
+    release(model, graph);
+    loss.from_logits = true;
+    assert_ok(build(DENSE("linear"), &loss, 1, &model, &graph));
+    assert_true(loss_node(graph, 0)->op.attr.loss.from_logits);
+    release(model, graph);
+}
+
+/* ---- what fits no graph ---- */
+
+static const struct {
+    const char *text, *message;
+} refused[] = {
+    {NET("null,8,1", ONE("Flatten", "")), "layer in (InputLayer): batch_input_shape leaves dimension 1 open"},
+    {NET("8,8", ONE("Conv2D", ",\"filters\":1,\"kernel_size\":3")),
+     "layer a (Conv2D): needs an input of 3 dimensions, got 8x8"},
+    {NET("2,2,1", ONE("Conv2D", ",\"filters\":1,\"kernel_size\":3")), "layer a"},
+    {NET("8,8,3", ONE("Conv2D", ",\"filters\":4,\"kernel_size\":3,\"groups\":2")),
+     "groups 2 does not divide 3 input channels"},
+    {NET("16777216,16777216,16777216", ONE("Flatten", "")), "too large"},
+    {NET("16777216,1024", ONE("Dense", ",\"units\":16777216")), "too large"},
+    {NET("9,9,1048576", ONE("Conv2D", ",\"filters\":16777216,\"kernel_size\":9")), "kernel is too large"},
+    {NET("65536,65536,1", ONE("UpSampling2D", ",\"size\":16777216")), "too large"},
+    {NET("4,4,1", ONE("ZeroPadding2D", ",\"padding\":16777216")), "too large"},
+    {NET("4,4,1", ONE("Cropping2D", ",\"cropping\":2")), "layer a"},
+    {NET("4,4,1", ONE("Reshape", ",\"target_shape\":[3,-1]")), "target_shape does not fit an input of 4x4x1"},
+    {NET("4,4,1", ONE("Reshape", ",\"target_shape\":[-1,-1]")), "target_shape does not fit"},
+    {NET("4,4,1", ONE("Reshape", ",\"target_shape\":[2,2]")), "target_shape does not fit"},
+    {NET("4,4,1", ONE("Reshape", ",\"target_shape\":[16,1,1,1,1]")), "at most 4 are supported"},
+    {NET("4,4,1", ONE("Permute", ",\"dims\":[1,1,2]")), "each of the 3 input dimensions once"},
+    {NET("4,4,1", ONE("Permute", ",\"dims\":[2,1]")), "each of the 3 input dimensions once"},
+    {NET("4,4,2", ONE("BatchNormalization", ",\"axis\":1")), "axis 1 is not supported, only the last one (-1 or 3)"},
+    {NET("4,4,2", ONE("BatchNormalization", ",\"momentum\":2")), "momentum 2 is not between 0 and 1"},
+    {NET("4,4,2", ONE("LayerNormalization", ",\"axis\":[1]")), "only the last axes can be normalized"},
+    {NET("4,4,2", ONE("LayerNormalization", ",\"axis\":[3,3]")), "only the last axes can be normalized"},
+    {NET("4,4,2", ONE("LayerNormalization", ",\"axis\":[-5]")), "only the last axes can be normalized"},
+    {NET("4,4,2", ONE("GroupNormalization", ",\"groups\":3")), "groups 3 does not divide 2 channels"},
+    {NET("4,4,2", ONE("Normalization", ",\"mean\":1")), "mean and variance must be given both or none"},
+    {NET("4,4,2", ONE("Normalization", ",\"mean\":[1,1,1],\"variance\":1")), "mean has 3 numbers for 2 channels"},
+    {NET("4,4,2", ONE("Softmax", ",\"axis\":1")), "axis 1 is not supported"},
+    {NET("4,4,2", ONE("PReLU", ",\"shared_axes\":[4]")), "shared_axes: axis 4 does not exist"},
+    {NET("4,4,2", ONE("Dropout", ",\"rate\":1.5")), "rate 1.5 is not between 0 and 1"},
+    {NET("4,4,2", ONE("Dropout", ",\"rate\":0.5,\"noise_shape\":[null,2,1,1]")),
+     "noise_shape must be null for the batch"},
+    {NET("4,4,2", ONE("Dropout", ",\"rate\":0.5,\"noise_shape\":[null,1]")), "noise_shape must be null for the batch"},
+    {NET("4,4,2", ONE("ReLU", ",\"negative_slope\":-1")), "must not be negative"},
+};
+
+static void what_does_not_fit_is_refused(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        Model *model;
+        Graph *graph;
+        if (build(refused[i].text, NULL, 0, &model, &graph) == STATUS_OK)
+            fail_msg("accepted: %s", refused[i].text);
+        assert_message(refused[i].message);
+        release(model, graph);
+    }
+}
+
+static void axes_may_be_counted_from_both_ends(void **state) {
+    (void)state;
+    Model *model;
+    Graph *graph;
+    assert_ok(build(NET("4,5,2", ONE("LayerNormalization", ",\"axis\":[-1,2]")), NULL, 0, &model, &graph));
+    assert_true(shape_equal(&find_param(graph, "a", "gamma")->spec.shape, &SHAPE(5, 2)));
+    release(model, graph);
+}
+
+static void every_failing_allocation_is_survived(void **state) {
+    (void)state;
+    char *text = golden("keras3_branches.json");
+    Model *model;
+    Graph *graph = NULL;
+    Status status = STATUS_FAILED;
+    size_t n = 0;
+    assert_ok(model_parse(text, "net", &model));
+    while (status != STATUS_OK) {
+        memory_fail_at(++n);
+        status = graph_create(&graph);
+        if (status == STATUS_OK)
+            status = model_build(model, &(ModelBuild){0}, graph);
+        memory_fail_at(0);
+        graph_destroy(graph);
+        graph = NULL;
+    }
+    assert_true(n > 30);
+    model_destroy(model);
+    free(text);
+}
+
+/* ---- files that Keras 2 wrote ---- */
+
+static void networks_in_real_files_have_their_size(void **state) {
+    (void)state;
+    const struct {
+        const char *name;
+        size_t parameters;
+    } files[] = {{"mnist_cnn.h5", 129066},
+                 {"fer2013_mini_XCEPTION.102-0.66.hdf5", 58423},
+                 {"fer2013_big_XCEPTION.54-0.66.hdf5", 208871}};
+    const char *data = getenv("CNN_TEST_DATA"), *root = getenv("CNN_SOURCE_DIR");
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char path[1024], *text;
+        struct stat info;
+        H5ioFile *file;
+        Model *model;
+        Graph *graph;
+        snprintf(path, sizeof path, "%s%s/models/%s",
+                 data   ? data
+                 : root ? root
+                        : ".",
+                 data ? "" : "/../shared/data", files[i].name);
+        if (stat(path, &info) != 0) {
+            print_message("no %s: set CNN_TEST_DATA\n", path);
+            skip();
+        }
+        assert_ok(h5io_open(path, &file));
+        assert_ok(h5io_attr_read_string(file, "/", "model_config", &text));
+        assert_ok(h5io_close(file));
+        assert_ok(build(text, NULL, 0, &model, &graph));
+        assert_int_equal(saved_count(graph), files[i].parameters);
+        memory_free(text);
+        release(model, graph);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(networks_of_the_zoo_have_their_size, nothing_left),
+        cmocka_unit_test_teardown(other_inputs_and_classes_fit, nothing_left),
+        cmocka_unit_test_teardown(shared_layers_share_parameters, nothing_left),
+        cmocka_unit_test_teardown(configuration_reaches_the_parameters, nothing_left),
+        cmocka_unit_test_teardown(frozen_layers_have_no_penalty_and_no_gradient, nothing_left),
+        cmocka_unit_test_teardown(a_loss_looks_behind_softmax_and_sigmoid, nothing_left),
+        cmocka_unit_test_teardown(losses_follow_the_output_and_the_label, nothing_left),
+        cmocka_unit_test_teardown(crossentropy_of_no_probability_is_refused, nothing_left),
+        cmocka_unit_test_teardown(what_does_not_fit_is_refused, nothing_left),
+        cmocka_unit_test_teardown(axes_may_be_counted_from_both_ends, nothing_left),
+        cmocka_unit_test_teardown(every_failing_allocation_is_survived, nothing_left),
+        cmocka_unit_test_teardown(networks_in_real_files_have_their_size, nothing_left),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
