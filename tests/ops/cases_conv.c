@@ -3,30 +3,51 @@
 
 /* x [H,W,C] under K kernels [R,S,C/groups] with a bias; further attributes, with their dots, follow. */
 #define CONV(batch, H, W, C, R, S, K, divide, stride_h, stride_w, ...)                                                 \
-    {.kind = OP_CONV2D, .n = (batch), .inputs = 1, .x = {SHAPE(H, W, C)}, .params = 2, .has_w = {true, true},          \
-     .w = {SHAPE(R, S, (C) / (divide), K), SHAPE(K)},                                                                  \
-     .attr.conv = {.kernel = {R, S}, .stride = {stride_h, stride_w}, .dilation = {1, 1}, .groups = (divide),           \
-                   .filters = (K), __VA_ARGS__}}
+    {                                                                                                                  \
+        .kind = OP_CONV2D, .n = (batch), .inputs = 1, .x = {SHAPE(H, W, C)}, .params = 2, .has_w = {true, true},       \
+        .w = {SHAPE(R, S, (C) / (divide), K), SHAPE(K)}, .attr.conv = {                                                \
+            .kernel = {R, S},                                                                                          \
+            .stride = {stride_h, stride_w},                                                                            \
+            .dilation = {1, 1},                                                                                        \
+            .groups = (divide),                                                                                        \
+            .filters = (K),                                                                                            \
+            __VA_ARGS__                                                                                                \
+        }                                                                                                              \
+    }
 
-#define VALID .padding = PADDING_VALID
-#define SAME .padding = PADDING_SAME
+#define VALID                              .padding = PADDING_VALID
+#define SAME                               .padding = PADDING_SAME
 #define EXPLICIT(top, bottom, left, right) .padding = PADDING_EXPLICIT, .pad = {{top, bottom}, {left, right}}
 
 /* x [P,Q,C] spread by K kernels [R,S] with a bias. */
 #define TRANSPOSE(batch, P, Q, C, R, S, K, stride_h, stride_w, ...)                                                    \
-    {.kind = OP_CONV2D_TRANSPOSE, .n = (batch), .inputs = 1, .x = {SHAPE(P, Q, C)}, .params = 2,                       \
-     .has_w = {true, true}, .w = {SHAPE(R, S, K, C), SHAPE(K)},                                                        \
-     .attr.conv = {.kernel = {R, S}, .stride = {stride_h, stride_w}, .dilation = {1, 1}, .groups = 1, .filters = (K),  \
-                   __VA_ARGS__}}
+    {                                                                                                                  \
+        .kind = OP_CONV2D_TRANSPOSE, .n = (batch), .inputs = 1, .x = {SHAPE(P, Q, C)}, .params = 2,                    \
+        .has_w = {true, true}, .w = {SHAPE(R, S, K, C), SHAPE(K)}, .attr.conv = {                                      \
+            .kernel = {R, S},                                                                                          \
+            .stride = {stride_h, stride_w},                                                                            \
+            .dilation = {1, 1},                                                                                        \
+            .groups = 1,                                                                                               \
+            .filters = (K),                                                                                            \
+            __VA_ARGS__                                                                                                \
+        }                                                                                                              \
+    }
 
 #define OUTPUT_PADDING(height, width) .output_padding_set = true, .output_padding = {height, width}
 
 /* A Keras depthwise kernel [R,S,C,mult], without bias. */
 #define DEPTHWISE(batch, H, W, C, R, S, mult, stride_h, stride_w, ...)                                                 \
-    {.kind = OP_CONV2D, .n = (batch), .inputs = 1, .x = {SHAPE(H, W, C)}, .params = 1, .has_w = {true},                \
-     .w = {SHAPE(R, S, C, mult)},                                                                                      \
-     .attr.conv = {.kernel = {R, S}, .stride = {stride_h, stride_w}, .dilation = {1, 1}, .groups = (C),                \
-                   .filters = (C) * (mult), __VA_ARGS__}}
+    {                                                                                                                  \
+        .kind = OP_CONV2D, .n = (batch), .inputs = 1, .x = {SHAPE(H, W, C)}, .params = 1, .has_w = {true},             \
+        .w = {SHAPE(R, S, C, mult)}, .attr.conv = {                                                                    \
+            .kernel = {R, S},                                                                                          \
+            .stride = {stride_h, stride_w},                                                                            \
+            .dilation = {1, 1},                                                                                        \
+            .groups = (C),                                                                                             \
+            .filters = (C) * (mult),                                                                                   \
+            __VA_ARGS__                                                                                                \
+        }                                                                                                              \
+    }
 
 // clang-format off
 static const OpCase cases[] = {

@@ -4,8 +4,12 @@
 
 /* x of the given shape times w [in, out]; bias: 1 or 0. */
 #define DENSE(batch, shape, in, out, bias)                                                                             \
-    {.kind = OP_DENSE, .n = (batch), .inputs = 1, .x = {shape}, .params = 2, .has_w = {true, (bias)},                  \
-     .w = {SHAPE(in, out), SHAPE(out)}}
+    {                                                                                                                  \
+        .kind = OP_DENSE, .n = (batch), .inputs = 1, .x = {shape}, .params = 2, .has_w = {true, (bias)}, .w = {        \
+            SHAPE(in, out),                                                                                            \
+            SHAPE(out)                                                                                                 \
+        }                                                                                                              \
+    }
 
 static const OpCase cases[] = {
     {"vector", DENSE(3, SHAPE(7), 7, 5, 1)},

@@ -2,13 +2,20 @@
 #include "ops/op_case.h"
 
 #define POOL(op_kind, batch, H, W, C, size_h, size_w, stride_h, stride_w, ...)                                         \
-    {.kind = OP_##op_kind, .n = (batch), .inputs = 1, .x = {SHAPE(H, W, C)},                                           \
-     .attr.pool = {.size = {size_h, size_w}, .stride = {stride_h, stride_w}, __VA_ARGS__}}
+    {                                                                                                                  \
+        .kind = OP_##op_kind, .n = (batch), .inputs = 1, .x = {SHAPE(H, W, C)}, .attr.pool = {                         \
+            .size = {size_h, size_w},                                                                                  \
+            .stride = {stride_h, stride_w},                                                                            \
+            __VA_ARGS__                                                                                                \
+        }                                                                                                              \
+    }
 #define GLOBAL(op_kind, batch, H, W, C, keep)                                                                          \
-    {.kind = OP_##op_kind, .n = (batch), .inputs = 1, .x = {SHAPE(H, W, C)}, .attr.pool = {.keepdims = (keep)}}
+    {                                                                                                                  \
+        .kind = OP_##op_kind, .n = (batch), .inputs = 1, .x = {SHAPE(H, W, C)}, .attr.pool = {.keepdims = (keep) }     \
+    }
 
-#define VALID .padding = PADDING_VALID
-#define SAME .padding = PADDING_SAME
+#define VALID                              .padding = PADDING_VALID
+#define SAME                               .padding = PADDING_SAME
 #define EXPLICIT(top, bottom, left, right) .padding = PADDING_EXPLICIT, .pad = {{top, bottom}, {left, right}}
 
 // clang-format off

@@ -3,10 +3,19 @@
 #include <math.h>
 
 #define RESCALE(batch, shape, factor, plus)                                                                            \
-    {.kind = OP_RESCALE, .n = (batch), .inputs = 1, .x = {shape}, .attr.rescale = {.scale = (factor), .offset = (plus)}}
+    {                                                                                                                  \
+        .kind = OP_RESCALE, .n = (batch), .inputs = 1, .x = {shape}, .attr.rescale = {                                 \
+            .scale = (factor),                                                                                         \
+            .offset = (plus)                                                                                           \
+        }                                                                                                              \
+    }
 #define NORMALIZE(batch, shape, C)                                                                                     \
-    {.kind = OP_NORMALIZE, .n = (batch), .inputs = 1, .x = {shape}, .params = 2, .has_w = {true, true},                \
-     .w = {SHAPE(C), SHAPE(C)}}
+    {                                                                                                                  \
+        .kind = OP_NORMALIZE, .n = (batch), .inputs = 1, .x = {shape}, .params = 2, .has_w = {true, true}, .w = {      \
+            SHAPE(C),                                                                                                  \
+            SHAPE(C)                                                                                                   \
+        }                                                                                                              \
+    }
 
 enum { MEAN_AND_VARIANCE = 3 };
 

@@ -2,13 +2,21 @@
 #include "ops/op_case.h"
 
 #define PERMUTE(batch, shape, ...)                                                                                     \
-    {.kind = OP_PERMUTE, .n = (batch), .inputs = 1, .x = {shape}, .attr.permute = {.axis = {__VA_ARGS__}}}
+    {                                                                                                                  \
+        .kind = OP_PERMUTE, .n = (batch), .inputs = 1, .x = {shape}, .attr.permute = {.axis = {__VA_ARGS__} }          \
+    }
 #define MARGINS(op_kind, batch, H, W, C, top, bottom, left, right)                                                     \
-    {.kind = OP_##op_kind, .n = (batch), .inputs = 1, .x = {SHAPE(H, W, C)},                                           \
-     .attr.pad = {.amount = {{top, bottom}, {left, right}}}}
+    {                                                                                                                  \
+        .kind = OP_##op_kind, .n = (batch), .inputs = 1, .x = {SHAPE(H, W, C)}, .attr.pad = {                          \
+            .amount = {{top, bottom}, {left, right}}                                                                   \
+        }                                                                                                              \
+    }
 #define CONCAT(batch, count, along, ...)                                                                               \
-    {.kind = OP_CONCAT, .n = (batch), .inputs = (count), .x = {__VA_ARGS__}, .attr.axis = (along)}
-#define RESHAPE(from, to) {.kind = OP_RESHAPE, .inputs = 1, .x = {from}, .attr.reshape = {.shape = to}}
+    { .kind = OP_CONCAT, .n = (batch), .inputs = (count), .x = {__VA_ARGS__}, .attr.axis = (along) }
+#define RESHAPE(from, to)                                                                                              \
+    {                                                                                                                  \
+        .kind = OP_RESHAPE, .inputs = 1, .x = {from}, .attr.reshape = {.shape = to }                                   \
+    }
 
 // clang-format off
 static const OpCase cases[] = {

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ops/op_case.h"
 
-#define RESIZE(how, batch, H, W, C, to_h, to_w)                                                                       \
-    {.kind = OP_RESIZE2D, .n = (batch), .inputs = 1, .x = {SHAPE(H, W, C)},                                            \
-     .attr.resize = {.height = (to_h), .width = (to_w), .interpolation = INTERPOLATE_##how}}
+#define RESIZE(how, batch, H, W, C, to_h, to_w)                                                                        \
+    {                                                                                                                  \
+        .kind = OP_RESIZE2D, .n = (batch), .inputs = 1, .x = {SHAPE(H, W, C)}, .attr.resize = {                        \
+            .height = (to_h),                                                                                          \
+            .width = (to_w),                                                                                           \
+            .interpolation = INTERPOLATE_##how                                                                         \
+        }                                                                                                              \
+    }
 
 // clang-format off
 #define BOTH(how)                                                                 \
