@@ -140,6 +140,11 @@ static void longer_is_noticed(void **state) {
     assert_ok(file_read(tmpdir_path("a.h5"), &bytes, &size));
     tmpdir_write("bad.h5", bytes, size + 1); /* file_read adds a zero */
     assert_refused("longer by", 1);
+    unsigned char *middle = bytes + size - CHECKPOINT_TRAILER;
+    memmove(middle + 1, middle, CHECKPOINT_TRAILER); /* file_read's zero gives way */
+    tmpdir_write("bad.h5", bytes, size + 1);
+    assert_refused("longer in front of the trailer by", 1);
+    assert_fails(checkpoint_verify(tmpdir_path("bad.h5")), "its length is not");
     memory_free(bytes);
 }
 

@@ -107,6 +107,7 @@ static void a_missing_folder_is_told_once(void **state) {
 static void full_disk_leaves_the_old_files(void **state) {
     (void)state;
     CheckpointWriter *writer;
+    static char large[60000];
     struct rlimit before, small = {.rlim_cur = 50000};
     mkdir(tmpdir_path("full"), 0777);
     assert_ok(checkpoint_writer_create(&writer));
@@ -116,11 +117,17 @@ static void full_disk_leaves_the_old_files(void **state) {
     getrlimit(RLIMIT_FSIZE, &before);
     small.rlim_max = before.rlim_max;
     setrlimit(RLIMIT_FSIZE, &small);
-    Status status = submit(writer, tmpdir_path("full"), 2, RUN_BEST, 1);
-    if (status == STATUS_OK)
-        status = checkpoint_writer_wait(writer);
+    Status written[3] = {0};
+    for (uint64_t step = 1; step <= 2; step++) { /* over the old file, and a new one */
+        written[step] = submit(writer, tmpdir_path("full"), step, RUN_BEST, 1);
+        if (written[step] == STATUS_OK)
+            written[step] = checkpoint_writer_wait(writer);
+    }
+    written[0] = file_write(tmpdir_path("full/large"), 1, &(FilePart){large, sizeof large}); /* written in part */
     setrlimit(RLIMIT_FSIZE, &before);
-    assert_fails(status, "step-00000002.h5: File too large");
+    assert_contains(status_message(), "full/large: File too large");
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(written[i], STATUS_FAILED);
     checkpoint_writer_destroy(writer);
     assert_int_equal(tmpdir_entries("full"), 2);
     assert_ok(checkpoint_verify(tmpdir_path("full/step-00000001.h5")));

@@ -68,7 +68,7 @@ static void new_runs_count_up(void **state) {
 
 static void jobs_started_together_get_different_folders(void **state) {
     (void)state;
-    enum { JOBS = 8 };
+    enum { JOBS = 8, EACH = 25 };
     char base[TMPDIR_PATH];
     int gate[2], ok = 0, how;
     snprintf(base, sizeof base, "%s", tmpdir_path("race/run"));
@@ -80,14 +80,17 @@ static void jobs_started_together_get_different_folders(void **state) {
             close(gate[1]);
             if (read(gate[0], &byte, 1) != 0) /* until all are ready */
                 _exit(2);
-            _exit(run_create(NULL, base, false, &run) == STATUS_OK ? 0 : 1);
+            for (int j = 0; j < EACH; j++)
+                if (run_create(NULL, base, false, &run) != STATUS_OK)
+                    _exit(1);
+            _exit(0);
         }
     close(gate[0]);
     close(gate[1]);
     for (int i = 0; i < JOBS; i++)
         ok += wait(&how) > 0 && WIFEXITED(how) && WEXITSTATUS(how) == 0;
     assert_int_equal(ok, JOBS);
-    assert_int_equal(tmpdir_entries("race"), JOBS);
+    assert_int_equal(tmpdir_entries("race"), JOBS * EACH);
 }
 
 static void a_run_is_not_overwritten(void **state) {
