@@ -4,12 +4,14 @@
  * operations in place, two outputs with losses, an unused branch.  Built in double: gradients against central differences. */
 #include "base/memory.h"
 #include "graph/executor.h"
-#include <cmocka.h>
-#include <math.h>
+// clang-format off
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <cmocka.h>
+// clang-format on
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
