@@ -104,6 +104,13 @@ static const OpCase cases[] = {
     {"depthwise 3x3 stride 2, 144", DEPTHWISE(2, 56, 56, 144, 3, 3, 1, 2, 2, SAME), .large = true, .tolerance = 1e-4},
     {"depthwise 7x7, 48", DEPTHWISE(2, 28, 28, 48, 7, 7, 1, 1, 1, SAME), .large = true, .tolerance = 1e-4},
     {"32 groups, 128", CONV(2, 14, 14, 128, 3, 3, 128, 32, 1, 1, SAME), .large = true, .tolerance = 1e-4},
+    {"3x3, 1 to 32 of 28x28", CONV(4, 28, 28, 1, 3, 3, 32, 1, 1, 1, VALID), .large = true, .tolerance = 1e-4},
+    {"3x3, 32 to 64 of 13x13", CONV(4, 13, 13, 32, 3, 3, 64, 1, 1, 1, VALID), .large = true, .tolerance = 1e-4},
+    {"3x3, 64 to 128 of 14x14", CONV(3, 14, 14, 64, 3, 3, 128, 1, 1, 1, SAME), .large = true, .tolerance = 1e-4},
+    {"3x3, 16 to 16 of 32x32", CONV(3, 32, 32, 16, 3, 3, 16, 1, 1, 1, SAME), .large = true, .tolerance = 1e-4},
+    {"3x3, 256 to 80 of 7x7", CONV(11, 7, 7, 256, 3, 3, 80, 1, 1, 1, SAME), .large = true, .tolerance = 1e-4},
+    {"depthwise 3x3, 512 of 7x7", DEPTHWISE(2, 7, 7, 512, 3, 3, 1, 1, 1, SAME), .large = true, .tolerance = 1e-4},
+    {"depthwise 3x3 stride 2, 64 of 112x112", DEPTHWISE(1, 112, 112, 64, 3, 3, 1, 2, 2, SAME), .large = true, .tolerance = 1e-4},
     {"2x2 stride 2, 64 to 32", TRANSPOSE(2, 28, 28, 64, 2, 2, 32, 2, 2, SAME), .large = true, .tolerance = 1e-4},
     {"4x4 stride 2, 32 to 16", TRANSPOSE(2, 16, 16, 32, 4, 4, 16, 2, 2, SAME), .large = true, .tolerance = 1e-4},
 };

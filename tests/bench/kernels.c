@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Speed of the kernels that the backends choose, on shapes of real networks, beside that of one large sgemm measured in the
+ * same run: bench_kernels [backend].  Best of several runs; one thread unless OMP_NUM_THREADS says otherwise. */
+#include "backend/select.h"
+#include "base/status.h"
+#include "graph/graph.h"
+#include "ops/op_case.h"
+#include <cblas.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define CONV(batch, H, C, R, K, strides, which, divide)                                                                \
+    {.kind = OP_CONV2D, .n = (batch), .inputs = 1, .x = {SHAPE(H, H, C)}, .params = 2, .has_w = {true, true},          \
+     .w = {SHAPE(R, R, (C) / (divide), K), SHAPE(K)},                                                                  \
+     .attr.conv = {.kernel = {R, R}, .stride = {strides, strides}, .dilation = {1, 1}, .groups = (divide),             \
+                   .filters = (K), .padding = PADDING_##which}}
+#define POOL(which, batch, H, C, window, strides)                                                                      \
+    {.kind = OP_##which##_POOL2D, .n = (batch), .inputs = 1, .x = {SHAPE(H, H, C)},                                    \
+     .attr.pool = {.size = {window, window}, .stride = {strides, strides}}}
+#define DENSE(batch, in, out)                                                                                          \
+    {.kind = OP_DENSE, .n = (batch), .inputs = 1, .x = {SHAPE(in)}, .params = 2, .has_w = {true, true},                \
+     .w = {SHAPE(in, out), SHAPE(out)}}
+#define RELU(batch, ...)                                                                                               \
+    {.kind = OP_ACTIVATION, .n = (batch), .inputs = 1, .x = {SHAPE(__VA_ARGS__)},                                      \
+     .attr.activation = {.kind = ACTIVATION_RELU, .max_value = INFINITY}}
+#define BATCH_NORM(batch, H, C)                                                                                        \
+    {.kind = OP_BATCH_NORM, .n = (batch), .inputs = 1, .x = {SHAPE(H, H, C)}, .params = 4,                             \
+     .has_w = {true, true, true, true}, .w = {SHAPE(C), SHAPE(C), SHAPE(C), SHAPE(C)},                                 \
+     .attr.norm = {.epsilon = 1e-3, .momentum = 0.99}}, .forward_w = 12
+#define ADD(batch, H, C)                                                                                               \
+    {.kind = OP_ADD, .n = (batch), .inputs = 2, .x = {SHAPE(H, H, C), SHAPE(H, H, C)}}
+#define DROPOUT(batch, in) {.kind = OP_DROPOUT, .n = (batch), .inputs = 1, .x = {SHAPE(in)}, .attr.dropout = {.rate = 0.5}}
+#define LOSS(batch, classes)                                                                                           \
+    {.kind = OP_LOSS, .n = (batch), .inputs = 2, .x = {SHAPE(classes), SHAPE(1)},                                      \
+     .attr.loss = {.kind = LOSS_SPARSE_CROSSENTROPY, .from_logits = true, .weight = 1}}, .fill = zero_labels,          \
+     .fixed_x = 2
+
+static void zero_labels(const OpDesc *op, Real **x, Real **w) {
+    (void)w;
+    memset(x[1], 0, op->n * sizeof *x[1]);
+}
+
+/* The convolutional network of Keras's MNIST example (keras.io/examples/vision/mnist_convnet, a dense layer of 128 added),
+ * whose whole step is summed below. */
+static const OpCase mnist[] = {
+    {"conv 3x3, 1 to 32", CONV(64, 28, 1, 3, 32, 1, VALID, 1), .fixed_x = 1},
+    {"relu 26x26x32", RELU(64, 26, 26, 32)},
+    {"max 2x2", POOL(MAX, 64, 26, 32, 2, 2)},
+    {"conv 3x3, 32 to 64", CONV(64, 13, 32, 3, 64, 1, VALID, 1)},
+    {"relu 11x11x64", RELU(64, 11, 11, 64)},
+    {"max 2x2", POOL(MAX, 64, 11, 64, 2, 2)},
+    {"dense 1600 to 128", DENSE(64, 1600, 128)},
+    {"relu 128", RELU(64, 128)},
+    {"dropout 128", DROPOUT(64, 128)},
+    {"dense 128 to 10", DENSE(64, 128, 10)},
+    {"loss", LOSS(64, 10)},
+};
+
+static const OpCase others[] = {
+    {"14x14 3x3 64 to 128", CONV(32, 14, 64, 3, 128, 1, SAME, 1)},
+    {"32x32 3x3 16 to 16", CONV(32, 32, 16, 3, 16, 1, SAME, 1)},
+    {"56x56 3x3 64 to 64", CONV(8, 56, 64, 3, 64, 1, SAME, 1)},
+    {"28x28 3x3 128 to 128", CONV(8, 28, 128, 3, 128, 1, SAME, 1)},
+    {"14x14 3x3 256 to 256", CONV(8, 14, 256, 3, 256, 1, SAME, 1)},
+    {"7x7 3x3 512 to 512", CONV(8, 7, 512, 3, 512, 1, SAME, 1)},
+    {"56x56 1x1 64 to 256", CONV(8, 56, 64, 1, 256, 1, SAME, 1)},
+    {"56x56 1x1 256 to 64", CONV(8, 56, 256, 1, 64, 1, SAME, 1)},
+    {"56x56 1x1/2 128 to 256", CONV(8, 56, 128, 1, 256, 2, SAME, 1)},
+    {"224x224 7x7/2 3 to 64", CONV(4, 224, 3, 7, 64, 2, SAME, 1), .fixed_x = 1},
+    {"14x14 3x3 128, 32 groups", CONV(8, 14, 128, 3, 128, 1, SAME, 32)},
+    {"112x112 depthwise 3x3 32", CONV(8, 112, 32, 3, 32, 1, SAME, 32)},
+    {"56x56 depthwise 3x3/2 144", CONV(8, 56, 144, 3, 144, 2, SAME, 144)},
+    {"7x7 depthwise 3x3 512", CONV(8, 7, 512, 3, 512, 1, SAME, 512)},
+    {"batch norm 56x56x64", BATCH_NORM(8, 56, 64)},
+    {"batch norm 32x32x16", BATCH_NORM(32, 32, 16)},
+    {"relu 56x56x64", RELU(8, 56, 56, 64)},
+    {"add 56x56x64", ADD(8, 56, 64)},
+    {"max 3x3/2 112x112x64", POOL(MAX, 4, 112, 64, 3, 2)},
+    {"average 2x2 56x56x64", POOL(AVERAGE, 8, 56, 64, 2, 2)},
+    {"dropout 12544", DROPOUT(64, 12544)},
+};
+
+/* This thread's processor time: other work on the machine counts less than on the clock. */
+static double seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+enum { RUNS = 15 };
+
+/* Best time of a pass; the direct call leaves out the harness's filling with NaN. */
+static double best_time(OpRun *run, bool forward, bool want_x, bool want_w) {
+    OpBuffers b = {.y = run->y, .dy = run->dy, .saved = run->saved, .work = run->work, .context = &run->context};
+    double best = INFINITY;
+    for (size_t i = 0; i < run->op.inputs; i++) {
+        b.x[i] = run->x[i];
+        b.dx[i] = want_x ? run->dx[i] : NULL;
+    }
+    for (size_t i = 0; i < run->op.params; i++) {
+        b.w[i] = run->w[i];
+        b.dw[i] = (want_w || forward) ? run->dw[i] : NULL;
+    }
+    for (int i = 0; i < RUNS; i++) {
+        double start = seconds();
+        if (forward)
+            run->backend->forward(run->state, &b);
+        else
+            run->backend->backward(run->state, &b);
+        best = fmin(best, seconds() - start);
+    }
+    return best;
+}
+
+static double gflops(double operations, double time) {
+    return 1e-9 * operations / time;
+}
+
+/* Prints one line, adds the time of forward and backward to *total. */
+static Status measure(const OpCase *c, const char *wanted, double *total) {
+    OpDesc op = c->op;
+    OpRun run;
+    TRY(op_shape(&op));
+    op.training = true;
+    const Backend *backend = backend_select(&op, wanted);
+    TRY(op_run_create(&run, c, backend, true, ~0u, ~0u));
+    double work = (double)op.n * op_flops(&op);
+    double forward = best_time(&run, true, false, false);
+    double both = best_time(&run, false, true, true);
+    printf("%-27s %-9s n %-3zu %9.0f us %6.1f |", c->name, backend->name, op.n, 1e6 * forward, gflops(work, forward));
+    if (run.dw[0] && c->forward_w == 0) {
+        double dw = best_time(&run, false, false, true), dx = best_time(&run, false, true, false);
+        printf(" dw %9.0f us %6.1f |", 1e6 * dw, gflops(work, dw));
+        if (run.dx[0])
+            printf(" dx %9.0f us %6.1f", 1e6 * dx, gflops(work, dx));
+        printf("\n");
+    } else {
+        printf(" backward %9.0f us\n", 1e6 * both);
+    }
+    *total += forward + both;
+    op_run_destroy(&run);
+    return STATUS_OK;
+}
+
+static double sgemm_peak(void) {
+    enum { SIZE = 1024 };
+    static float a[SIZE * SIZE], b[SIZE * SIZE], c[SIZE * SIZE];
+    double best = INFINITY;
+    for (size_t i = 0; i < SIZE * SIZE; i++)
+        a[i] = b[i] = (float)(i % 7);
+    for (int i = 0; i < RUNS; i++) {
+        double start = seconds();
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, SIZE, SIZE, SIZE, 1, a, SIZE, b, SIZE, 0, c, SIZE);
+        best = fmin(best, seconds() - start);
+    }
+    return gflops(2.0 * SIZE * SIZE * SIZE, best);
+}
+
+static Status measure_all(const char *wanted) {
+    double step = 0, ignored = 0;
+    TRY(backend_check_name(wanted));
+    printf("columns: forward us GFLOP/s | gradients us GFLOP/s\nsgemm 1024: %.1f GFLOP/s\n", sgemm_peak());
+    for (size_t i = 0; i < COUNT(mnist); i++)
+        TRY(measure(&mnist[i], wanted, &step));
+    printf("Keras's MNIST network, sum of kernels: %.2f ms for a batch of 64, %.0f images/s\n", 1e3 * step, 64 / step);
+    for (size_t i = 0; i < COUNT(others); i++)
+        TRY(measure(&others[i], wanted, &ignored));
+    return STATUS_OK;
+}
+
+int main(int argc, char **argv) {
+    char text[128];
+    backend_fix_cpu(argv);
+    printf("%s\n", backend_describe(text, sizeof text));
+    Status status = measure_all(argc > 1 ? argv[1] : NULL);
+    if (status != STATUS_OK)
+        fprintf(stderr, "bench_kernels: error: %s\n", status_message());
+    return (int)status;
+}
