@@ -162,6 +162,28 @@ static void check_statistics(const OpCase *c, const Backend *backend) {
     op_run_destroy(&run);
 }
 
+/* A layer that is used twice adds the statistics of its second use. */
+static void check_added_statistics(const OpCase *c, const Backend *backend) {
+    OpRun run;
+    assert_int_equal(op_run_create(&run, c, backend, true, 0, 0), STATUS_OK);
+    op_run_forward(&run);
+    OpBuffers b = {.y = run.y, .saved = run.saved, .work = run.work, .context = &run.context};
+    Real first[2][CHANNELS];
+    b.x[0] = run.x[0];
+    for (size_t slot = 2; slot < 4; slot++) {
+        memcpy(first[slot - 2], run.dw[slot], sizeof first[0]);
+        b.w[slot] = run.w[slot];
+        b.dw[slot] = run.dw[slot];
+        b.dw_add[slot] = true;
+    }
+    backend->forward(run.state, &b);
+    for (size_t k = 0; k < CHANNELS; k++) {
+        assert_true(fabs(run.dw[2][k] - 2 * first[0][k]) <= 1e-6 * fabs(first[0][k]));
+        assert_true(fabs(run.dw[3][k] - 2 * first[1][k]) <= 1e-6 * first[1][k]);
+    }
+    op_run_destroy(&run);
+}
+
 static void batch_norm_hands_its_statistics_on(void **state) {
     (void)state;
     OpCase c = {.name = "batch_norm",
@@ -175,6 +197,7 @@ static void batch_norm_hands_its_statistics_on(void **state) {
                        .attr.norm = {.epsilon = 1e-3}},
                 .forward_w = 12};
     with_backends(&c, check_statistics);
+    with_backends(&c, check_added_statistics);
 }
 
 /* A frozen one has none to hand on. */
@@ -202,6 +225,30 @@ static void frozen_batch_norm_writes_no_statistics(void **state) {
                        .attr.norm = {.epsilon = 1e-3, .frozen = true}},
                 .forward_w = 12};
     with_backends(&c, check_frozen);
+}
+
+/* Of equal largest inputs the first gets the whole gradient. */
+static void check_ties(const OpCase *c, const Backend *backend) {
+    static const Real x[3][CHANNELS] = {{1, 2, 3}, {1, 5, 0}, {0, 5, 3}};
+    static const bool wins[3][CHANNELS] = {{true, false, true}, {false, true, false}, {false, false, false}};
+    OpRun run;
+    assert_int_equal(op_run_create(&run, c, backend, true, 7, 0), STATUS_OK);
+    for (size_t i = 0; i < 3; i++)
+        memcpy(run.x[i], x[i], sizeof x[i]);
+    op_run_forward(&run);
+    op_run_backward(&run, false);
+    for (size_t i = 0; i < 3; i++)
+        for (size_t k = 0; k < CHANNELS; k++)
+            assert_true(run.dx[i][k] == (wins[i][k] ? run.dy[k] : 0));
+    op_run_destroy(&run);
+}
+
+static void maximum_has_one_winner(void **state) {
+    (void)state;
+    OpCase c = {
+        .name = "maximum",
+        .op = {.kind = OP_MAXIMUM, .n = 1, .inputs = 3, .x = {SHAPE(CHANNELS), SHAPE(CHANNELS), SHAPE(CHANNELS)}}};
+    with_backends(&c, check_ties);
 }
 
 enum { CLASSES = 3 };
@@ -294,6 +341,7 @@ int main(void) {
         cmocka_unit_test(dropout_has_its_rate),
         cmocka_unit_test(batch_norm_hands_its_statistics_on),
         cmocka_unit_test(frozen_batch_norm_writes_no_statistics),
+        cmocka_unit_test(maximum_has_one_winner),
         cmocka_unit_test(bad_class_numbers_give_nan),
         cmocka_unit_test(first_largest_wins_and_nan_is_wrong),
         cmocka_unit_test(binary_nan_is_wrong),
