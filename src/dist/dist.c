@@ -19,7 +19,8 @@ static void abort_all_ranks(int code) {
 /* ---- start and end ---- */
 
 /* How many tasks Slurm means to run as this program; 0 when no Slurm job is around or an MPI launcher started this
- * process, even alone (mpirun -np 1 inside a job of 8).  To be asked before MPI_Init, which sets such variables itself. */
+ * process, even alone (mpirun -np 1 inside a job of 8).  To be asked before MPI_Init, which sets such variables
+ * itself. */
 static int tasks_without_launcher(void) {
     if (!getenv("SLURM_JOB_ID") || getenv("OMPI_COMM_WORLD_SIZE") || getenv("PMIX_RANK") || getenv("PMI_RANK"))
         return 0;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The ranks of a run: who they are, how they agree, and the few small exchanges that are not gradients.  src/dist is the
- * only folder that knows MPI.
+ * The ranks of a run: who they are, how they agree, and the few small exchanges that are not gradients.  src/dist is
+ * the only folder that knows MPI.
  *
- * Ranks are numbered by node: MPI_COMM_WORLD is sorted so that the ranks of a node are neighbours whatever --map-by says,
- * since neighbours in the sum of gradients (gradsync.h) then share a node.  World rank 0 stays rank 0.
+ * Ranks are numbered by node: MPI_COMM_WORLD is sorted so that the ranks of a node are neighbours whatever --map-by
+ * says, since neighbours in the sum of gradients (gradsync.h) then share a node.  World rank 0 stays rank 0.
  *
  * Collective functions are called by all ranks in the same order, by the main thread (MPI_THREAD_FUNNELED).  An error
  * inside MPI ends the job with MPI's own message (MPI_ERRORS_ARE_FATAL), so that only our failures return a Status. */

@@ -38,7 +38,8 @@ static Sizes sizes_of(const GradSyncOptions *options, size_t ranks, size_t nodes
     Sizes s = {0};
     size_t wanted = (options->bucket_bytes ? options->bucket_bytes : GRADSYNC_BUCKET) / sizeof(Real);
     s.bucket = larger(wanted, options->count / BUCKETS_MAX + 1);
-    s.bucket = smaller((s.bucket + GRADSYNC_LINE - 1) / GRADSYNC_LINE * GRADSYNC_LINE, BUCKET_MAX);
+    s.bucket = smaller(smaller(s.bucket, larger(options->count, 1)), BUCKET_MAX);
+    s.bucket = (s.bucket + GRADSYNC_LINE - 1) / GRADSYNC_LINE * GRADSYNC_LINE;
 
     TreeStack stack, all;
     tree_start(&all, options->micro_batches);
@@ -54,8 +55,10 @@ static Sizes sizes_of(const GradSyncOptions *options, size_t ranks, size_t nodes
             s.pieces = stack.depth;
         }
     }
-    if (options->mode == GRADSYNC_MPI || ranks == 1)
+    if (options->mode == GRADSYNC_MPI || ranks == 1) { /* no exchange by the tree */
+        s.depth = 0;
         return s;
+    }
     s.buckets = options->count / s.bucket + (options->count % s.bucket > 0);
     s.window = nodes > 1 ? s.buckets : smaller(s.buckets, WINDOW_IN_NODE);
     s.part = (s.bucket / GRADSYNC_LINE + ranks - 1) / ranks * GRADSYNC_LINE;
@@ -117,7 +120,6 @@ Status gradsync_create(Dist *dist, const GradSyncOptions *options, GradSync **ou
     GradSync *sync;
     Status status = memory_new(&sync, 1, "gradient exchange");
     if (status == STATUS_OK) {
-        sync->dist = dist;
         sync->comm = MPI_COMM_NULL;
         sync->rank = (size_t)dist->rank;
         sync->ranks = (size_t)dist->ranks;
@@ -257,7 +259,7 @@ Real *gradsync_wait(GradSync *sync) {
     CHECK(sync->next >= sync->end, "micro-batch %zu is not final", sync->next);
     if (sync->mode == GRADSYNC_MPI)
         allreduce(sync);
-    for (int tries = 0; sync->finished < sync->sizes.buckets; tries++) {
+    for (size_t tries = 0; sync->finished < sync->sizes.buckets; tries++) {
         gradsync_poll(sync);
         if (tries >= SPINS)
             sched_yield();

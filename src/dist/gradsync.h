@@ -11,10 +11,10 @@
  *     }
  *     sum = gradsync_wait(sync);
  *
- * Rank r of P runs the micro-batches floor(r*M/P) .. floor((r+1)*M/P)-1, adds those that make up whole nodes of the tree
- * (tree.h), and the ranks exchange the pieces: the slab is cut into buckets, a bucket into P parts, rank j owns part j.
- * Everybody sends its pieces of part j to rank j, which evaluates the tree and sends the result back.  Buckets of a rank's
- * last micro-batch leave as soon as they are final, while the backward pass goes on.
+ * Rank r of P runs the micro-batches floor(r*M/P) .. floor((r+1)*M/P)-1, adds those that make up whole nodes of the
+ * tree (tree.h), and the ranks exchange the pieces: the slab is cut into buckets, a bucket into P parts, rank j owns
+ * part j. Everybody sends its pieces of part j to rank j, which evaluates the tree and sends the result back.  Buckets
+ * of a rank's last micro-batch leave as soon as they are final, while the backward pass goes on.
  *
  * Memory: all of it is allocated by gradsync_create; a step allocates nothing. */
 #ifndef DIST_GRADSYNC_H
@@ -41,16 +41,16 @@ enum { GRADSYNC_BUCKET = 1 << 20 };
 
 typedef struct GradSync GradSync;
 
-/* Collective; the same options on all ranks.  `dist` is borrowed and must outlive it.
- * STATUS_USAGE: more ranks than micro-batches.  STATUS_FAILED: out of memory.  Fails on all ranks or on none, and what failed
- * has been printed (dist_agree). */
+/* Collective; the same options on all ranks.  To be destroyed before dist_finish.
+ * STATUS_USAGE: more ranks than micro-batches.  STATUS_FAILED: out of memory.  Fails on all ranks or on none, and what
+ * failed has been printed (dist_agree). */
 Status gradsync_create(Dist *dist, const GradSyncOptions *options, GradSync **out);
 
 /* Collective.  Accepts NULL. */
 void gradsync_destroy(GradSync *sync);
 
-/* Bytes that gradsync_create allocates on the rank that needs most, slabs included, for a run on so many ranks and nodes.
- * Not collective; SIZE_MAX when it does not fit a size_t. */
+/* Bytes that gradsync_create allocates on the rank that needs most, slabs included, for a run on so many ranks and
+ * nodes. Not collective; SIZE_MAX when it does not fit a size_t. */
 size_t gradsync_bytes(const GradSyncOptions *options, int ranks, int nodes);
 
 /* This rank's micro-batches: first .. last-1, never none. */
@@ -68,13 +68,13 @@ Real *gradsync_slab(GradSync *sync);
  * count completes the micro-batch.  Not blocking. */
 void gradsync_final(GradSync *sync, size_t prefix);
 
-/* Moves the exchange on; without it Open MPI makes no progress.  Cheap and not blocking: call it between the nodes of the
- * network and within long ones. */
+/* Moves the exchange on; without it Open MPI makes no progress.  Cheap and not blocking: call it between the nodes of
+ * the network and within long ones. */
 void gradsync_poll(GradSync *sync);
 
 /* Waits for the end of the exchange and returns the sum [count] over all present micro-batches, the same on every rank.
- * Owned by `sync`; the caller may change it in place until the next gradsync_begin.  Collective, also for ranks that have
- * no present micro-batch. */
+ * Owned by `sync`; the caller may change it in place until the next gradsync_begin.  Collective, also for ranks that
+ * have no present micro-batch. */
 Real *gradsync_wait(GradSync *sync);
 
 /* Buckets finished since gradsync_create; it stands still when the exchange is stuck.  May be read by any thread. */

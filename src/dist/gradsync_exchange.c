@@ -12,7 +12,6 @@
 
 /* ---- the sum ---- */
 
-/* out = a + b, elementwise; out may be a or b. */
 void gradsync__add(Real *out, const Real *a, const Real *b, size_t count) {
 #pragma GCC ivdep
     for (size_t i = 0; i < count; i++)
@@ -28,8 +27,8 @@ static void find_part(const GradSync *sync, size_t bucket, size_t owner, size_t 
     *length = smaller(begin + lines * (owner + 1) / sync->ranks * GRADSYNC_LINE, end) - smaller(*start, end);
 }
 
-/* Evaluates the tree for my part of the bucket, block by block: inputs are read from the slabs and from what was received,
- * inner nodes live in scratch, the root is written to slab 0. */
+/* Evaluates the tree for my part of the bucket, block by block: inputs are read from the slabs and from what was
+ * received, inner nodes live in scratch, the root is written to slab 0. */
 static void sum_part(const GradSync *sync, const Flight *flight) {
     size_t start, length, inputs = sync->inputs;
     find_part(sync, flight->bucket, sync->rank, &start, &length);

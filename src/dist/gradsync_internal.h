@@ -22,7 +22,7 @@ typedef struct Sizes {
     size_t slabs;    /* gradient slabs of this rank */
     size_t pieces;   /* of this rank after its last micro-batch */
     size_t inputs;   /* pieces of all ranks */
-    size_t depth;    /* of the stack over them */
+    size_t depth;    /* of the stack over them; 0 without exchange */
     size_t requests; /* of a bucket in flight */
 } Sizes;
 
@@ -37,7 +37,6 @@ typedef struct Flight {
 } Flight;
 
 struct GradSync {
-    Dist *dist;    /* borrowed */
     MPI_Comm comm; /* owned */
     size_t rank, ranks, count, micro_batches;
     GradSyncMode mode;

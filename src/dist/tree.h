@@ -2,11 +2,11 @@
  *
  * The one order in which sums over micro-batches (and evaluation blocks) are taken.
  *
- * Leaves 0 .. leaves-1 stand in a binary tree padded to the next power of two; a node whose right half lies wholly beyond
- * `leaves` is its left child, without arithmetic; any other node is left + right.  A *piece* is a finished node: the leaves
- * [first, first + width) and their sum.  The only operation is that two sibling pieces become their parent.  So whoever
- * holds the pieces, in whatever order they become ready and in however many hands the leaves lie, the root has the same
- * bits; a mistake shows as a missing root, never as slightly different bits.
+ * Leaves 0 .. leaves-1 stand in a binary tree padded to the next power of two; a node whose right half lies wholly
+ * beyond `leaves` is its left child, without arithmetic; any other node is left + right.  A *piece* is a finished
+ * node: the leaves [first, first + width) and their sum.  The only operation is that two sibling pieces become their
+ * parent.  So whoever holds the pieces, in whatever order they become ready and in however many hands the leaves lie,
+ * the root has the same bits; a mistake shows as a missing root, never as slightly different bits.
  *
  * The same stack serves a rank over its micro-batches (where it is a binary counter) and a rank that owns a part of the
  * gradient over the pieces of all ranks.  No MPI here. */

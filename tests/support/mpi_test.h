@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * cmocka under MPI.  An assertion that failed on one rank alone would leave the others waiting, so all assertions here are
- * collective: the ranks agree, and where one failed, all fail with its text.  Only rank 0 reports. */
+ * cmocka under MPI.  An assertion that failed on one rank alone would leave the others waiting, so all assertions here
+ * are collective: the ranks agree, and where one failed, all fail with its text.  Only rank 0 reports. */
 #ifndef TESTS_MPI_TEST_H
 #define TESTS_MPI_TEST_H
 #include "base/status.h"
@@ -22,9 +22,10 @@ Dist *mpi_test_dist(void);
 
 /* Collective: `condition` holds on every rank; else all ranks fail with the printf text of the lowest one. */
 #define mpi_assert(condition, ...) mpi_test_agree((condition), #condition, __FILE__, __LINE__, __VA_ARGS__)
-#define mpi_assert_ok(call)        mpi_test_agree((call) == STATUS_OK, #call, __FILE__, __LINE__, "%s", status_message())
+#define mpi_assert_ok(call)        mpi_assert((call) == STATUS_OK, "%s", status_message())
 
-/* Between the two calls this rank's stderr is kept; the second returns it (valid until the next capture). Not collective. */
+/* Between the two calls this rank's stderr is kept; the second returns it (valid until the next capture). Not
+ * collective. */
 void mpi_test_capture(void);
 const char *mpi_test_captured(void);
 
