@@ -149,9 +149,17 @@ Status config_fill(Config *config, const ZooRecipe *recipe) {
 
 /* ---- JSON ---- */
 
+/* Also true of what the trainer itself wrote into the struct, like the number of micro-batches. */
+static bool has_value(const Config *config, const Option *option) {
+    char text[CLI_TEXT];
+    return config->source[row_of(option)] != SOURCE_NONE ||
+           (strcmp(cli_get(option, config, text), "0") != 0 && text[0] != '\0');
+}
+
 static bool in_scope(const Config *config, const Option *option, ConfigScope scope) {
-    OptionSource source = config->source[row_of(option)];
-    return scope == CONFIG_GIVEN ? source >= SOURCE_FILE : source != SOURCE_NONE && option->record != RECORD_NONE;
+    if (scope == CONFIG_GIVEN)
+        return config->source[row_of(option)] >= SOURCE_FILE;
+    return option->record != RECORD_NONE && has_value(config, option);
 }
 
 Status config_to_json(const Config *config, ConfigScope scope, char **out) {

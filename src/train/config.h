@@ -58,8 +58,8 @@ const CliProgram *config_program(void);
  * STATUS_USAGE, STATUS_FAILED (the file cannot be read).  Call on rank 0 only. */
 Status config_parse(int argc, char **argv, Config *config, bool *exit_now);
 
-/* Gives option `name` ("micro-batches") the value that `text` says, unless it has one from a stronger source.  For what the
- * trainer decides and the record must hold.  STATUS_USAGE. */
+/* Gives option `name` ("micro-batches") the value that `text` says, unless it has one from a stronger source.
+ * STATUS_USAGE. */
 Status config_set(Config *config, const char *name, const char *text, OptionSource source);
 
 /* Has the option a value that a person gave (command line or --config)?  name: "lr". */

@@ -48,6 +48,8 @@ static void append_value(char *text, size_t size, const char *name, double value
 }
 
 static void append_speed(char *text, size_t size, double speed, const char *unit) {
+    if (isnan(speed))
+        return;
     append(text, size, "  %.*f%s", speed < 10 ? 2 : 0, speed, unit);
 }
 

@@ -33,8 +33,8 @@ bool progress_due(const Progress *progress, double now);
 void progress_update(Progress *progress, size_t done, double loss, double accuracy, double now);
 
 typedef struct EpochResult {
-    double loss, accuracy, val_loss, val_accuracy; /* NAN: none */
-    double lr, images_per_s, seconds;
+    double loss, accuracy, val_loss, val_accuracy, images_per_s; /* NAN: none */
+    double lr, seconds;
 } EpochResult;
 
 /* The epoch is over: replaces the bar by the epoch's line. */

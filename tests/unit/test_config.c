@@ -285,7 +285,12 @@ static void resume_takes_and_compares(void **state) {
     char *changes;
     Config saved = parsed("--data a.h5 --model lenet5 --batch-size 64 --lr 0.1 --optimizer sgd --epochs 5 --keep 7");
     assert_ok(config_fill(&saved, NULL));
-    assert_ok(config_set(&saved, "micro-batches", "8", SOURCE_DEFAULT));
+    saved.micro_batches = 8; /* by the trainer: as many as ranks */
+    char *record;
+    assert_ok(config_to_json(&saved, CONFIG_RECORD, &record));
+    saved = (Config){0};
+    assert_ok(config_from_json(&saved, record, "run1", SOURCE_FILE));
+    memory_free(record);
 
     Config c = parsed("--resume run1"); /* everything comes from the record */
     assert_ok(config_resume(&c, &saved, "run1", &changes));

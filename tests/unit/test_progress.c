@@ -66,6 +66,9 @@ static void epoch_line(void **state) {
         .loss = 2, .accuracy = NAN, .val_loss = NAN, .val_accuracy = NAN, .lr = 1e-5, .images_per_s = 0.5};
     progress_format_epoch(12, 12, &r, text, sizeof text);
     assert_string_equal(text, "epoch 12/12  loss 2.00000  lr 1e-05  0.50 images/s  0.0 s");
+    r.images_per_s = NAN; /* nothing was trained in this process */
+    progress_format_epoch(12, 12, &r, text, sizeof text);
+    assert_string_equal(text, "epoch 12/12  loss 2.00000  lr 1e-05  0.0 s");
 }
 
 /* What an epoch of `updates` updates, one a second, writes to stdout. */
