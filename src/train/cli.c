@@ -181,7 +181,7 @@ Status cli_set(const Option *option, const char *text, void *values) {
         return status_fail(STATUS_USAGE, "%s%s: longer than %d bytes", dashes(option), option->name, CLI_TEXT - 1);
     if (text[0] == '\0')
         return status_fail(STATUS_USAGE, "%s%s: empty", dashes(option), option->name);
-    strcpy(value, text);
+    snprintf(value, CLI_TEXT, "%s", text);
     return STATUS_OK;
 }
 

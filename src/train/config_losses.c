@@ -60,11 +60,10 @@ static Status find_loss(const char *text, int *kind) {
     snprintf(name, sizeof name, "%s", text);
     for (char *c = name; *c; c++)
         *c = *c == '-' ? '_' : *c;
-    if (strcmp(name, "mse") == 0)
-        strcpy(name, "mean_squared_error");
-    else if (strcmp(name, "mae") == 0)
-        strcpy(name, "mean_absolute_error");
-    if (model_loss_find(name, kind) != STATUS_OK)
+    const char *full = strcmp(name, "mse") == 0   ? "mean_squared_error"
+                       : strcmp(name, "mae") == 0 ? "mean_absolute_error"
+                                                  : name;
+    if (model_loss_find(full, kind) != STATUS_OK)
         return status_context(STATUS_USAGE, "--loss");
     return STATUS_OK;
 }
@@ -74,8 +73,8 @@ Status config_losses(const Config *config, const char *const *outputs, size_t co
     const char *kind_of[CLI_TEXT], *weight_of[CLI_TEXT];
     if (count > CLI_TEXT)
         return status_fail(STATUS_FAILED, "a network with %zu outputs: more than %d", count, CLI_TEXT);
-    strcpy(kind_list, config->loss);
-    strcpy(weight_list, config->loss_weights);
+    snprintf(kind_list, sizeof kind_list, "%s", config->loss);
+    snprintf(weight_list, sizeof weight_list, "%s", config->loss_weights);
     TRY(assign("loss", kind_list, outputs, count, kind_of));
     TRY(assign("loss-weights", weight_list, outputs, count, weight_of));
     for (size_t i = 0; i < count; i++) {
