@@ -14,30 +14,63 @@
 #include <time.h>
 
 #define CONV(batch, H, C, R, K, strides, which, divide)                                                                \
-    {.kind = OP_CONV2D, .n = (batch), .inputs = 1, .x = {SHAPE(H, H, C)}, .params = 2, .has_w = {true, true},          \
-     .w = {SHAPE(R, R, (C) / (divide), K), SHAPE(K)},                                                                  \
-     .attr.conv = {.kernel = {R, R}, .stride = {strides, strides}, .dilation = {1, 1}, .groups = (divide),             \
-                   .filters = (K), .padding = PADDING_##which}}
+    {                                                                                                                  \
+        .kind = OP_CONV2D, .n = (batch), .inputs = 1, .x = {SHAPE(H, H, C)}, .params = 2, .has_w = {true, true},       \
+        .w = {SHAPE(R, R, (C) / (divide), K), SHAPE(K)}, .attr.conv = {                                                \
+            .kernel = {R, R},                                                                                          \
+            .stride = {strides, strides},                                                                              \
+            .dilation = {1, 1},                                                                                        \
+            .groups = (divide),                                                                                        \
+            .filters = (K),                                                                                            \
+            .padding = PADDING_##which                                                                                 \
+        }                                                                                                              \
+    }
 #define POOL(which, batch, H, C, window, strides)                                                                      \
-    {.kind = OP_##which##_POOL2D, .n = (batch), .inputs = 1, .x = {SHAPE(H, H, C)},                                    \
-     .attr.pool = {.size = {window, window}, .stride = {strides, strides}}}
+    {                                                                                                                  \
+        .kind = OP_##which##_POOL2D, .n = (batch), .inputs = 1, .x = {SHAPE(H, H, C)}, .attr.pool = {                  \
+            .size = {window, window},                                                                                  \
+            .stride = {strides, strides}                                                                               \
+        }                                                                                                              \
+    }
 #define DENSE(batch, in, out)                                                                                          \
-    {.kind = OP_DENSE, .n = (batch), .inputs = 1, .x = {SHAPE(in)}, .params = 2, .has_w = {true, true},                \
-     .w = {SHAPE(in, out), SHAPE(out)}}
+    {                                                                                                                  \
+        .kind = OP_DENSE, .n = (batch), .inputs = 1, .x = {SHAPE(in)}, .params = 2, .has_w = {true, true}, .w = {      \
+            SHAPE(in, out),                                                                                            \
+            SHAPE(out)                                                                                                 \
+        }                                                                                                              \
+    }
 #define RELU(batch, ...)                                                                                               \
-    {.kind = OP_ACTIVATION, .n = (batch), .inputs = 1, .x = {SHAPE(__VA_ARGS__)},                                      \
-     .attr.activation = {.kind = ACTIVATION_RELU, .max_value = INFINITY}}
+    {                                                                                                                  \
+        .kind = OP_ACTIVATION, .n = (batch), .inputs = 1, .x = {SHAPE(__VA_ARGS__)}, .attr.activation = {              \
+            .kind = ACTIVATION_RELU,                                                                                   \
+            .max_value = INFINITY                                                                                      \
+        }                                                                                                              \
+    }
 #define BATCH_NORM(batch, H, C)                                                                                        \
-    {.kind = OP_BATCH_NORM, .n = (batch), .inputs = 1, .x = {SHAPE(H, H, C)}, .params = 4,                             \
-     .has_w = {true, true, true, true}, .w = {SHAPE(C), SHAPE(C), SHAPE(C), SHAPE(C)},                                 \
-     .attr.norm = {.epsilon = 1e-3, .momentum = 0.99}}, .forward_w = 12
+    {.kind = OP_BATCH_NORM,                                                                                            \
+     .n = (batch),                                                                                                     \
+     .inputs = 1,                                                                                                      \
+     .x = {SHAPE(H, H, C)},                                                                                            \
+     .params = 4,                                                                                                      \
+     .has_w = {true, true, true, true},                                                                                \
+     .w = {SHAPE(C), SHAPE(C), SHAPE(C), SHAPE(C)},                                                                    \
+     .attr.norm = {.epsilon = 1e-3, .momentum = 0.99}},                                                                \
+        .forward_w = 12
 #define ADD(batch, H, C)                                                                                               \
-    {.kind = OP_ADD, .n = (batch), .inputs = 2, .x = {SHAPE(H, H, C), SHAPE(H, H, C)}}
-#define DROPOUT(batch, in) {.kind = OP_DROPOUT, .n = (batch), .inputs = 1, .x = {SHAPE(in)}, .attr.dropout = {.rate = 0.5}}
+    {                                                                                                                  \
+        .kind = OP_ADD, .n = (batch), .inputs = 2, .x = { SHAPE(H, H, C), SHAPE(H, H, C) }                             \
+    }
+#define DROPOUT(batch, in)                                                                                             \
+    {                                                                                                                  \
+        .kind = OP_DROPOUT, .n = (batch), .inputs = 1, .x = {SHAPE(in)}, .attr.dropout = {.rate = 0.5 }                \
+    }
 #define LOSS(batch, classes)                                                                                           \
-    {.kind = OP_LOSS, .n = (batch), .inputs = 2, .x = {SHAPE(classes), SHAPE(1)},                                      \
-     .attr.loss = {.kind = LOSS_SPARSE_CROSSENTROPY, .from_logits = true, .weight = 1}}, .fill = zero_labels,          \
-     .fixed_x = 2
+    {.kind = OP_LOSS,                                                                                                  \
+     .n = (batch),                                                                                                     \
+     .inputs = 2,                                                                                                      \
+     .x = {SHAPE(classes), SHAPE(1)},                                                                                  \
+     .attr.loss = {.kind = LOSS_SPARSE_CROSSENTROPY, .from_logits = true, .weight = 1}},                               \
+        .fill = zero_labels, .fixed_x = 2
 
 static void zero_labels(const OpDesc *op, Real **x, Real **w) {
     (void)w;

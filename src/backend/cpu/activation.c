@@ -2,13 +2,13 @@
 #include "backend/cpu/cpu.h"
 #include "backend/cpu/vector.h"
 
-/* The activations that have a vector form here; gelu (erf) and softplus (log) are ref's. */
+/* The activations that have a vector form here; softplus (a logarithm) is ref's. */
+// clang-format off
 #define ACTIVATIONS(X)                                                                                                 \
-    X(ACTIVATION_LINEAR)                                                                                               \
-    X(ACTIVATION_RELU)                                                                                                 \
-    X(ACTIVATION_ELU) X(ACTIVATION_SELU) X(ACTIVATION_SIGMOID) X(ACTIVATION_HARD_SIGMOID) X(ACTIVATION_TANH)           \
-        X(ACTIVATION_SOFTSIGN) X(ACTIVATION_SILU) X(ACTIVATION_HARD_SILU) X(ACTIVATION_GELU_TANH)                      \
-            X(ACTIVATION_EXPONENTIAL)
+    X(ACTIVATION_LINEAR) X(ACTIVATION_RELU) X(ACTIVATION_ELU) X(ACTIVATION_SELU) X(ACTIVATION_SIGMOID)                 \
+    X(ACTIVATION_HARD_SIGMOID) X(ACTIVATION_TANH) X(ACTIVATION_SOFTSIGN) X(ACTIVATION_SILU) X(ACTIVATION_HARD_SILU)    \
+    X(ACTIVATION_GELU) X(ACTIVATION_GELU_TANH) X(ACTIVATION_EXPONENTIAL)
+// clang-format on
 
 typedef struct Numbers {
     float slope, max_value, alpha;
@@ -50,6 +50,8 @@ CPU_INLINE float activate(Activation kind, Numbers k, float x) {
         return x * vector_sigmoid(x);
     case ACTIVATION_HARD_SILU:
         return x * clip_unit(k.alpha * x + 0.5f);
+    case ACTIVATION_GELU:
+        return x * vector_phi(x);
     case ACTIVATION_GELU_TANH:
         return 0.5f * x * (1 + vector_tanh(GELU_SCALE * (x + GELU_CUBIC * x * x * x)));
     case ACTIVATION_EXPONENTIAL:
@@ -86,6 +88,8 @@ CPU_INLINE float derivative(Activation kind, Numbers k, float v) {
         float s = k.alpha * v + 0.5f;
         return s <= 0 ? 0 : s >= 1 ? 1 : s + k.alpha * v;
     }
+    case ACTIVATION_GELU: /* the density of the normal distribution is 1 / sqrt(2 pi) e^(-x^2 / 2) */
+        return vector_phi(v) + v * 0.3989422804014327f * vector_exp(-0.5f * v * v);
     case ACTIVATION_GELU_TANH: {
         float t = vector_tanh(GELU_SCALE * (v + GELU_CUBIC * v * v * v));
         return 0.5f * (1 + t) + 0.5f * v * (1 - t * t) * GELU_SCALE * (1 + 3 * GELU_CUBIC * v * v);
@@ -132,7 +136,6 @@ static void chain_values(Activation kind, Numbers k, const float *v, const float
 /* relu and elu with parameters for which y does not decide the derivative (the shape rule then keeps x) are ref's. */
 static bool supports(const OpDesc *op) {
     switch (op->attr.activation.kind) {
-    case ACTIVATION_GELU:
     case ACTIVATION_SOFTPLUS:
         return false;
     case ACTIVATION_RELU:

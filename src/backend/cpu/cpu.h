@@ -19,16 +19,17 @@ typedef struct CpuKernel {
     void (*memory)(const OpDesc *op, OpMemory *memory); /* NULL: needs none */
 } CpuKernel;
 
+// clang-format off
 /* The operations that this backend has: enum constant, name. */
 #define CPU_OPS(X)                                                                                                     \
-    X(CONV2D, conv2d)                                                                                                  \
-    X(MAX_POOL2D, max_pool2d)                                                                                          \
-    X(AVERAGE_POOL2D, average_pool2d) X(GLOBAL_MAX_POOL2D, global_max_pool2d)                                          \
-        X(GLOBAL_AVERAGE_POOL2D, global_average_pool2d) X(PAD2D, pad2d) X(CROP2D, crop2d) X(RESIZE2D, resize2d)        \
-            X(RESCALE, rescale) X(NORMALIZE, normalize) X(DROPOUT, dropout) X(BATCH_NORM, batch_norm) X(ADD, add)      \
-                X(SUBTRACT, subtract) X(MULTIPLY, multiply) X(AVERAGE, average) X(CONCAT, concat)                      \
-                    X(ACTIVATION, activation) X(SOFTMAX, softmax)
+    X(CONV2D, conv2d) X(MAX_POOL2D, max_pool2d) X(AVERAGE_POOL2D, average_pool2d)                                      \
+    X(GLOBAL_MAX_POOL2D, global_max_pool2d) X(GLOBAL_AVERAGE_POOL2D, global_average_pool2d)                            \
+    X(PAD2D, pad2d) X(CROP2D, crop2d) X(RESIZE2D, resize2d) X(RESCALE, rescale) X(NORMALIZE, normalize)                \
+    X(DROPOUT, dropout) X(BATCH_NORM, batch_norm) X(LAYER_NORM, layer_norm) X(ADD, add) X(SUBTRACT, subtract)          \
+    X(MULTIPLY, multiply) X(AVERAGE, average) X(CONCAT, concat) X(ACTIVATION, activation) X(SOFTMAX, softmax)          \
+    X(LOSS, loss)
 
+// clang-format on
 #define CPU_KERNEL(constant, name) extern const CpuKernel cpu_##name;
 CPU_OPS(CPU_KERNEL)
 #undef CPU_KERNEL

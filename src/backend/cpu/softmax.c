@@ -1,58 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backend/cpu/cpu.h"
+#include "backend/cpu/lanes.h"
 #include "backend/cpu/vector.h"
-
-/* Sums and maxima along a row are taken in LANES interleaved parts, combined at the end: a plain sum cannot be vectorised
- * without changing its order. */
-enum { LANES = 16 };
-
-CPU_INLINE float largest(const float *x, size_t count) {
-    float lane[LANES], best;
-    size_t i = 0;
-    if (count >= LANES) {
-        memcpy(lane, x, sizeof lane);
-        for (i = LANES; i + LANES <= count; i += LANES)
-            for (size_t j = 0; j < LANES; j++)
-                lane[j] = x[i + j] > lane[j] ? x[i + j] : lane[j];
-    } else {
-        for (size_t j = 0; j < LANES; j++)
-            lane[j] = x[0];
-    }
-    best = lane[0];
-    for (size_t j = 1; j < LANES; j++)
-        best = lane[j] > best ? lane[j] : best;
-    for (; i < count; i++)
-        best = x[i] > best ? x[i] : best;
-    return best;
-}
-
-CPU_INLINE float lane_sum(const float lane[LANES], float rest) {
-    for (size_t j = 0; j < LANES; j++)
-        rest += lane[j];
-    return rest;
-}
-
-CPU_INLINE float sum_of(const float *x, size_t count) {
-    float lane[LANES] = {0}, rest = 0;
-    size_t i = 0;
-    for (; i + LANES <= count; i += LANES)
-        for (size_t j = 0; j < LANES; j++)
-            lane[j] += x[i + j];
-    for (; i < count; i++)
-        rest += x[i];
-    return lane_sum(lane, rest);
-}
-
-CPU_INLINE float product_of(const float *x, const float *y, size_t count) {
-    float lane[LANES] = {0}, rest = 0;
-    size_t i = 0;
-    for (; i + LANES <= count; i += LANES)
-        for (size_t j = 0; j < LANES; j++)
-            lane[j] += x[i + j] * y[i + j];
-    for (; i < count; i++)
-        rest += x[i] * y[i];
-    return lane_sum(lane, rest);
-}
 
 /* A row of the softmax: y[i] = e^(x[i] - max) / sum. */
 CPU_CLONES

@@ -53,4 +53,17 @@ CPU_INLINE float vector_tanh(float x) {
     return z < 0.390625f ? p * z * x + x : far;
 }
 
+/* The normal distribution's Phi(x) = erfc(-x / sqrt 2) / 2 to 8e-8: M. Abramowitz, I. Stegun, "Handbook of mathematical
+ * functions", 1964, 7.1.26. */
+CPU_INLINE float vector_phi(float x) {
+    float a = (x < 0 ? -x : x) * 0.70710678118654752f, t = 1.0f / (1.0f + 0.3275911f * a);
+    float p = 1.061405429f;
+    p = p * t - 1.453152027f;
+    p = p * t + 1.421413741f;
+    p = p * t - 0.284496736f;
+    p = p * t + 0.254829592f;
+    float tail = 0.5f * p * t * vector_exp(-a * a);
+    return x < 0 ? tail : 1.0f - tail;
+}
+
 #endif
