@@ -8,15 +8,19 @@ Status graph_create(Graph **out) {
     return memory_new(out, 1, "graph");
 }
 
+static void free_spec(ParamSpec *spec) {
+    memory_free((char *)spec->layer);
+    memory_free((char *)spec->name);
+    memory_free((double *)spec->values);
+}
+
 void graph_destroy(Graph *graph) {
     if (graph == NULL)
         return;
     for (size_t i = 0; i < graph->node_count; i++)
         memory_free(graph->nodes[i].layer);
-    for (size_t i = 0; i < graph->param_count; i++) {
-        memory_free((char *)graph->params[i].spec.layer);
-        memory_free((char *)graph->params[i].spec.name);
-    }
+    for (size_t i = 0; i < graph->param_count; i++)
+        free_spec(&graph->params[i].spec);
     for (size_t i = 0; i < graph->output_count; i++)
         memory_free(graph->outputs[i].name);
     for (size_t i = 0; i < graph->input_count; i++)
@@ -81,15 +85,20 @@ Status graph_param(Graph *graph, const ParamSpec *spec, int *index) {
     TRY(grow((void **)&graph->params, graph->param_count, &graph->param_room, sizeof *graph->params));
     Param *param = &graph->params[graph->param_count];
     *param = (Param){.spec = *spec, .count = shape_count(&spec->shape)};
-    char *layer, *name;
-    TRY(memory_strdup(spec->layer, &layer));
-    Status status = memory_strdup(spec->name, &name);
+    param->spec.layer = param->spec.name = NULL;
+    param->spec.values = NULL;
+    Status status = memory_strdup(spec->layer, (char **)&param->spec.layer);
+    if (status == STATUS_OK)
+        status = memory_strdup(spec->name, (char **)&param->spec.name);
+    if (status == STATUS_OK && spec->values) {
+        status = memory_new((double **)&param->spec.values, param->count, "graph");
+        if (status == STATUS_OK)
+            memcpy((double *)param->spec.values, spec->values, param->count * sizeof *spec->values);
+    }
     if (status != STATUS_OK) {
-        memory_free(layer);
+        free_spec(&param->spec);
         return status;
     }
-    param->spec.layer = layer;
-    param->spec.name = name;
     *index = (int)graph->param_count++;
     return STATUS_OK;
 }
@@ -259,6 +268,9 @@ void graph_initialize(const Graph *graph, uint64_t seed, Real *weights) {
     for (size_t p = 0; p < graph->param_count; p++) {
         const Param *param = &graph->params[p];
         RngKey key = rng_key(seed, RNG_INIT, rng_hash(param->spec.layer), rng_hash(param->spec.name));
-        initializer_fill(&param->spec.init, &param->spec.shape, key, weights + param->offset);
+        if (param->spec.values == NULL)
+            initializer_fill(&param->spec.init, &param->spec.shape, key, weights + param->offset);
+        for (size_t k = 0; param->spec.values && k < param->count; k++)
+            weights[param->offset + k] = (Real)param->spec.values[k];
     }
 }

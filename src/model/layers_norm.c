@@ -144,16 +144,14 @@ static Status make_constant(const LayerBuild *b, const char *key, size_t channel
     size_t count = json_array_size(list);
     if (count != 1 && count != channels)
         return layer_fail(b, "%s has %zu numbers for %zu channels", key, count, channels);
-    double first = json_number_value(json_array_get(list, 0));
-    for (size_t i = 1; i < count; i++)
-        if (json_number_value(json_array_get(list, i)) != first)
-            return layer_fail(b,
-                              "%s differs between channels, which is not supported in the layer's description; leave "
-                              "mean and variance out, then they are weights",
-                              key);
-    Initializer init = {.kind = INIT_CONSTANT, .a = first};
-    return layer_state(b, (ParamSpec){.name = key, .shape = SHAPE(channels), .role = PARAM_CONSTANT, .init = init},
-                       param);
+    double *values;
+    TRY(memory_new(&values, channels, "model"));
+    for (size_t i = 0; i < channels; i++)
+        values[i] = json_number_value(json_array_get(list, count == 1 ? 0 : i));
+    ParamSpec spec = {.name = key, .shape = SHAPE(channels), .role = PARAM_CONSTANT, .values = values};
+    Status status = layer_state(b, spec, param);
+    memory_free(values);
+    return status;
 }
 
 static Status normalization_build(LayerBuild *b) {

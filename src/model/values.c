@@ -142,33 +142,35 @@ static const char *const fan_modes[] = {[FAN_IN] = "fan_in", [FAN_OUT] = "fan_ou
 static const char *const spreads[] = {
     [SPREAD_UNIFORM] = "uniform", [SPREAD_NORMAL] = "untruncated_normal", [SPREAD_TRUNCATED] = "truncated_normal"};
 
-/* Replaces one default in `config` by the given value, which must be of the same kind. */
-static Status set_initializer_key(json_t *config, const char *class_name, const char *key, json_t *value) {
+/* The normalized value of one key, or NULL where it is not supported.  `standard`: its default, NULL for an unknown key. */
+static json_t *initializer_value(const char *key, const json_t *standard, const json_t *value) {
+    const char *word = json_string_value(value);
+    size_t index;
+    if (json_is_number(standard) && json_is_number(value) &&
+        !(strcmp(key, "scale") == 0 && json_number_value(value) <= 0))
+        return json_real(json_number_value(value));
+    if (json_is_string(standard) && strcmp(key, "mode") == 0 && find_word(fan_modes, 3, word, &index))
+        return json_string(word);
+    if (json_is_string(standard) && strcmp(key, "distribution") == 0 && word && strcmp(word, "normal") == 0)
+        return json_string("truncated_normal"); /* its name in Keras 2.0 */
+    if (json_is_string(standard) && strcmp(key, "distribution") == 0 && find_word(spreads, 3, word, &index))
+        return json_string(word);
+    return NULL;
+}
+
+/* Replaces one default in `config` by the given value. */
+static Status set_initializer_key(json_t *config, const char *class_name, const char *key, const json_t *value) {
     /* seed: the run's seed decides; dtype: float32 anyway; axes: Keras 3's for kernels of unusual layout, always null */
     if (strcmp(key, "seed") == 0 || strcmp(key, "dtype") == 0)
         return STATUS_OK;
     if (json_is_null(value) && (strcmp(key, "input_axes") == 0 || strcmp(key, "output_axes") == 0))
         return STATUS_OK;
-    json_t *standard = json_object_get(config, key);
-    size_t index;
-    bool fits = json_is_number(standard) && json_is_number(value);
-    if (strcmp(key, "distribution") == 0 && json_is_string(value) && strcmp(json_string_value(value), "normal") == 0)
-        fits = standard != NULL, value = json_string("truncated_normal"); /* its name in Keras 2.0 */
-    else if (standard && strcmp(key, "distribution") == 0)
-        fits = find_word(spreads, 3, json_string_value(value), &index), json_incref(value);
-    else if (standard && strcmp(key, "mode") == 0)
-        fits = find_word(fan_modes, 3, json_string_value(value), &index), json_incref(value);
-    else
-        value = fits ? json_real(json_number_value(value)) : json_incref(value);
     char text[80];
-    Status status = STATUS_OK;
-    if (!fits)
-        status = status_fail(STATUS_FAILED, "initializer %s: %.40s = %s is not supported", class_name, key,
-                             value_text(value, text, sizeof text));
-    else
-        json_object_set(config, key, value);
-    json_decref(value);
-    return status;
+    json_t *normal = initializer_value(key, json_object_get(config, key), value);
+    if (normal == NULL)
+        return status_fail(STATUS_FAILED, "initializer %s: %.40s = %s is not supported", class_name, key,
+                           value_text(value, text, sizeof text));
+    return json_object_set_new(config, key, normal) == 0 ? STATUS_OK : status_fail(STATUS_FAILED, "out of memory");
 }
 
 Status value_initializer(const json_t *given, json_t **out) {

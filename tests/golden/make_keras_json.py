@@ -74,7 +74,7 @@ def every_layer():
     x = i = keras.Input((16, 16, 3), name="in")
     x = L.Rescaling(2.0, offset=-0.5, name="rescaling")(x)
     x = L.Normalization(name="normalization")(x)
-    x = L.Normalization(mean=0.5, variance=2.0, name="normalization_fixed")(x)
+    x = L.Normalization(mean=[0.5, 0.1, -0.2], variance=[2.0, 0.5, 1.0], name="normalization_fixed")(x)
     x = L.Resizing(20, 24, name="resizing")(x)
     x = L.Resizing(20, 20, interpolation="nearest", crop_to_aspect_ratio=True, name="resizing_crop")(x)
     x = L.ZeroPadding2D(((1, 2), (3, 0)), name="padding")(x)
