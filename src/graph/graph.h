@@ -39,8 +39,8 @@ typedef struct ParamSpec {
     ParamRole role;
     Initializer init;
     const double *values; /* as many as elements, instead of init; copied.  NULL: init decides */
-    double l1, l2;   /* penalty l1 * sum|w| + l2 * sum w^2, added once per step */
-    double momentum; /* PARAM_STATISTIC: value = momentum * value + (1 - momentum) * batch average */
+    double l1, l2;        /* penalty l1 * sum|w| + l2 * sum w^2, added once per step */
+    double momentum;      /* PARAM_STATISTIC: value = momentum * value + (1 - momentum) * batch average */
 } ParamSpec;
 
 typedef struct Param {

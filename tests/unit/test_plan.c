@@ -20,7 +20,8 @@ enum { N = 3, CLASSES = 4 };
 static int param(Graph *g, const char *layer, const char *name, Shape shape, ParamRole role, double value) {
     Initializer normal = {.kind = INIT_NORMAL, .a = value, .b = 0.3};
     int p;
-    assert_int_equal(graph_param(g, &(ParamSpec){layer, name, shape, role, normal, 0, 0, 0.9}, &p), STATUS_OK);
+    ParamSpec spec = {.layer = layer, .name = name, .shape = shape, .role = role, .init = normal, .momentum = 0.9};
+    assert_int_equal(graph_param(g, &spec, &p), STATUS_OK);
     return p;
 }
 
