@@ -106,19 +106,11 @@ struct Run {
     int lock; /* open file with the lock on it: the kernel drops the lock when the process ends, however it ends */
 };
 
-/* Says who holds the folder, as far as the lock file tells. */
-static Status held_by_other(const char *folder, int lock) {
-    char holder[128];
-    ssize_t n = pread(lock, holder, sizeof holder - 1, 0);
-    holder[n > 0 ? n : 0] = '\0';
-    return status_fail(STATUS_FAILED,
-                       "%s is being written by another process (%s). Wait for it, or choose another --out", folder,
-                       n > 0 ? holder : "unknown");
-}
+/* A file server may take this long to notice that the node which held a lock is dead (NFS version 4: 90 s). */
+enum { LOCK_WAIT = 120, LOCK_TRIES = 5, HOLDER = 160 }; /* seconds; tries per second; bytes */
 
-/* Takes the lock; *locked = false where the file system has none. */
-static Status take_lock(Run *run, bool *locked) {
-    char *path, holder[128], host[64] = "";
+static Status open_lock(Run *run) {
+    char *path;
     TRY(memory_format(&path, "%s/.lock", run->folder));
     run->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     Status status = STATUS_OK;
@@ -126,20 +118,49 @@ static Status take_lock(Run *run, bool *locked) {
         status = status_fail(STATUS_FAILED, "cannot write %s: %s. Choose a folder that you may write (--out)", path,
                              strerror(errno));
     memory_free(path);
-    if (status != STATUS_OK)
-        return status;
-    *locked = flock(run->lock, LOCK_EX | LOCK_NB) == 0;
-    if (!*locked && errno == EWOULDBLOCK)
-        return held_by_other(run->folder, run->lock);
-    if (!*locked) {
-        log_warn("cannot lock %s (%s): make sure that no other job writes there", run->folder, strerror(errno));
-        return STATUS_OK;
-    }
+    return status;
+}
+
+/* What the lock file says of its holder: "host node7, process 4242".  Whether that is on this host. */
+static bool holder_is_here(int lock, char holder[HOLDER]) {
+    char host[64] = "", here[80];
+    ssize_t n = pread(lock, holder, HOLDER - 1, 0);
+    holder[n > 0 ? n : 0] = '\0';
+    gethostname(host, sizeof host - 1);
+    int length = snprintf(here, sizeof here, "host %s,", host);
+    return strncmp(holder, here, (size_t)length) == 0;
+}
+
+/* Writes who holds the lock, for messages only: the lock holds without it. */
+static void sign_lock(const Run *run) {
+    char host[64] = "", holder[HOLDER];
     gethostname(host, sizeof host - 1);
     int length = snprintf(holder, sizeof holder, "host %s, process %ld", host, (long)getpid());
-    /* Only for the message above: the lock holds without it. */
     if (ftruncate(run->lock, 0) != 0 || pwrite(run->lock, holder, (size_t)length, 0) != length)
         log_verbose("cannot write %s/.lock: %s\n", run->folder, strerror(errno));
+}
+
+/* Takes the lock; *locked = false where the file system has none.  On this host a held lock means a living process; on
+ * another it may be that of a dead node, so that a requeued job waits for the server to notice. */
+static Status take_lock(Run *run, bool *locked) {
+    char holder[HOLDER];
+    TRY(open_lock(run));
+    for (int tries = 0; flock(run->lock, LOCK_EX | LOCK_NB) != 0; tries++) {
+        if (errno != EWOULDBLOCK) {
+            log_warn("cannot lock %s (%s): make sure that no other job writes there", run->folder, strerror(errno));
+            *locked = false;
+            return STATUS_OK;
+        }
+        if (holder_is_here(run->lock, holder) || tries == LOCK_WAIT * LOCK_TRIES)
+            return status_fail(STATUS_FAILED,
+                               "%s is being written by another process (%s). Wait for it, or choose another --out",
+                               run->folder, holder);
+        if (tries == LOCK_TRIES)
+            log_warn("%s is held by another process (%s): waiting up to %d s for it", run->folder, holder, LOCK_WAIT);
+        usleep(1000000 / LOCK_TRIES);
+    }
+    sign_lock(run);
+    *locked = true;
     return STATUS_OK;
 }
 

@@ -32,8 +32,9 @@ typedef struct Run Run; /* a run folder held for writing */
  * STATUS_USAGE: holds a run and not `overwrite`.  STATUS_FAILED: cannot be made or written, or another process holds it. */
 Status run_create(const char *folder, const char *base, bool overwrite, Run **out);
 
-/* Holds an existing run's folder, to go on with it.  What a killed process left half-written is removed.  Where the file
- * system has no locks, a warning says that two jobs must not share the folder. */
+/* Holds an existing run's folder, to go on with it.  What a killed process left half-written is removed.
+ * Held by a living process of this host: STATUS_FAILED at once.  By another host, which may have died: waits for up to two
+ * minutes.  Where the file system has no locks, a warning says that two jobs must not share the folder. */
 Status run_open(const char *folder, Run **out);
 
 void run_close(Run *run); /* accepts NULL */

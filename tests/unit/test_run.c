@@ -7,6 +7,7 @@
 #include "support/assert_status.h"
 #include "support/sample_checkpoint.h"
 #include "support/tmpdir.h"
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -154,6 +155,32 @@ static void one_process_writes_a_folder(void **state) {
     run_close(run);
 }
 
+/* The lock of a node that died may stand until the file server notices: that is waited for. */
+static void another_hosts_lock_is_waited_for(void **state) {
+    (void)state;
+    static const char elsewhere[] = "host elsewhere, process 1 .............";
+    Run *run;
+    mkdir(tmpdir_path("node"), 0777);
+    pid_t child = fork();
+    if (child == 0) {
+        if (run_open(tmpdir_path("node"), &run) != STATUS_OK)
+            _exit(1);
+        usleep(1500 * 1000);
+        _exit(0);
+    }
+    while (tmpdir_size("node/.lock") <= 0)
+        usleep(1000);
+    int lock = open(tmpdir_path("node/.lock"), O_WRONLY);
+    assert_int_equal(pwrite(lock, elsewhere, sizeof elsewhere, 0), sizeof elsewhere);
+    close(lock);
+    stderr_capture();
+    Status status = run_open(tmpdir_path("node"), &run);
+    assert_contains(stderr_captured(), "host elsewhere, process 1");
+    assert_ok(status);
+    run_close(run);
+    waitpid(child, NULL, 0);
+}
+
 /* ---- checkpoints ---- */
 
 static void old_steps_are_set_aside_and_pruned(void **state) {
@@ -271,6 +298,7 @@ int main(void) {
         cmocka_unit_test(jobs_started_together_get_different_folders),
         cmocka_unit_test(a_run_is_not_overwritten),
         cmocka_unit_test(one_process_writes_a_folder),
+        cmocka_unit_test(another_hosts_lock_is_waited_for),
         cmocka_unit_test(old_steps_are_set_aside_and_pruned),
         cmocka_unit_test(the_newest_whole_checkpoint_is_taken),
         cmocka_unit_test(programs_find_the_checkpoint_they_are_given),
