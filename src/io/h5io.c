@@ -160,6 +160,7 @@ static Status open_locked(const char *path, H5ioFile **out) {
     if (H5Fis_hdf5(path) == 0)
         return status_fail(STATUS_FAILED, "cannot open %s: it is not an HDF5 file", path);
     TRY(new_file(path, false, (size_t)about.st_size, out));
+    (*out)->on_disk = true;
     (*out)->id = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     return opened(out, "open");
 }

@@ -2,12 +2,24 @@
 #include "base/memory.h"
 #include "io/h5io_internal.h"
 #include <string.h>
+#include <sys/stat.h>
 
 /* deflate cannot shrink data more than 1032 times; a file that claims more was made to exhaust memory. */
 enum { COMPRESSION_MAX = 1100, CHUNK_CACHE = 16 << 20 };
 
 static Status refuse(const H5ioFile *file, const char *path, const char *why) {
     return status_fail(STATUS_FAILED, "cannot read %s in %s: %s", path, file->name, why);
+}
+
+/* Is the file still what it was when opened?  Where a file was cut off since, HDF5 reads zeros and says nothing. */
+static Status check_unchanged(const H5ioFile *file) {
+    int *fd;
+    struct stat now;
+    if (!file->on_disk || H5Fget_vfd_handle(file->id, H5P_DEFAULT, (void **)&fd) < 0)
+        return STATUS_OK;
+    if (fstat(*fd, &now) != 0 || (size_t)now.st_size != file->bytes)
+        return status_fail(STATUS_FAILED, "%s was changed while it was being read", file->name);
+    return STATUS_OK;
 }
 
 /* Are the bytes that the extents call for in the file? */
@@ -40,6 +52,7 @@ static Status check_storage(H5ioFile *file, const char *path, hid_t dataset, H5i
 
 static Status get_info(H5ioFile *file, const char *path, hid_t dataset, H5ioInfo *info) {
     *info = (H5ioInfo){.count = 1};
+    TRY(check_unchanged(file));
     Handle type = H5Dget_type(dataset);
     Handle space = H5Dget_space(dataset);
     int rank = H5Sget_simple_extent_ndims(space);

@@ -11,6 +11,7 @@ struct H5ioFile {
     hid_t id;
     char *name; /* owned */
     bool writable;
+    bool on_disk;
     size_t bytes; /* size when opened for reading */
 };
 
