@@ -21,7 +21,7 @@ folder = pathlib.Path(__file__).parent / "keras"
 def save(name, model):
     (folder / f"{name}.json").write_text(json.dumps(json.loads(model.to_json()), separators=(",", ":")) + "\n")
     lines = [" ".join([layer.name, *map(str, weight.shape)]) for layer in model.layers for weight in layer.weights]
-    (folder / f"{name}.weights").write_text("\n".join(lines) + "\n")
+    (folder / f"{name}.weights").write_text("".join(f"{line}\n" for line in lines))
     weights = [weight for layer in model.layers for weight in layer.weights]
     for j, weight in enumerate(weights):
         one = any(word in weight.path.rsplit("/", 1)[1] for word in ("gamma", "variance"))
@@ -114,7 +114,17 @@ def every_layer():
     return keras.Model(i, x, name="every_layer")
 
 
+def activations():
+    words = "linear relu relu6 leaky_relu elu selu sigmoid hard_sigmoid tanh softplus softsign silu swish hard_silu"
+    words += " hard_swish gelu exponential softmax"
+    i = keras.Input((8,), name="in")
+    x = L.Rescaling(5.0, name="wide")(i)
+    x = L.Concatenate(name="all")([L.Activation(word, name=f"a_{word}")(x) for word in words.split()])
+    return keras.Model(i, x, name="activations")
+
+
 folder.mkdir(exist_ok=True)
 save("keras3_sequential", sequential())
 save("keras3_branches", branches())
+save("keras3_activations", activations())
 save("keras3_every_layer", every_layer())

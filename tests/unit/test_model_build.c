@@ -126,6 +126,52 @@ static void configuration_reaches_the_parameters(void **state) {
     free(text);
 }
 
+#define NET(shape, layers)                                                                                             \
+    "{\"class_name\":\"Sequential\",\"config\":[{\"class_name\":\"InputLayer\",\"config\":{\"name\":\"in\","           \
+    "\"batch_input_shape\":[null," shape "]}}," layers "]}"
+#define ONE(class, keys)    "{\"class_name\":\"" class "\",\"config\":{\"name\":\"a\"" keys "}}"
+#define KERNEL(initializer) NET("4", ONE("Dense", ",\"units\":3,\"kernel_initializer\":" initializer))
+#define OBJECT(class, keys) KERNEL("{\"class_name\":\"" class "\",\"config\":{" keys "}}")
+
+static void initializers_mean_what_keras_says(void **state) {
+    (void)state;
+    const struct {
+        const char *text;
+        Initializer expected;
+    } cases[] = {
+        {KERNEL("\"zeros\""), {.kind = INIT_CONSTANT}},
+        {KERNEL("\"Ones\""), {.kind = INIT_CONSTANT, .a = 1}},
+        {OBJECT("Constant", "\"value\":0.5"), {.kind = INIT_CONSTANT, .a = 0.5}},
+        {KERNEL("\"random_uniform\""), {.kind = INIT_UNIFORM, .a = -0.05, .b = 0.05}},
+        {OBJECT("RandomUniform", "\"minval\":0,\"seed\":7"), {.kind = INIT_UNIFORM, .a = 0, .b = 0.05}},
+        {OBJECT("RandomNormal", "\"stddev\":1"), {.kind = INIT_NORMAL, .b = 1}},
+        {KERNEL("\"truncated_normal\""), {.kind = INIT_TRUNCATED_NORMAL, .b = 0.05}},
+        {KERNEL("\"glorot_uniform\""), {INIT_VARIANCE_SCALING, 0, 0, 1, FAN_AVERAGE, SPREAD_UNIFORM}},
+        {KERNEL("\"glorot_normal\""), {INIT_VARIANCE_SCALING, 0, 0, 1, FAN_AVERAGE, SPREAD_TRUNCATED}},
+        {KERNEL("\"he_uniform\""), {INIT_VARIANCE_SCALING, 0, 0, 2, FAN_IN, SPREAD_UNIFORM}},
+        {OBJECT("HeNormal", "\"seed\":null"), {INIT_VARIANCE_SCALING, 0, 0, 2, FAN_IN, SPREAD_TRUNCATED}},
+        {KERNEL("\"lecun_uniform\""), {INIT_VARIANCE_SCALING, 0, 0, 1, FAN_IN, SPREAD_UNIFORM}},
+        {KERNEL("\"lecun_normal\""), {INIT_VARIANCE_SCALING, 0, 0, 1, FAN_IN, SPREAD_TRUNCATED}},
+        {OBJECT("VarianceScaling", ""), {INIT_VARIANCE_SCALING, 0, 0, 1, FAN_IN, SPREAD_TRUNCATED}},
+        {OBJECT("VarianceScaling", "\"scale\":3,\"mode\":\"fan_out\",\"distribution\":\"untruncated_normal\""),
+         {INIT_VARIANCE_SCALING, 0, 0, 3, FAN_OUT, SPREAD_NORMAL}},
+        {OBJECT("VarianceScaling", "\"distribution\":\"normal\""),
+         {INIT_VARIANCE_SCALING, 0, 0, 1, FAN_IN, SPREAD_TRUNCATED}},
+        {OBJECT("Orthogonal", "\"gain\":2"), {.kind = INIT_ORTHOGONAL, .a = 2}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Model *model;
+        Graph *graph;
+        assert_ok(build(cases[i].text, NULL, 0, &model, &graph));
+        Initializer made = find_param(graph, "a", "kernel")->spec.init, expected = cases[i].expected;
+        assert_int_equal(made.kind, expected.kind);
+        assert_true(made.a == expected.a && made.b == expected.b && made.scale == expected.scale);
+        assert_int_equal(made.mode, expected.mode);
+        assert_int_equal(made.spread, expected.spread);
+        release(model, graph);
+    }
+}
+
 static void frozen_layers_have_no_penalty_and_no_gradient(void **state) {
     (void)state;
     char *text = golden("keras3_sequential.json");
@@ -179,10 +225,6 @@ static void a_loss_looks_behind_softmax_and_sigmoid(void **state) {
     free(text);
 }
 
-#define NET(shape, layers)                                                                                             \
-    "{\"class_name\":\"Sequential\",\"config\":[{\"class_name\":\"InputLayer\",\"config\":{\"name\":\"in\","           \
-    "\"batch_input_shape\":[null," shape "]}}," layers "]}"
-#define ONE(class, keys)  "{\"class_name\":\"" class "\",\"config\":{\"name\":\"a\"" keys "}}"
 #define DENSE(activation) NET("4", ONE("Dense", ",\"units\":3,\"activation\":\"" activation "\""))
 
 static void losses_follow_the_output_and_the_label(void **state) {
@@ -357,6 +399,7 @@ int main(void) {
         cmocka_unit_test_teardown(other_inputs_and_classes_fit, nothing_left),
         cmocka_unit_test_teardown(shared_layers_share_parameters, nothing_left),
         cmocka_unit_test_teardown(configuration_reaches_the_parameters, nothing_left),
+        cmocka_unit_test_teardown(initializers_mean_what_keras_says, nothing_left),
         cmocka_unit_test_teardown(frozen_layers_have_no_penalty_and_no_gradient, nothing_left),
         cmocka_unit_test_teardown(a_loss_looks_behind_softmax_and_sigmoid, nothing_left),
         cmocka_unit_test_teardown(losses_follow_the_output_and_the_label, nothing_left),
