@@ -70,9 +70,7 @@ static Status temporary_name(const char *path, char **out) {
     char host[64] = "";
     const char *slash = strrchr(path, '/');
     const char *name = slash != NULL ? slash + 1 : path;
-    if (gethostname(host, sizeof host) != 0)
-        strcpy(host, "host");
-    host[sizeof host - 1] = '\0';
+    gethostname(host, sizeof host - 1);
     return memory_format(out, "%.*s.%s.%s-%ld" LEFTOVER, (int)(name - path), path, name, host, (long)getpid());
 }
 

@@ -26,9 +26,9 @@ const char *run_step_name(uint64_t step, char name[RUN_NAME]);
 
 typedef struct Run Run; /* a run folder held for writing */
 
-/* Makes and holds the folder of a new run.  folder NULL: `base`-N ("checkpoints/lenet5-mnist-1") with N one above
- * the largest there is; made with mkdir, so that two jobs started together get different ones.  An existing folder is taken when it
- * holds no run; with `overwrite` the run's files in it are removed first, others stay.
+/* Makes and holds the folder of a new run.  folder NULL: `base`-N ("checkpoints/lenet5-mnist-1") with N one above the
+ * largest there is; made with mkdir, so that two jobs started together get different ones.  An existing folder is taken
+ * when it holds no run; with `overwrite` the run's files in it are removed first, others stay.
  * STATUS_USAGE: holds a run and not `overwrite`.  STATUS_FAILED: cannot be made or written, or another process holds it. */
 Status run_create(const char *folder, const char *base, bool overwrite, Run **out);
 
