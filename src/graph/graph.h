@@ -85,7 +85,8 @@ typedef struct Graph {
 Status graph_create(Graph **out);
 void graph_destroy(Graph *graph); /* accepts NULL */
 
-/* Adds an input tensor of that shape (without batch) and name: "x", or a label "y". */
+/* Adds an input tensor of that shape (without batch) and name: "x", or a label "y".  Fails for an empty or
+ * too large one. */
 Status graph_input(Graph *graph, const char *name, Shape shape, int *node);
 
 /* Adds a parameter. */

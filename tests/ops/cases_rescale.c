@@ -40,8 +40,10 @@ static const OpCase cases[] = {
 static const ShapeCase shapes[] = {
     {"image", RESCALE(0, SHAPE(4, 3, 3), 0.5, -1), SHAPE(4, 3, 3)},
     {"image", NORMALIZE(0, SHAPE(4, 3, 3), 3), SHAPE(4, 3, 3)},
-    {"channels", NORMALIZE(0, SHAPE(4, 3, 3), 4), {0}, "mean 4 does not fit input 4x3x3: it needs one number per channel"},
-    {"no variance", {.kind = OP_NORMALIZE, .inputs = 1, .x = {SHAPE(3)}, .params = 1, .has_w = {true}, .w = {SHAPE(3)}}, {0},
+    {"channels", NORMALIZE(0, SHAPE(4, 3, 3), 4), {0},
+     "mean 4 does not fit input 4x3x3: it needs one number per channel"},
+    {"no variance", {.kind = OP_NORMALIZE, .inputs = 1, .x = {SHAPE(3)}, .params = 1, .has_w = {true}, .w = {SHAPE(3)}},
+     {0},
      "has no variance"},
     {"scalar", NORMALIZE(0, {0}, 1), {0}, "at least one dimension"},
 };

@@ -63,7 +63,8 @@ static const ShapeCase shapes[] = {
     {"nothing left", MARGINS(CROP2D, 0, 6, 7, 5, 1, 2, 3, 4), {0}, "cropping 7 columns leaves nothing of input 6x7x5"},
     {"channels", CONCAT(0, 2, 2, SHAPE(3, 4, 2), SHAPE(3, 4, 1)), SHAPE(3, 4, 3)},
     {"rows", CONCAT(0, 2, 0, SHAPE(3, 4), SHAPE(2, 4)), SHAPE(5, 4)},
-    {"another width", CONCAT(0, 2, 2, SHAPE(3, 4, 2), SHAPE(3, 5, 2)), {0}, "inputs 3x4x2 and 3x5x2 differ beside axis 2"},
+    {"another width", CONCAT(0, 2, 2, SHAPE(3, 4, 2), SHAPE(3, 5, 2)), {0},
+     "inputs 3x4x2 and 3x5x2 differ beside axis 2"},
     {"another rank", CONCAT(0, 2, 0, SHAPE(3, 4), SHAPE(3)), {0}, "differ"},
     {"no such axis", CONCAT(0, 2, 2, SHAPE(3, 4), SHAPE(3, 4)), {0}, "input 3x4 has no axis 2"},
 };

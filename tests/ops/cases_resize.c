@@ -30,7 +30,8 @@ static const ShapeCase shapes[] = {
     {"larger", RESIZE(BILINEAR, 0, 4, 3, 2, 7, 5), SHAPE(7, 5, 2)},
     {"to nothing", RESIZE(NEAREST, 0, 4, 3, 2, 0, 5), {0}, "output 0x5x2: every extent must be at least 1"},
     {"too large", RESIZE(NEAREST, 0, 4, 3, 2, (size_t)1 << 40, (size_t)1 << 40), {0}, "too large"},
-    {"no image", {.kind = OP_RESIZE2D, .inputs = 1, .x = {SHAPE(3)}, .attr.resize = {.height = 1, .width = 1}}, {0}, "input 3 is no image"},
+    {"no image", {.kind = OP_RESIZE2D, .inputs = 1, .x = {SHAPE(3)}, .attr.resize = {.height = 1, .width = 1}}, {0},
+     "input 3 is no image"},
 };
 // clang-format on
 

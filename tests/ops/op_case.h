@@ -59,13 +59,13 @@ enum { OP_CHECK_TEXT = 256 };
 /* All checks give true, or false and in `text` what differs where.  `backend` is ref, or another one that supports the
  * case, or a wrong one that a test plants. */
 
-/* Backward of `backend` against central differences (f(x + hv) - f(x - hv)) / 2h of its forward, where f = sum of y * dy
- * for a random dy, h = 1e-5, and v is a random direction or a single coordinate: for each dx and dw to a relative error of
- * 1e-6.  Only in double. */
+/* Backward of `backend` against central differences (f(x + hv) - f(x - hv)) / 2h of its forward, where f = sum of
+ * y * dy for a random dy, h = 1e-5, and v is a random direction or a single coordinate: for each dx and dw to a relative
+ * error of 1e-6.  Only in double. */
 bool op_check_gradient(const OpCase *c, const Backend *backend, char text[OP_CHECK_TEXT]);
 
-/* The contract of OpBuffers: dx_add and dw_add add, NULL dx and dw are skipped without changing the others, in_place works
- * with y on x0 and dx0 on dy.  To `c`'s tolerance in float, 1e-12 in double. */
+/* The contract of OpBuffers: dx_add and dw_add add, NULL dx and dw are skipped without changing the others, in_place
+ * works with y on x0 and dx0 on dy.  To `c`'s tolerance in float, 1e-12 in double. */
 bool op_check_contract(const OpCase *c, const Backend *backend, char text[OP_CHECK_TEXT]);
 
 /* `backend` against `ref`: y in and out of training, dx and dw, to the case's tolerance. */
@@ -77,7 +77,7 @@ bool op_check_shape(const ShapeCase *c, char text[OP_CHECK_TEXT]);
 /* Elements of y: n times the shape's; a loss sums over the batch. */
 size_t op_y_count(const OpDesc *op);
 
-/* A run: tensors, filled as above, and a prepared backend.  For tests that look at values themselves (golden vectors). */
+/* A run: tensors, filled as above, and a prepared backend.  For tests that look at values themselves. */
 struct OpRun {
     OpDesc op;
     const Backend *backend;
@@ -99,7 +99,7 @@ void op_run_destroy(OpRun *run);
 /* y from x and w.  y and work are filled with NaN before. */
 void op_run_forward(OpRun *run);
 
-/* dx and dw from dy; x and y are passed only as keeps_x and keeps_y say.  Without `add` they are filled with NaN before. */
+/* dx and dw from dy; x and y are passed only as keeps_x and keeps_y say.  Unless `add`, they are filled with NaN before. */
 void op_run_backward(OpRun *run, bool add);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Forward against results of other libraries, which a gradient check cannot replace: it would pass for any padding.  Every
- * built-in backend that supports the operation.  tests/golden/make_forward.py made the numbers. */
+ * Forward against results of other libraries, which a gradient check cannot replace: it would pass for any padding.
+ * Every built-in backend that supports the operation.  tests/golden/make_forward.py made the numbers. */
 #include "backend/select.h"
 #include "graph/graph.h"
 #include "ops/op_case.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Pooling.  The windows are clipped to the image, so that padding neither wins a maximum nor counts in an average (as in
- * TensorFlow).  A global pool is one window over the whole image. */
+ * Pooling.  The windows are clipped to the image, so that padding neither wins a maximum nor counts in an average (as
+ * in TensorFlow).  A global pool is one window over the whole image. */
 #include "backend/ref/ref.h"
 #include <math.h>
 #include <string.h>

@@ -11,8 +11,8 @@
 
 typedef struct RefKernel {
     void (*forward)(const OpDesc *op, const OpBuffers *b);
-    void (*backward)(const OpDesc *op, const OpBuffers *b);   /* NULL for operations that are never run */
-    void (*memory)(const OpDesc *op, OpMemory *memory);       /* NULL: needs none */
+    void (*backward)(const OpDesc *op, const OpBuffers *b); /* NULL for operations that are never run */
+    void (*memory)(const OpDesc *op, OpMemory *memory);     /* NULL: needs none */
 } RefKernel;
 
 #define REF_KERNEL(constant, name) extern const RefKernel ref_##name;

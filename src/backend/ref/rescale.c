@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * rescale: y = x scale + offset.  normalize: y = (x - mean) / max(sqrt(variance), 1e-7) per channel, as Keras's layer. */
+ * rescale: y = x scale + offset.  normalize: y = (x - mean) / max(sqrt(variance), 1e-7) per channel, as in Keras. */
 #include "backend/ref/ref.h"
 #include <math.h>
 

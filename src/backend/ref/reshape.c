@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Operations that only move elements.  Each says which element of y is which element of x; forward copies along that map,
- * backward copies (or adds) against it. */
+ * Operations that only move elements.  Each says which element of y is which element of x; forward copies along that
+ * map, backward copies (or adds) against it. */
 #include "backend/ref/ref.h"
 #include <string.h>
 

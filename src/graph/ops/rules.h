@@ -12,9 +12,10 @@
 #define RULE_EXTENT_MAX ((size_t)INT32_MAX)
 
 typedef struct OpRule {
-    /* Called by op_shape when every extent of x and w is known to be in 1 .. RULE_EXTENT_MAX, their products to fit, and
-     * the number of inputs to be right; op_shape checks y afterwards.  Checks op->x, op->w, op->attr and sets op->y, derived attributes, keeps_x, keeps_y, in_place.  The message of a
-     * failure says what does not fit and shows the shapes; the caller adds the layer's name. */
+    /* Called by op_shape when every extent of x and w is known to be in 1 .. RULE_EXTENT_MAX, their products to fit,
+     * and the number of inputs to be right; op_shape checks y afterwards.  Checks op->x, op->w, op->attr and sets
+     * op->y, derived attributes, keeps_x, keeps_y, in_place.  The message of a failure says what does not fit and
+     * shows the shapes; the caller adds the layer's name. */
     Status (*shape)(OpDesc *op);
 
     /* Floating-point operations (a multiply-add is two) of one example's forward pass; NULL: one per output element. */

@@ -16,7 +16,7 @@ typedef struct Window {
 /* *x is an image with three dimensions, and the window's sizes are in 1 .. 2^31 - 1. */
 Status window_check(const Window *window, const Shape *x);
 
-/* The padding and the number of window positions along both axes, with e = (size - 1) dilation + 1 as the window's extent:
+/* The padding and the number of window positions along both axes, with the window's extent e = (size - 1) dilation + 1:
  *   valid     no padding;                             count = floor((n - e) / stride) + 1
  *   same      count = ceil(n / stride);  total padding = max((count - 1) stride + e - n, 0), the smaller half before
  *   explicit  pad as given, each less than e;         count = floor((n + before + after - e) / stride) + 1
