@@ -243,6 +243,10 @@ static Status check_given(const LayerClass *class, const json_t *given) {
     return STATUS_OK;
 }
 
+static bool decides(const LayerKey *key) {
+    return key->use == KEY_USED || key->use == KEY_WRITTEN;
+}
+
 Status layer_config(const LayerClass *class, const json_t *given, json_t **out) {
     *out = NULL;
     TRY(check_given(class, given));
@@ -251,7 +255,7 @@ Status layer_config(const LayerClass *class, const json_t *given, json_t **out) 
     for (const LayerKey *key = class->keys; key->name != NULL; key++) {
         const json_t *value = json_object_get(given, key->name);
         json_t *normal = NULL;
-        if (key->use != KEY_USED)
+        if (!decides(key))
             continue;
         if (value == NULL && key->alias)
             value = json_object_get(given, key->alias);
@@ -275,9 +279,9 @@ Status layer_config_short(const LayerClass *class, const json_t *config, json_t 
     *out = json_object();
     for (const LayerKey *key = class->keys; key->name != NULL; key++) {
         json_t *value = json_object_get(config, key->name), *standard = NULL;
-        if (key->use != KEY_USED)
+        if (!decides(key))
             continue;
-        if (key->standard)
+        if (key->standard && key->use != KEY_WRITTEN)
             TRY(standard_value(key, &standard));
         bool same = json_equal(value, standard);
         json_decref(standard);

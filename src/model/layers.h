@@ -32,9 +32,10 @@ typedef enum KeyType {
 } KeyType;
 
 typedef enum KeyUse {
-    KEY_USED,   /* decides the result */
-    KEY_FIXED,  /* only its default is supported */
-    KEY_IGNORED /* cannot change the result; the row says why */
+    KEY_USED,    /* decides the result */
+    KEY_WRITTEN, /* the same, and Keras 3 does not load a network without it */
+    KEY_FIXED,   /* only its default is supported */
+    KEY_IGNORED  /* cannot change the result; the row says why */
 } KeyUse;
 
 typedef struct LayerKey {
@@ -49,6 +50,8 @@ typedef struct LayerKey {
 /* Rows of a key table. */
 #define KEY_USE(name, type, standard)                                                                                  \
     { name, type, KEY_USED, standard, NULL, NULL }
+#define KEY_WRITE(name, type, standard)                                                                                \
+    { name, type, KEY_WRITTEN, standard, NULL, NULL }
 #define KEY_NEED(name, type)                                                                                           \
     { name, type, KEY_USED, NULL, NULL, NULL }
 #define KEY_WORD(name, standard, choices)                                                                              \

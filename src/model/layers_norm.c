@@ -183,7 +183,7 @@ const LayerClass layer_class_normalization = {"Normalization", normalization_key
 
 static const LayerKey rescaling_keys[] = {
     KEY_NEED("scale", KEY_NUMBER),
-    KEY_USE("offset", KEY_NUMBER, "0"),
+    KEY_WRITE("offset", KEY_NUMBER, "0"),
     KEY_END,
 };
 

@@ -21,7 +21,7 @@ const LayerClass layer_class_input = {"InputLayer", input_keys, 0, 0, NULL};
         KEY_WORD("padding", "valid", "valid same"), KEY_CHANNELS_LAST
 
 static const LayerKey max_pool_keys[] = {KEY_USE("pool_size", KEY_PAIR, "2"), KEY_POOL, KEY_END};
-static const LayerKey average_pool_keys[] = {KEY_NEED("pool_size", KEY_PAIR), KEY_POOL, KEY_END}; /* as in Keras 3 */
+static const LayerKey average_pool_keys[] = {KEY_WRITE("pool_size", KEY_PAIR, "2"), KEY_POOL, KEY_END};
 
 static Status pool(LayerBuild *b, OpKind kind) {
     OpDesc op = {.kind = kind};

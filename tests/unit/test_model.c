@@ -208,6 +208,23 @@ static const struct {
      "output_layers: reads layer \"q\""},
 };
 
+/* Defaults are left out, but for those without which Keras 3 does not load the layer. */
+static void canonical_text_is_short(void **state) {
+    (void)state;
+    Model *model;
+    char *text;
+    assert_ok(model_parse(LAYER("AveragePooling2D", ",\"strides\":null,\"padding\":\"valid\""), "net", &model));
+    assert_ok(model_to_json(model, &text));
+    assert_non_null(strstr(text, "\"config\":{\"pool_size\":[2,2],\"name\":\"a\"}"));
+    model_destroy(model);
+    memory_free(text);
+    assert_ok(model_parse(LAYER("Rescaling", ",\"scale\":0.3"), "net", &model));
+    assert_ok(model_to_json(model, &text));
+    assert_non_null(strstr(text, "\"config\":{\"scale\":0.3,\"offset\":0.0,\"name\":\"a\"}"));
+    model_destroy(model);
+    memory_free(text);
+}
+
 static void what_is_not_understood_is_refused(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
@@ -287,6 +304,7 @@ int main(void) {
         cmocka_unit_test_teardown(layers_come_in_the_order_of_keras, nothing_left),
         cmocka_unit_test_teardown(every_class_is_in_the_files, nothing_left),
         cmocka_unit_test_teardown(configs_are_normalized, nothing_left),
+        cmocka_unit_test_teardown(canonical_text_is_short, nothing_left),
         cmocka_unit_test_teardown(what_is_not_understood_is_refused, nothing_left),
         cmocka_unit_test_teardown(damaged_text_is_survived, nothing_left),
         cmocka_unit_test_teardown(every_failing_allocation_is_survived, nothing_left),
