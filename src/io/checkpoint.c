@@ -115,7 +115,7 @@ Status checkpoint_image(const Checkpoint *content, unsigned char **image, size_t
     return status;
 }
 
-/* ---- the trailer: 16 bytes magic, 8 bytes length of all before (little endian), 32 bytes SHA-256 of all before ---- */
+/* ---- the trailer: magic, length of all before it (little endian), SHA-256 of all before it (32 bytes) ---- */
 
 enum { TRAILER_MAGIC = 16, TRAILER_LENGTH = 8 };
 static const char trailer_magic[] = "cnn-checkpoint1\n";

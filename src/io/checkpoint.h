@@ -8,7 +8,7 @@
  *     /model_weights/LAYER/LAYER/kernel:0
  *     /training                      ours, ignored by Keras: format, writer, slot_names, datasets state, preprocess
  *     /training/optimizer/SLOT       laid out like /model_weights
- *     trailer                        CHECKPOINT_TRAILER bytes behind the HDF5 file: magic, length, SHA-256 of all before
+ *     trailer                        CHECKPOINT_TRAILER bytes behind the HDF5 file: magic, length, SHA-256
  *
  * HDF5 reads files with bytes behind its own end; the checksum covers every byte of the file and tells a cut or damaged
  * file before HDF5 looks at it.  The same content gives the same bytes: no time stamps.
@@ -61,8 +61,8 @@ typedef struct Checkpoint {
     const char *writer; /* "cnn 0.1.0", or "keras 2.10.0"; "" when the file does not say */
 } Checkpoint;
 
-/* *image (the caller frees it with memory_free) = the `size` bytes of the HDF5 file.  Touches no file: HDF5 runs in memory.
- * Needs about three times the size for a moment.  STATUS_FAILED: out of memory, a weight twice. */
+/* *image (the caller frees it with memory_free) = the `size` bytes of the HDF5 file.  Touches no file: HDF5 runs in
+ * memory.  Needs about twice the size for a moment.  STATUS_FAILED: out of memory, a weight twice. */
 Status checkpoint_image(const Checkpoint *content, unsigned char **image, size_t *size);
 
 /* Makes the trailer that stands behind an image in the file: magic, length, SHA-256 (0.5 to 2 GB/s).  No HDF5. */
@@ -71,13 +71,13 @@ Status checkpoint_seal(const unsigned char *image, size_t size, unsigned char tr
 /* What checkpoint_read accepts. */
 typedef enum CheckpointOrigin {
     CHECKPOINT_OURS, /* to go on training: checksum required */
-    CHECKPOINT_ANY /* weights only: also Keras .h5 files, whole models or weights, of Keras 1.2 to 3, without checksum */
+    CHECKPOINT_ANY   /* for the weights: also .h5 files of Keras 1.2 to 3, whole models or weights, without checksum */
 } CheckpointOrigin;
 
 /* Reads all of `path` into memory, verifies the checksum, then the structure.  Numbers of any float type become Real.
  * A layer's weights come in the order of its weight_names: what counts for Keras, where names are free.
- * STATUS_FAILED, with a message that names the file, the place and the way out: missing, empty, cut, damaged, no checksum,
- * newer format, not a Keras file, rank above SHAPE_MAX, not numbers. */
+ * STATUS_FAILED, with a message that names the file, the place and the way out: missing, empty, cut, damaged, no
+ * checksum, newer format, not a Keras file, rank above SHAPE_MAX, not numbers. */
 Status checkpoint_read(const char *path, CheckpointOrigin origin, Checkpoint **out);
 void checkpoint_destroy(Checkpoint *checkpoint); /* accepts NULL; only for what checkpoint_read made */
 

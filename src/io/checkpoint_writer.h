@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Writes checkpoints beside the training: one background thread that computes the checksum, writes durably (io/file.h) and
- * then removes step files that are no longer wanted.  It calls neither MPI nor HDF5.
+ * Writes checkpoints beside the training: one background thread that computes the checksum, writes durably
+ * (io/file.h) and then removes step files that are no longer wanted.  It calls neither MPI nor HDF5.
  *
  *     TRY(checkpoint_image(&content, &image, &size));
- *     job = (CheckpointJob){.folder = run_folder(run), .step = 123, .names = {"step-00000123.h5", "best.h5"}, .keep = 3};
+ *     job = (CheckpointJob){.folder = run_folder(run), .step = 123, .keep = 3,
+ *                           .names = {"step-00000123.h5", "best.h5"}};
  *     TRY(checkpoint_writer_submit(writer, &job, image, size));
  *     ... train on ...
  *     TRY(checkpoint_writer_wait(writer));
@@ -32,13 +33,13 @@ typedef struct CheckpointWriter CheckpointWriter;
 
 Status checkpoint_writer_create(CheckpointWriter **out);
 
-/* Waits for the write in flight, then ends the thread.  Call checkpoint_writer_wait before it: a failure that nobody asked
- * for is only logged as a warning.  Accepts NULL. */
+/* Waits for the write in flight, then ends the thread.  Call checkpoint_writer_wait before it: a failure that nobody
+ * asked for is only logged as a warning.  Accepts NULL. */
 void checkpoint_writer_destroy(CheckpointWriter *writer);
 
 /* Hands `image` (from checkpoint_image; owned by the writer from here on, whatever is returned) to the
- * thread.  Waits while an earlier write is in flight.  Fails with the earlier write's message when that one failed; then
- * this one is not started. */
+ * thread.  Waits while an earlier write is in flight.  Fails with the earlier write's message when that one failed;
+ * then this one is not started. */
 Status checkpoint_writer_submit(CheckpointWriter *writer, const CheckpointJob *job, unsigned char *image, size_t size);
 
 /* The failure of a finished write, or STATUS_OK.  Does not wait. */

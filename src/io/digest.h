@@ -2,8 +2,8 @@
  *
  * SHA-256 (FIPS 180-4, by libcrypto) over what decides a run, to compare two runs by one line of text.
  *
- * Every item goes in with its length, so that no two different lists of items give the same bytes.  Numbers go in as raw
- * IEEE 754 bits, little endian: -0 and 0, or two kinds of NaN, differ.  Not collective. */
+ * Every item goes in with its length, so that no two different lists of items give the same bytes.  Numbers go in as
+ * raw IEEE 754 bits, little endian: -0 and 0, or two kinds of NaN, differ.  Not collective. */
 #ifndef IO_DIGEST_H
 #define IO_DIGEST_H
 #include "base/status.h"
@@ -28,8 +28,8 @@ Status digest_json(Digest *digest, const char *json, size_t count, const char *c
 /* Writes the result as 64 hexadecimal digits.  Nothing can be added afterwards. */
 Status digest_finish(Digest *digest, char hex[DIGEST_HEX]);
 
-/* The two digests that programs show: of a checkpoint's weights, and of all that decides how its training goes on (weights,
- * optimizer slots, state without the members in left_out). */
+/* The two digests that programs show: of a checkpoint's weights, and of all that decides how its training goes on
+ * (weights, optimizer slots, state without the members in left_out). */
 Status digest_weights(const Checkpoint *checkpoint, char hex[DIGEST_HEX]);
 Status digest_state(const Checkpoint *checkpoint, size_t count, const char *const *left_out, char hex[DIGEST_HEX]);
 

@@ -117,8 +117,8 @@ static Status write_all(int fd, const char *path, const FilePart *part) {
     return STATUS_OK;
 }
 
-/* Writes and synchronises the parts under the temporary name.  An older temporary is removed, never emptied: it may be a
- * second name of a good file (file_link). */
+/* Writes and synchronises the parts under the temporary name.  An older temporary is removed, never emptied: it may
+ * be a second name of a good file (file_link). */
 static Status write_temporary(const char *temporary, const char *path, size_t count, const FilePart parts[]) {
     Status status = STATUS_OK;
     if (unlink(temporary) != 0 && errno != ENOENT)

@@ -2,16 +2,16 @@
  *
  * Whole files: read in one go, and written so that a reader, a crash or a full disk never meets half of one.
  *
- * A file is written under a new name in the same folder, synchronised to the disk and only then renamed over the old one
- * (rename replaces atomically: POSIX, rename()); synchronising the folder makes the rename itself last (fsync(2), NOTES).
- * Not collective.  Thread-safe as long as two threads do not write the same path. */
+ * A file is written under a new name in the same folder, synchronised to the disk and only then renamed over the old
+ * one (rename replaces atomically: POSIX, rename()); synchronising the folder makes the rename itself last (fsync(2),
+ * NOTES).  Not collective.  Thread-safe as long as two threads do not write the same path. */
 #ifndef IO_FILE_H
 #define IO_FILE_H
 #include "base/status.h"
 #include <stddef.h>
 
-/* *bytes (the caller frees it with memory_free) = the `size` bytes of `path` and a '\0' behind them, so that a text file
- * is a string.  STATUS_FAILED: missing, not a plain file, out of memory, shorter than it said. */
+/* *bytes (the caller frees it with memory_free) = the `size` bytes of `path` and a '\0' behind them, so that a text
+ * file is a string.  STATUS_FAILED: missing, not a plain file, out of memory, shorter than it said. */
 Status file_read(const char *path, unsigned char **bytes, size_t *size);
 
 typedef struct FilePart {
@@ -19,17 +19,17 @@ typedef struct FilePart {
     size_t size;
 } FilePart;
 
-/* Replaces `path` by the parts, one after the other, durably: when it returns STATUS_OK, a power cut does not lose the file;
- * when it fails, `path` is what it was (or, if only the folder could not be synchronised, the new file) and nothing else is
- * left.  The message names path, reason and way out. */
+/* Replaces `path` by the parts, one after the other, durably: when it returns STATUS_OK, a power cut does not lose
+ * the file; when it fails, `path` is what it was (or, if only the folder could not be synchronised, the new file) and
+ * nothing else is left.  The message names path, reason and way out. */
 Status file_write(const char *path, size_t count, const FilePart parts[]);
 
-/* Makes `path` a second name (hard link) of the whole, durable file `existing`, replacing what was there, atomically and
- * durably.  Fails where the file system has no hard links: write the bytes a second time then. */
+/* Makes `path` a second name (hard link) of the whole, durable file `existing`, replacing what was there, atomically
+ * and durably.  Fails where the file system has no hard links: write the bytes a second time then. */
 Status file_link(const char *existing, const char *path);
 
-/* *names = the names in a folder, "." and ".." left out, in no order: one block, pointers and texts, freed with memory_free.
- * A folder that does not exist has none. */
+/* *names = the names in a folder, "." and ".." left out, in no order: one block, pointers and texts, freed with
+ * memory_free.  A folder that does not exist has none. */
 Status file_list(const char *folder, char ***names, size_t *count);
 
 /* Synchronises a folder, so that renames and removals in it last. */
@@ -38,8 +38,8 @@ Status file_sync_folder(const char *folder);
 /* Removes folder/name; a file that is not there is no failure. */
 Status file_remove(const char *folder, const char *name);
 
-/* Removes the temporary files that file_write and file_link of dead processes left in `folder`.  Only for the one process
- * that writes there. */
+/* Removes the temporary files that file_write and file_link of dead processes left in `folder`.  Only for the one
+ * process that writes there. */
 Status file_remove_leftovers(const char *folder);
 
 #endif

@@ -6,7 +6,8 @@
  *     best.h5            the best so far                  config.json    the complete effective options
  *     final.h5           when all epochs are done         .lock          held by the process that writes here
  *
- * Only files of these names (and our temporary and set-aside ones) are ever removed or renamed.  Not collective: rank 0. */
+ * Only files of these names (and our temporary and set-aside ones) are ever removed or renamed.  Not collective:
+ * rank 0 calls it. */
 #ifndef IO_RUN_H
 #define IO_RUN_H
 #include "base/status.h"
@@ -29,12 +30,13 @@ typedef struct Run Run; /* a run folder held for writing */
 /* Makes and holds the folder of a new run.  folder NULL: `base`-N ("checkpoints/lenet5-mnist-1") with N one above the
  * largest there is; made with mkdir, so that two jobs started together get different ones.  An existing folder is taken
  * when it holds no run; with `overwrite` the run's files in it are removed first, others stay.
- * STATUS_USAGE: holds a run and not `overwrite`.  STATUS_FAILED: cannot be made or written, or another process holds it. */
+ * STATUS_USAGE: holds a run and not `overwrite`.  STATUS_FAILED: cannot be made or written, or another process holds
+ * it. */
 Status run_create(const char *folder, const char *base, bool overwrite, Run **out);
 
 /* Holds an existing run's folder, to go on with it.  What a killed process left half-written is removed.
- * Held by a living process of this host: STATUS_FAILED at once.  By another host, which may have died: waits for up to two
- * minutes.  Where the file system has no locks, a warning says that two jobs must not share the folder. */
+ * Held by a living process of this host: STATUS_FAILED at once.  By another host, which may have died: waits for up
+ * to two minutes.  Where the file system has no locks, a warning says that two jobs must not share the folder. */
 Status run_open(const char *folder, Run **out);
 
 void run_close(Run *run); /* accepts NULL */
@@ -47,7 +49,8 @@ Status run_write_text(const Run *run, const char *name, const char *text);
  * branch or a damaged file left must not be taken for the newest. */
 Status run_set_aside(const Run *run, uint64_t step);
 
-/* Removes the oldest of the step checkpoints up to `step` so that `keep` are left.  keep >= 1; later ones are not touched. */
+/* Removes the oldest of the step checkpoints up to `step` so that `keep` are left.  keep >= 1; later ones are not
+ * touched. */
 Status run_prune(const char *folder, uint64_t step, size_t keep);
 
 /* The step checkpoints in `folder`, newest first (by number).  *steps: the caller frees it with memory_free. */
@@ -59,8 +62,8 @@ Status run_numbers(const char *base, uint64_t **numbers, size_t *count);
 /* Whether final.h5 is there: the run did all its epochs. */
 bool run_is_finished(const char *folder);
 
-/* *path (freed with memory_free) = the newest checkpoint whose checksum is right: step checkpoints from the newest, then
- * final.h5, then best.h5.  Each damaged one is named in a warning.  STATUS_FAILED: no whole one. */
+/* *path (freed with memory_free) = the newest checkpoint whose checksum is right: step checkpoints from the newest,
+ * then final.h5, then best.h5.  Each damaged one is named in a warning.  STATUS_FAILED: no whole one. */
 Status run_newest_whole(const char *folder, char **path);
 
 /* The checkpoint that a program was given.  `given` a file: itself.  A run folder: `which` = "best", "final", "last"

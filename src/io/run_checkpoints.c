@@ -51,8 +51,8 @@ Status run_prune(const char *folder, uint64_t step, size_t keep) {
 
 /* ---- finding one ---- */
 
-/* Puts the path of folder/name into *path when that file's checksum is right; *path = NULL, with a warning, when it is not,
- * and without one when there is no such file. */
+/* Puts the path of folder/name into *path when that file's checksum is right; *path = NULL, with a warning, when it
+ * is not, and without one when there is no such file. */
 static Status try_whole(const char *folder, const char *name, char **path) {
     TRY(memory_format(path, "%s/%s", folder, name));
     if (access(*path, F_OK) == 0) {

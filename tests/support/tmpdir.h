@@ -25,7 +25,8 @@ int tmpdir_entries(const char *name);
 /* The folder of test data, $CNN_TEST_DATA or shared/data beside the source tree; path of a file in it. */
 const char *testdata_path(const char *name);
 
-/* Between the two calls stderr goes into memory; the second gives it back and returns it, valid until the next capture. */
+/* Between the two calls stderr goes into memory; the second gives it back and returns it, valid until the next
+ * capture. */
 void stderr_capture(void);
 const char *stderr_captured(void);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Checkpoints: what is written is read back bit by bit, whatever was done to a file is noticed, and files of Keras are read. */
+ * Checkpoints: what is written is read back bit by bit, whatever was done to a file is noticed, and files of Keras
+ * are read. */
 #include "base/memory.h"
 #include "base/rng.h"
 #include "io/checkpoint.h"
