@@ -1,0 +1,89 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# cnn_import: exit codes, exactly one line for each failure, and nothing half-written.
+set -u
+import=$CNN_BUILD_DIR/cnn_import
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+failed=0
+
+complain() {
+    echo "FAILED: $*"
+    failed=1
+}
+
+# fails CODE TEXT ARGUMENT...: exit code, one line on stderr that has TEXT, nothing on stdout, no new file.
+fails() {
+    local code=$1 text=$2 before after rc
+    shift 2
+    before=$(ls)
+    "$import" "$@" >stdout 2>stderr
+    rc=$?
+    [ $rc -eq "$code" ] || complain "$* ended with $rc, not $code"
+    [ "$(wc -l <stderr)" -eq 1 ] || complain "$* wrote $(wc -l <stderr) lines: $(cat stderr)"
+    grep -q "^cnn_import: error: .*$text" stderr || complain "$*: \"$text\" is not in: $(cat stderr)"
+    [ ! -s stdout ] || complain "$* wrote to stdout: $(cat stdout)"
+    rm -f stdout stderr
+    after=$(ls)
+    [ "$before" = "$after" ] || complain "$* left files behind: $after"
+}
+
+succeeds() {
+    local text=$1
+    shift
+    "$import" "$@" >stdout 2>stderr || complain "$* ended with $?: $(cat stderr)"
+    [ ! -s stderr ] || complain "$* wrote to stderr: $(cat stderr)"
+    grep -q "$text" stdout || complain "$*: \"$text\" is not in: $(cat stdout)"
+    rm -f stdout stderr
+}
+
+# Six images of 2x2 and their labels 0 1 2 0 1 2, plain and packed.
+{ printf '\0\0\10\3\0\0\0\6\0\0\0\2\0\0\0\2'; printf 'abcdefghijklmnopqrstuvwx'; } >train-x
+printf '\0\0\10\1\0\0\0\6\0\1\2\0\1\2' >train-y
+gzip -c train-x >train-x.gz
+gzip -c train-y >train-y.gz
+
+succeeds 'examples of 2x2x1 uint8, 3 classes; train 6$' idx train-x train-y -o a.h5
+succeeds 'train 6$' idx train-y.gz train-x.gz -o b.h5
+succeeds 'train 4 val 2$' idx train-x.gz train-y --output c.h5 --validation-split 0.3 --seed 5
+succeeds 'train 6 test 6$' idx train-x train-y --test-images train-x --test-labels train-y.gz -o d.h5
+cmp -s a.h5 b.h5 || complain "plain and packed files give different datasets"
+succeeds '4 classes' idx train-x train-y -o a.h5 --force --class-names=a,b,c,d
+
+fails 2 'FORMAT is missing'
+fails 2 'unknown option' idx --nonsense
+fails 2 'png' png train-x train-y -o e.h5
+fails 2 -- '--output FILE' idx train-x train-y
+fails 2 'no images given' idx -o e.h5
+fails 2 -- '--train-labels FILE' idx train-x -o e.h5
+fails 2 'both train-x and train-x.gz look like' idx train-x train-x.gz train-y -o e.h5
+fails 2 -- '--validation-split' idx train-x train-y -o e.h5 --validation-split 2
+fails 2 'empty name' idx train-x train-y -o e.h5 --class-names a,,b
+fails 1 'a.h5 exists already' idx train-x train-y -o a.h5
+fails 1 'label 2 of example 2 in train-y' idx train-x train-y -o e.h5 --class-names a,b
+fails 1 'No such file' idx train-x missing -o e.h5
+fails 1 'No such file' idx train-x train-y -o missing/e.h5
+echo "no idx file" >text
+fails 1 'magic number' idx train-x text -o e.h5
+
+head -c 30 train-x >short
+fails 1 'should be 40 bytes long by its header, and is 30' idx short train-y -o e.h5
+head -c 40 train-x.gz >short.gz
+fails 1 'cut off' idx --train-images short.gz --train-labels train-y -o e.h5
+head -c 30 train-x | gzip -c >early.gz
+fails 1 'early.gz is cut off: it ends after 3 of 6' idx --train-images early.gz --train-labels train-y -o e.h5
+{ cat train-x; echo; } | gzip -c >long.gz
+fails 1 'long.gz goes on after its 6' idx --train-images long.gz --train-labels train-y -o e.h5
+printf '\0\0\10\1\0\0\0\5\0\1\2\0\1' >five
+fails 1 'has 6 images, five has 5 labels' idx --train-images train-x --train-labels five -o e.h5
+printf '\0\0\10\3\177\377\377\377\0\0\1\0\0\0\1\0' | gzip -c >huge.gz
+fails 1 'huge.gz should be .* cannot be in' idx --train-images huge.gz --train-labels train-y -o e.h5
+cp train-x.gz damaged.gz
+printf 'XXXX' | dd of=damaged.gz bs=1 seek=30 conv=notrunc 2>/dev/null
+fails 1 'damaged.gz' idx --train-images damaged.gz --train-labels train-y -o e.h5
+
+"$import" --help >stdout || complain "--help ended with $?"
+grep -q 'train-images' stdout || complain "--help does not name the options"
+
+exit $failed
