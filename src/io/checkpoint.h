@@ -65,7 +65,8 @@ typedef struct Checkpoint {
  * memory.  Needs about twice the size for a moment.  STATUS_FAILED: out of memory, a weight twice. */
 Status checkpoint_image(const Checkpoint *content, unsigned char **image, size_t *size);
 
-/* Makes the trailer that stands behind an image in the file: magic, length, SHA-256 (0.5 to 2 GB/s).  No HDF5. */
+/* Makes the trailer that stands behind an image in the file: magic, length, SHA-256 (1.7 GB/s measured on a CPU with SHA
+ * instructions).  No HDF5. */
 Status checkpoint_seal(const unsigned char *image, size_t size, unsigned char trailer[CHECKPOINT_TRAILER]);
 
 /* What checkpoint_read accepts. */
