@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: Apache-2.0
 add_cli(import)
+add_cli(invariance)

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+# Sourced by the scripts beside it: a temporary folder to work in, the programs under mpirun, checks that print what they
+# check.  A script ends with `finish`.
+set -u
+build=${CNN_BUILD_DIR:?} source=${CNN_SOURCE_DIR:?}
+export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
+work=$(mktemp -d)
+started=() # processes in the background, by id
+checks=0 failed=0
+
+clean_up() {
+    local pid
+    for pid in "${started[@]}"; do kill -9 "$pid" 2>/dev/null; done
+    cd / && umount "$work/small" 2>/dev/null
+    rm -rf "$work"
+}
+trap clean_up EXIT
+trap 'exit 1' INT TERM
+cd "$work" || exit 1
+
+# check WHAT COMMAND...: the command must succeed.
+check() {
+    local what=$1
+    shift
+    checks=$((checks + 1))
+    if "$@"; then
+        echo "ok      $what"
+    else
+        echo "FAILED  $what"
+        failed=1
+    fi
+}
+
+# same WHAT EXPECTED FOUND: two texts must be equal, and not empty.
+same() {
+    check "$1" [ "$2" = "$3" ]
+    [ -n "$2" ] || { echo "FAILED  $1: nothing to compare" && failed=1; }
+    [ "$2" = "$3" ] || diff <(echo "$2") <(echo "$3") | head -6
+}
+
+differs() {
+    check "$1" [ "$2" != "$3" ]
+}
+
+# has WHAT PATTERN TEXT: an extended regular expression is found in the text.
+has() {
+    check "$1" grep -qE -- "$2" <<<"$3"
+    grep -qE -- "$2" <<<"$3" || echo "        not found: $2, in: ${3:0:600}"
+}
+
+# ranks P PROGRAM ARGUMENT...
+ranks() {
+    local np=$1 program=$2
+    shift 2
+    timeout 60 mpirun --quiet -np "$np" "$build/$program" "$@"
+}
+
+# train P ARGUMENT...: a run that must end with exit code 0; its output lies in ./log.
+train() {
+    ranks "$1" cnn_train "${@:2}" >log 2>err || { echo "FAILED  cnn_train ${*:2}: code $?: $(cat err)" && failed=1; }
+}
+
+# ends WHAT CODE COMMAND...: the exit code; outputs in ./log and ./err.
+ends() {
+    local what=$1 code=$2 rc
+    shift 2
+    "$@" >log 2>err
+    rc=$?
+    check "$what" [ $rc -eq "$code" ]
+    [ $rc -eq "$code" ] || echo "        exit code $rc, not $code: $(head -c 600 err)"
+}
+
+# fails WHAT CODE PATTERN COMMAND...: exit code, and one line on stderr, an error that has the pattern.
+fails() {
+    local what=$1 code=$2 pattern=$3 rc lines
+    shift 3
+    "$@" >log 2>err
+    rc=$? lines=$(wc -l <err)
+    check "$what" eval "[ $rc -eq $code ] && [ $lines -eq 1 ] && grep -qE '^cnn_[a-z]+: error: .*($pattern)' err"
+    [ $rc -eq "$code" ] && [ "$lines" -eq 1 ] && grep -qE "error: .*($pattern)" err ||
+        echo "        exit code $rc, not $code, or not one line with \"$pattern\": $(head -c 900 err)"
+}
+
+# Both lines of a run folder's or checkpoint's digest.
+digest() {
+    "$build/cnn_inspect" "$@" --digest
+}
+
+# metrics.csv of a run without what the clock says.
+metrics() {
+    awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) timed[i] = $i == "images_per_s" || $i == "seconds" }
+        { line = ""; for (i = 1; i <= NF; i++) if (!timed[i]) line = line $i ","; print line }' "$1/metrics.csv"
+}
+
+# The lines of ./log with losses, without what the clock says.
+losses() {
+    grep -E '^(epoch|test)' log | sed -E 's/ +[0-9.]+ images.*//; s/ +[0-9.]+ s$//'
+}
+
+# byte N...: bytes of these values.
+byte() {
+    local n
+    for n in "$@"; do printf '%b' "\\0$(printf %o "$n")"; done
+}
+
+# small_data FILE N [OPTION...]: a dataset of N images of 8x8, 10 classes, and nothing but training data.
+small_data() {
+    local n=$2 file=$1
+    { byte 0 0 8 3 0 0 $((n / 256)) $((n % 256)) 0 0 0 8 0 0 0 8 && tail -c $((64 * n)) "$source/datasets/digits.h5"; } >images
+    { byte 0 0 8 1 0 0 $((n / 256)) $((n % 256)) && byte $(seq 1 "$n" | awk '{ print $1 * 7 % 10 }'); } >labels
+    "$build/cnn_import" idx images labels -o "$file" --quiet "${@:3}" || failed=1
+    rm -f images labels
+}
+
+finish() {
+    echo "$checks checks"
+    [ $checks -gt 0 ] && [ $failed -eq 0 ]
+    exit
+}
