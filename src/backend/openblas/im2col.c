@@ -3,15 +3,15 @@
 #include "backend/openblas/openblas.h"
 #include <string.h>
 
-/* What im2col and col2im do for one output image row and one kernel row: `image` is the input row's first channel of the
- * group, `col` the first of Q pieces of S C/groups elements, R S C/groups apart. */
-typedef struct RowPair {
-    size_t pieces, piece, distance;
-} RowPair;
+/* One kernel row of one output image row in col: for each of Q positions `size` = S C/groups elements, which come from one
+ * image row; the next position's lie `distance` = R S C/groups further on. */
+typedef struct Pieces {
+    size_t count, size, distance;
+} Pieces;
 
-static RowPair row_pair(const ConvSizes *g) {
+static Pieces pieces_of(const ConvSizes *g) {
     size_t channels = g->C / g->groups;
-    return (RowPair){g->Q, g->S * channels, g->R * g->S * channels};
+    return (Pieces){g->Q, g->S * channels, g->R * g->S * channels};
 }
 
 /* Kernel column s lies inside the image for output column q: *w is its image column. */
@@ -39,7 +39,7 @@ static bool image_row(const ConvSizes *g, size_t row, size_t r, size_t *h) {
     return true;
 }
 
-/* memcpy without the cost of a call for the few elements of a small kernel on one channel. */
+/* memcpy, without the cost of a call for one kernel row on one channel, or a pixel of a few. */
 CPU_INLINE void copy_run(float *restrict to, const float *restrict from, size_t count) {
     switch (count) {
     case 1:
@@ -62,12 +62,13 @@ CPU_INLINE void copy_run(float *restrict to, const float *restrict from, size_t 
     }
 }
 
+/* `image`: the image row from the first channel of the group on; `col`: the first piece. */
 static void gather_row(const ConvSizes *g, const float *image, float *col) {
-    RowPair pair = row_pair(g);
+    Pieces pieces = pieces_of(g);
     size_t channels = g->C / g->groups, w;
-    for (size_t q = 0; q < pair.pieces; q++, col += pair.distance)
+    for (size_t q = 0; q < pieces.count; q++, col += pieces.distance)
         if (run_inside(g, q, &w))
-            copy_run(col, image + w * g->C, pair.piece);
+            copy_run(col, image + w * g->C, pieces.size);
         else
             for (size_t s = 0; s < g->S; s++)
                 if (column_inside(g, q, s, &w))
@@ -77,28 +78,28 @@ static void gather_row(const ConvSizes *g, const float *image, float *col) {
 }
 
 void im2col(const ConvSizes *g, size_t group, const float *x, size_t first, size_t rows, float *col) {
-    RowPair pair = row_pair(g);
+    Pieces pieces = pieces_of(g);
     const float *channel = x + group * (g->C / g->groups);
     for (size_t i = 0; i < rows; i++)
         for (size_t r = 0; r < g->R; r++) {
-            float *to = col + i * g->Q * pair.distance + r * pair.piece;
+            float *to = col + i * g->Q * pieces.distance + r * pieces.size;
             size_t h;
             if (image_row(g, first + i, r, &h))
                 gather_row(g, channel + h * g->W * g->C, to);
             else
                 for (size_t q = 0; q < g->Q; q++)
-                    memset(to + q * pair.distance, 0, pair.piece * sizeof *to);
+                    memset(to + q * pieces.distance, 0, pieces.size * sizeof *to);
         }
 }
 
 CPU_CLONES
 static void scatter_row(const ConvSizes *g, const float *col, float *image) {
-    RowPair pair = row_pair(g);
+    Pieces pieces = pieces_of(g);
     size_t channels = g->C / g->groups, w;
-    for (size_t q = 0; q < pair.pieces; q++, col += pair.distance)
+    for (size_t q = 0; q < pieces.count; q++, col += pieces.distance)
         if (run_inside(g, q, &w)) {
             float *restrict to = image + w * g->C;
-            for (size_t i = 0; i < pair.piece; i++)
+            for (size_t i = 0; i < pieces.size; i++)
                 to[i] += col[i];
         } else {
             for (size_t s = 0; s < g->S; s++)
@@ -111,11 +112,11 @@ static void scatter_row(const ConvSizes *g, const float *col, float *image) {
 }
 
 void col2im(const ConvSizes *g, size_t group, const float *col, size_t first, size_t rows, float *dx) {
-    RowPair pair = row_pair(g);
+    Pieces pieces = pieces_of(g);
     float *channel = dx + group * (g->C / g->groups);
     size_t h;
     for (size_t i = 0; i < rows; i++)
         for (size_t r = 0; r < g->R; r++)
             if (image_row(g, first + i, r, &h))
-                scatter_row(g, col + i * g->Q * pair.distance + r * pair.piece, channel + h * g->W * g->C);
+                scatter_row(g, col + i * g->Q * pieces.distance + r * pieces.size, channel + h * g->W * g->C);
 }
