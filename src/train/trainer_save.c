@@ -24,7 +24,7 @@ static Status save(Trainer *t, bool best, bool final) {
     char name[RUN_NAME];
     unsigned char *image;
     size_t size;
-    CheckpointJob job = {.folder = run_folder(t->run), .keep = t->config->keep};
+    CheckpointJob job = {.folder = run_folder(t->run), .step = t->state.step, .keep = t->config->keep};
     size_t names = 0;
     job.names[names++] = run_step_name(t->state.step, name);
     if (best)
