@@ -2,3 +2,4 @@
 add_mpi(dist NP 1 2 3 5)
 add_mpi(gradsync NP 1 2 3 5)
 add_mpi(gradsync_double NP 2 3 DOUBLE)
+add_mpi(training NP 1 2 3 DOUBLE)
