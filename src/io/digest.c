@@ -51,8 +51,13 @@ Status digest_text(Digest *digest, const char *text) {
 }
 
 Status digest_layers(Digest *digest, const CheckpointLayer *layers, size_t count) {
-    TRY(digest_count(digest, count));
+    size_t with_weights = 0;
+    for (size_t i = 0; i < count; i++)
+        with_weights += layers[i].count > 0;
+    TRY(digest_count(digest, with_weights));
     for (size_t i = 0; i < count; i++) {
+        if (layers[i].count == 0)
+            continue;
         TRY(digest_text(digest, layers[i].name));
         TRY(digest_count(digest, layers[i].count));
         for (size_t j = 0; j < layers[i].count; j++) {
@@ -123,6 +128,8 @@ Status digest_state(const Checkpoint *checkpoint, size_t count, const char *cons
         TRY_GOTO(digest_text(digest, checkpoint->slots[i].name), done);
         TRY_GOTO(digest_layers(digest, checkpoint->slots[i].layers, checkpoint->slots[i].count), done);
     }
+    if (checkpoint->model_config != NULL)
+        TRY_GOTO(digest_json(digest, checkpoint->model_config, 0, NULL), done);
     if (checkpoint->state != NULL)
         TRY_GOTO(digest_json(digest, checkpoint->state, count, left_out), done);
     status = digest_finish(digest, hex);

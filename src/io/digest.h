@@ -16,7 +16,8 @@ typedef struct Digest Digest;
 Status digest_create(Digest **out);
 void digest_destroy(Digest *digest); /* accepts NULL */
 
-/* Adds raw bytes; a text with its length in front; layers: their names and their weights' names, shapes and numbers. */
+/* Adds raw bytes; a text with its length in front; layers with weights: their names and their weights' names, shapes and
+ * numbers.  Files differ in which layers without weights they list, and that says nothing. */
 Status digest_bytes(Digest *digest, const void *bytes, size_t size);
 Status digest_text(Digest *digest, const char *text);
 Status digest_layers(Digest *digest, const CheckpointLayer *layers, size_t count);
@@ -29,7 +30,7 @@ Status digest_json(Digest *digest, const char *json, size_t count, const char *c
 Status digest_finish(Digest *digest, char hex[DIGEST_HEX]);
 
 /* The two digests that programs show: of a checkpoint's weights, and of all that decides how its training goes on
- * (weights, optimizer slots, state without the members in left_out). */
+ * (weights, optimizer slots, network, state without the members in left_out). */
 Status digest_weights(const Checkpoint *checkpoint, char hex[DIGEST_HEX]);
 Status digest_state(const Checkpoint *checkpoint, size_t count, const char *const *left_out, char hex[DIGEST_HEX]);
 

@@ -235,8 +235,10 @@ Status record_restore(const Record *r, const Checkpoint *checkpoint, const char 
 
 Status record_digest(const Checkpoint *checkpoint, char hex[DIGEST_HEX]) {
     const CliProgram *program = config_program();
-    const char *left_out[CLI_MAX_OPTIONS + 8] = {"epoch_seconds", "seconds", "environment", "ranks", "history"};
-    size_t count = 5;
+    /* model: the place of a file; what is in it is digested as the checkpoint's network. */
+    const char *left_out[CLI_MAX_OPTIONS + 8] = {"epoch_seconds", "seconds", "environment",
+                                                 "ranks",         "history", "model"};
+    size_t count = 6;
     for (size_t i = 0; i < program->option_count; i++)
         if (program->options[i].record == RECORD_FREE || program->options[i].record == RECORD_NONE)
             left_out[count++] = program->options[i].name;
