@@ -48,11 +48,15 @@ has() {
     grep -qE -- "$2" <<<"$3" || echo "        not found: $2, in: ${3:0:600}"
 }
 
-# ranks P PROGRAM ARGUMENT...
+# ranks P PROGRAM ARGUMENT...: under mpirun, one rank without.
 ranks() {
     local np=$1 program=$2
     shift 2
-    timeout 60 mpirun --quiet -np "$np" "$build/$program" "$@"
+    if [ "$np" = 1 ]; then
+        timeout 60 "$build/$program" "$@"
+    else
+        timeout 60 mpirun --quiet -np "$np" "$build/$program" "$@"
+    fi
 }
 
 # train P ARGUMENT...: a run that must end with exit code 0; its output lies in ./log.
@@ -79,6 +83,24 @@ fails() {
     check "$what" eval "[ $rc -eq $code ] && [ $lines -eq 1 ] && grep -qE '^cnn_[a-z]+: error: .*($pattern)' err"
     [ $rc -eq "$code" ] && [ "$lines" -eq 1 ] && grep -qE "error: .*($pattern)" err ||
         echo "        exit code $rc, not $code, or not one line with \"$pattern\": $(head -c 900 err)"
+}
+
+# begin P ARGUMENT...: starts cnn_train under mpirun in the background; $job is mpirun's process.
+begin() {
+    mpirun --quiet -np "$1" "$build/cnn_train" "${@:2}" >log 2>err &
+    job=$!
+    started+=("$job")
+}
+
+# appears FILE: waits until there is such a file, or the process $job is no more.
+appears() {
+    while [ ! -e "$1" ] && kill -0 "$job" 2>/dev/null; do sleep 0.02; done
+    [ -e "$1" ]
+}
+
+# Process numbers of the ranks of $job.
+rank_processes() {
+    pgrep -P "$job" cnn_train
 }
 
 # Both lines of a run folder's or checkpoint's digest.

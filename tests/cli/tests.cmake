@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
 add_cli(import)
 add_cli(invariance)
+add_cli(resume)
