@@ -7,7 +7,8 @@
 Writes into training/
   data.h5               random examples, labels "y" (classes) and "side" (two numbers)
   NETWORK.h5            a network and its initial weights, laid out like Keras's .h5 files
-  NETWORK.gradient.h5   gradient of the loss over the training examples at these weights, in the same layout
+  NETWORK.gradient.h5   gradient of the loss over the training examples at these weights, without penalties, in
+                        the same layout
   cases.inc             per case: options, losses of each epoch over training and validation data, moving statistics
   gradients.inc         per gradient tensor: how far float32 PyTorch is from float64 PyTorch
 Forward passes are written with torch.nn.functional, gradients are autograd's, and the optimizers' formulas are those of
@@ -70,7 +71,7 @@ def plain_torch(x, w, training):
     x = F.relu(conv(x, w, "conv1", padding=1))
     x = F.max_pool2d(x, 2)
     x = torch.tanh(conv(F.pad(x, (0, 1, 0, 1)), w, "conv2", stride=2))
-    return {"fc": dense(flat(x), w, "fc")}
+    return [dense(flat(x), w, "fc")]
 
 
 def norm():
@@ -96,7 +97,7 @@ def norm_torch(x, w, training):
     x = F.relu(batch_norm(conv(x, w, "conv1", stride=2), w, "bn1", 0.9, 1e-3, training))
     x = F.avg_pool2d(x, 2, stride=1)
     x = F.relu(batch_norm(dense(flat(x), w, "fc1"), w, "bn2", 0.8, 1e-2, training))
-    return {"fc2": dense(x, w, "fc2")}
+    return [dense(x, w, "fc2")]
 
 
 def two():
@@ -112,7 +113,7 @@ def two():
 
 def two_torch(x, w, training):
     x = torch.tanh(conv(x, w, "conv1")).mean((2, 3))
-    return {"class": dense(x, w, "class"), "side": dense(x, w, "side")}
+    return [dense(x, w, "class"), dense(x, w, "side")]
 
 
 def two_penalty(w):
@@ -139,7 +140,7 @@ def wide():
 def wide_torch(x, w, training):
     x = F.relu(conv(x, w, "conv1", padding=1))
     x = F.max_pool2d(F.relu(conv(x, w, "conv2", padding=1)), 2)
-    return {"fc": dense(flat(x), w, "fc")}
+    return [dense(flat(x), w, "fc")]
 
 
 def conv(x, w, layer, **options):
@@ -238,18 +239,22 @@ def tensors(split, first=0, last=None, dtype=torch.float64):
     return part["x"].to(dtype).permute(0, 3, 1, 2).contiguous(), part["y"], part["side"].to(dtype)
 
 
-def total_loss(network, w, batch, training, smoothing, side, weights):
+def data_loss(network, w, batch, training, smoothing=0.0, side=squared, weights=(1, 1)):
     x, y, numbers = batch
-    outputs = list(NETWORKS[network][1](x, w, training).values())
-    loss = weights[0] * cross_entropy(outputs[0], y, smoothing) + NETWORKS[network][2](w)
+    outputs = NETWORKS[network][1](x, w, training)
+    loss = weights[0] * cross_entropy(outputs[0], y, smoothing)
     return loss + weights[1] * side(outputs[1], numbers) if len(outputs) > 1 else loss
+
+
+def total_loss(network, w, *arguments):
+    return data_loss(network, w, *arguments) + NETWORKS[network][2](w)
 
 
 def trained(name):
     return "moving" not in name
 
 
-def train(network, start, optimizer, batch_size=TRAIN, epochs=STEPS, clip=0.0, smoothing=0.0, side=None, weights=(1, 1)):
+def train(network, start, optimizer, batch_size=TRAIN, epochs=STEPS, clip=0.0, smoothing=0.0, side=squared, weights=(1, 1)):
     """The mean of the steps' losses over the examples of each epoch, and the loss over the validation data after it."""
     w = {name: torch.tensor(value, dtype=torch.float64) for name, value in start.items()}
     slots, step, losses, val_losses = {name: {} for name in w}, 0, [], []
@@ -310,7 +315,7 @@ def write_gradient(network, model, start, table):
         x, y, side = tensors("train", dtype=dtype)
         for name in names:
             w[name].requires_grad_()
-        loss = total_loss(network, w, (x.contiguous(memory_format=layout), y, side), True, 0.0, squared, (1, 1))
+        loss = data_loss(network, w, (x.contiguous(memory_format=layout), y, side), True)
         return dict(zip(names, torch.autograd.grad(loss, [w[name] for name in names])))
 
     exact = gradient(torch.float64, torch.contiguous_format)
