@@ -92,7 +92,7 @@ Status record_image(const Record *r, unsigned char **image, size_t *size) {
     Status status;
     *image = NULL;
     TRY_GOTO(model_to_json(r->model, &model), done);
-    TRY_GOTO(record_training_config(r->model, r->graph, r->config, &training), done);
+    TRY_GOTO(record_training_config(r->graph, r->config, &training), done);
     TRY_GOTO(state_text(r, &state), done);
     TRY_GOTO(make_layers(r, r->weights, false, &content.layers, &content.layer_count), done);
     for (size_t i = 0; i < r->optimizer->slot_count; i++) {

@@ -53,6 +53,6 @@ Status record_load_weights(const Model *model, const Graph *graph, Real *weights
 Status record_digest(const Checkpoint *checkpoint, char hex[DIGEST_HEX]);
 
 /* Keras's training_config for the run's optimizer and losses.  The caller frees with memory_free. */
-Status record_training_config(const Model *model, const Graph *graph, const Config *config, char **out);
+Status record_training_config(const Graph *graph, const Config *config, char **out);
 
 #endif

@@ -34,6 +34,8 @@ static json_t *optimizer_config(const Config *config) {
     json_object_set_new(keys, "name", json_string(name));
     if (o->weight_decay > 0)
         json_object_set_new(keys, "weight_decay", json_real(o->weight_decay));
+    if (o->clip_norm > 0)
+        json_object_set_new(keys, "global_clipnorm", json_real(o->clip_norm));
     return json_pack("{s:s, s:o}", "class_name", name, "config", keys);
 }
 
@@ -46,20 +48,29 @@ static json_t *one_or_list(json_t *list) {
     return only;
 }
 
-Status record_training_config(const Model *model, const Graph *graph, const Config *config, char **out) {
-    (void)model;
-    json_t *losses = json_array(), *weights = json_array();
-    bool classes = false;
+/* A loss by name; as an object where it has a number that is not Keras's default.  Keras knows no smoothing of class
+ * numbers: a run with it shows a lower loss in Keras. */
+static json_t *loss_config(const LossAttr *loss) {
+    const char *class = loss->kind == LOSS_CROSSENTROPY          ? "CategoricalCrossentropy"
+                        : loss->kind == LOSS_BINARY_CROSSENTROPY ? "BinaryCrossentropy"
+                                                                 : NULL;
+    if (class && loss->label_smoothing != 0)
+        return json_pack("{s:s, s:{s:f}}", "class_name", class, "config", "label_smoothing", loss->label_smoothing);
+    if (loss->kind == LOSS_HUBER && loss->delta != 1)
+        return json_pack("{s:s, s:{s:f}}", "class_name", "Huber", "config", "delta", loss->delta);
+    return json_string(model_loss_name(loss->kind));
+}
+
+Status record_training_config(const Graph *graph, const Config *config, char **out) {
+    json_t *losses = json_array(), *weights = json_array(), *metrics = json_array();
     for (size_t i = 0; i < graph->loss_count; i++) {
         const LossAttr *loss = &graph->nodes[graph->losses[i]].op.attr.loss;
-        json_array_append_new(losses, json_string(model_loss_name(loss->kind)));
+        json_array_append_new(losses, loss_config(loss));
         json_array_append_new(weights, json_real(loss->weight));
-        classes |= loss->kind <= LOSS_BINARY_CROSSENTROPY;
+        json_array_append_new(metrics,
+                              loss->kind <= LOSS_BINARY_CROSSENTROPY ? json_pack("[s]", "accuracy") : json_array());
     }
-    json_t *metrics = json_array();
-    if (classes)
-        json_array_append_new(metrics, json_string("accuracy"));
-    json_t *all = json_pack("{s:o, s:o, s:n, s:o, s:o}", "loss", one_or_list(losses), "metrics", metrics,
+    json_t *all = json_pack("{s:o, s:o, s:n, s:o, s:o}", "loss", one_or_list(losses), "metrics", one_or_list(metrics),
                             "weighted_metrics", "loss_weights", graph->loss_count > 1 ? weights : json_null(),
                             "optimizer_config", optimizer_config(config));
     char *text = all ? json_dumps(all, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
