@@ -2,3 +2,4 @@
 add_cli(import)
 add_cli(invariance)
 add_cli(resume)
+add_cli(keras)

@@ -1,0 +1,34 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Checkpoints open in Keras, compiled, with the same loss and accuracy.  Needs a Python with Keras 3, h5py and a backend of
+# Keras (KERAS_BACKEND; torch when not set): CNN_TEST_KERAS_PYTHON=/path/to/python.
+. "$(dirname "$0")/lib.sh"
+python=${CNN_TEST_KERAS_PYTHON:-}
+if [ -z "$python" ]; then
+    echo "skipped: CNN_TEST_KERAS_PYTHON is not set"
+    exit 77
+fi
+golden=$source/tests/golden
+
+# in_keras WHAT OPTIMIZER DATA SPLIT OPTION...: trains, evaluates, and lets Keras do the same with the checkpoint.
+in_keras() {
+    local what=$1 optimizer=$2 data=$3 split=$4
+    shift 4
+    train 1 --quiet --out run --overwrite --data "$data" --optimizer "$optimizer" "$@"
+    "$build/cnn_evaluate" run --data "$data" --split "$split" --json >report
+    "$python" "$golden/check_keras.py" "$data" "$optimizer" <report >keras 2>keras.err
+    check "$what" [ $? -eq 0 ]
+    sed 's/^/        /' keras
+    grep -E 'Error' keras.err
+}
+
+digits=$source/datasets/digits.h5
+in_keras "digits, sgd" sgd "$digits" test --epochs 2 --lr 0.05 --momentum 0.9 --nesterov
+in_keras "digits, adam" adam "$digits" test --epochs 1 --lr 0.001 --clip-norm 1
+in_keras "digits, adamw" adamw "$digits" test --epochs 1 --lr 0.001
+in_keras "digits, rmsprop" rmsprop "$digits" val --epochs 1 --lr 0.001 --momentum 0.5
+small=(--epochs 20 --lr 0.01 --init-from)
+in_keras "batch normalization" adam "$golden/training/data.h5" val "${small[@]}" "$golden/training/norm.h5"
+in_keras "two outputs, penalties, Huber" adam "$golden/training/data.h5" val "${small[@]}" "$golden/training/two.h5" \
+    --loss class=sparse_categorical_crossentropy,side=huber --loss-weights 1,0.5 --huber-delta 0.5
+finish
