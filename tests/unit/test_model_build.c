@@ -72,7 +72,7 @@ static void other_inputs_and_classes_fit(void **state) {
     release(model, graph);
     assert_int_equal(zoo_create("keras-mnist", SHAPE(28, 28, 1), 0, &model), STATUS_FAILED);
     assert_message("layer predictions: Dense: key units: 0");
-    assert_int_equal(zoo_create("lenet-5", SHAPE(28, 28, 1), 10, &model), STATUS_FAILED);
+    assert_int_equal(zoo_create("lenet-5", SHAPE(28, 28, 1), 10, &model), STATUS_USAGE);
     assert_message("unknown network \"lenet-5\". Known: digits-net keras-mnist keras-mnist3 lenet5.");
     assert_message(".json");
 }

@@ -46,7 +46,7 @@ const ZooEntry *zoo_find(const char *name) {
 }
 
 static Status unknown(const char *name) {
-    Status status = status_fail(STATUS_FAILED, "unknown network \"%.80s\". Known:", name);
+    Status status = status_fail(STATUS_USAGE, "unknown network \"%.80s\". Known:", name);
     for (size_t i = 0; i < zoo_count; i++)
         status = status_fail(status, "%s %s", status_message(), zoo_entries[i].name);
     return status_fail(status, "%s. A file NAME.json with a Keras network can be given too.", status_message());
