@@ -7,6 +7,7 @@ export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 work=$(mktemp -d)
 started=() # processes in the background, by id
 checks=0 failed=0
+limit=60 # seconds for one command
 
 clean_up() {
     local pid
@@ -53,9 +54,9 @@ ranks() {
     local np=$1 program=$2
     shift 2
     if [ "$np" = 1 ]; then
-        timeout 60 "$build/$program" "$@"
+        timeout $limit "$build/$program" "$@"
     else
-        timeout 60 mpirun --quiet -np "$np" "$build/$program" "$@"
+        timeout $limit mpirun --quiet -np "$np" "$build/$program" "$@"
     fi
 }
 
