@@ -107,7 +107,12 @@ struct Run {
 };
 
 /* A file server may take this long to notice that the node which held a lock is dead (NFS version 4: 90 s). */
-enum { LOCK_WAIT = 120, LOCK_TRIES = 5, HOLDER = 160 }; /* seconds; tries per second; bytes */
+enum {
+    LOCK_WAIT = 120,    /* seconds for a process on another host */
+    LOCK_WAIT_HERE = 5, /* and on this one */
+    LOCK_TRIES = 5,     /* per second */
+    HOLDER = 160        /* bytes */
+};
 
 static Status open_lock(Run *run) {
     char *path;
@@ -140,8 +145,9 @@ static void sign_lock(const Run *run) {
         log_verbose("cannot write %s/.lock: %s\n", run->folder, strerror(errno));
 }
 
-/* Takes the lock; *locked = false where the file system has none.  On this host a held lock means a living process; on
- * another it may be that of a dead node, so that a requeued job waits for the server to notice. */
+/* Takes the lock; *locked = false where the file system has none.  On this host a held lock means a living process,
+ * if only one that is about to end after a kill of mpirun; on another it may be that of a dead node, so that a requeued
+ * job waits for the server to notice. */
 static Status take_lock(Run *run, bool *locked) {
     char holder[HOLDER];
     TRY(open_lock(run));
@@ -151,12 +157,13 @@ static Status take_lock(Run *run, bool *locked) {
             *locked = false;
             return STATUS_OK;
         }
-        if (holder_is_here(run->lock, holder) || tries == LOCK_WAIT * LOCK_TRIES)
+        int wait = holder_is_here(run->lock, holder) ? LOCK_WAIT_HERE : LOCK_WAIT;
+        if (tries >= wait * LOCK_TRIES)
             return status_fail(STATUS_FAILED,
                                "%s is being written by another process (%s). Wait for it, or choose another --out",
                                run->folder, holder);
         if (tries == LOCK_TRIES)
-            log_warn("%s is held by another process (%s): waiting up to %d s for it", run->folder, holder, LOCK_WAIT);
+            log_warn("%s is held by another process (%s): waiting up to %d s for it", run->folder, holder, wait);
         usleep(1000000 / LOCK_TRIES);
     }
     sign_lock(run);

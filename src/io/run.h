@@ -35,8 +35,8 @@ typedef struct Run Run; /* a run folder held for writing */
 Status run_create(const char *folder, const char *base, bool overwrite, Run **out);
 
 /* Holds an existing run's folder, to go on with it.  What a killed process left half-written is removed.
- * Held by a living process of this host: STATUS_FAILED at once.  By another host, which may have died: waits for up
- * to two minutes.  Where the file system has no locks, a warning says that two jobs must not share the folder. */
+ * Held by a living process of this host: waits for five seconds, as it may be about to end; by another host, which may
+ * have died: for up to two minutes.  Then STATUS_FAILED.  Where the file system has no locks, a warning says that two jobs must not share the folder. */
 Status run_open(const char *folder, Run **out);
 
 void run_close(Run *run); /* accepts NULL */
