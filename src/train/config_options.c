@@ -100,7 +100,7 @@ static const Option options[] = {
     {"keep", 0, COUNT(keep), .fallback = "3", .min = 1, .max = 1e9, .record = RECORD_FREE,
      .help = "so many of the newest step checkpoints; best and final always"},
     {"max-time", 0, OPTION_DURATION, .offset = offsetof(Config, max_time), .argument = "TIME", .above_min = true,
-     .record = RECORD_NONE, .help = "write a checkpoint and end with exit code 75 before this: seconds, or 1h30m"},
+     .record = RECORD_NONE, .help = "after this (seconds, or 1h30m) write a checkpoint and end with exit code 75"},
 
     {"backend", 0, TEXT(backend, "NAME"), .fallback = "auto", .record = RECORD_CHANGES, .group = "Machine and display",
      .help = "which library computes; --verbose lists what runs where"},

@@ -144,8 +144,13 @@ static Status build_graph(Setup *setup, const Config *config) {
     ModelLoss losses[STATE_MAX_LOSSES];
     TRY(choose_losses(setup, config, losses));
     TRY(graph_create(&setup->graph));
-    TRY(model_build(setup->model, &(ModelBuild){.losses = losses, .loss_count = setup->model->output_count},
-                    setup->graph));
+    ModelBuild options = {.losses = losses, .loss_count = setup->model->output_count};
+    Status status = model_build(setup->model, &options, setup->graph);
+    if (status != STATUS_OK) {
+        char shape[SHAPE_TEXT];
+        return status_context(status, "network %s, data of %s", setup->model->name,
+                              shape_format(&setup->info->shape, shape));
+    }
     TRY(graph_finish(setup->graph));
     return connect_inputs(setup);
 }
