@@ -96,7 +96,6 @@ typedef struct NormAttr {
     bool frozen;     /* batch_norm: uses the moving statistics in training too */
     size_t groups;   /* group_norm */
     size_t axes;     /* layer_norm: normalizes over the last `axes` axes */
-    bool rms;        /* layer_norm: divides by the root mean square, no centring */
 } NormAttr;
 
 typedef enum Activation {

@@ -72,7 +72,7 @@ const LayerClass layer_class_batch_normalization = {"BatchNormalization", batch_
 static const LayerKey layer_normalization_keys[] = {
     KEY_USE("axis", KEY_INTEGERS, "-1"),
     KEY_NORM,
-    KEY_USE("rms_scaling", KEY_BOOL, "false"),
+    KEY_ONLY("rms_scaling", KEY_BOOL, "false"),
     KEY_END,
 };
 
@@ -94,7 +94,6 @@ static Status layer_normalization_build(LayerBuild *b) {
         normalized.dim[normalized.rank++] = x.dim[i];
     TRY(check_epsilon(b));
     OpDesc op = {.kind = OP_LAYER_NORM, .attr.norm = {.epsilon = layer_number(b, "epsilon"), .axes = axes}};
-    op.attr.norm.rms = layer_flag(b, "rms_scaling");
     int params[2];
     TRY(make_scale(b, normalized, params));
     return layer_op(b, &op, 1, b->inputs, 2, params, &b->output);

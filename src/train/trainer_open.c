@@ -252,13 +252,24 @@ done:
     return status;
 }
 
+/* Replicas stay equal only where the same code computes on the same kind of CPU. */
+static void compare_environments(Trainer *t) {
+    char first[sizeof t->environment];
+    backend_describe(t->environment, sizeof t->environment);
+    memcpy(first, t->environment, sizeof first);
+    dist_broadcast(t->dist, first, sizeof first);
+    if (dist_max_int(t->dist, strcmp(first, t->environment) != 0))
+        log_warn("the ranks compute differently (rank 0: %s): replicas will drift apart. Use nodes of one kind.",
+                 first);
+}
+
 /* ---- the whole ------------------------------------------------------------------------------------------------------ */
 
 Status trainer__open(Trainer *t, bool *finished) {
     Dist *dist = t->dist;
     t->setup.dist = dist;
     t->saved_step = UINT64_MAX;
-    backend_describe(t->environment, sizeof t->environment);
+    compare_environments(t);
     TRY(dist_agree(dist, complete_config(t->config)));
     TRY(trainer__find_resume(t));
     TRY(setup_data(&t->setup, t->config->data));

@@ -165,7 +165,6 @@ def ops():
     wide, shift = coarse(2, 4), coarse(2, 4)
     yield op("two axes", "LAYER_NORM", True, [x], [wide, shift], F.layer_norm(x, [2, 4], wide, shift, 1e-3),
              eps + ", .axes = 2}")
-    yield op("rms", "LAYER_NORM", True, [x], [gamma], F.rms_norm(x, [4], gamma, 1e-3), eps + ", .axes = 1, .rms = true}")
     yield op("groups", "GROUP_NORM", True, [x], [gamma, beta], last(F.group_norm(first(x), 2, gamma, beta, 1e-3)),
              eps + ", .groups = 2}")
     z = torch.tensor([[1000.0, 0, -1000, 999], [-1000, -1000, -1001, -1002], [0.5, -0.5, 0.25, 0]])

@@ -48,7 +48,6 @@ static const OpCase cases[] = {
     {"two axes, no gamma", LAYER_NORM(2, SHAPE(4, 3, 5), SHAPE(3, 5), 0, 1, .axes = 2)},
     {"no beta", LAYER_NORM(2, SHAPE(9), SHAPE(9), 1, 0, .axes = 1)},
     {"neither", LAYER_NORM(2, SHAPE(9), SHAPE(9), 0, 0, .axes = 1)},
-    {"rms", LAYER_NORM(2, SHAPE(3, 9), SHAPE(9), 1, 1, .axes = 1, .rms = true)},
     {"14x14x96", LAYER_NORM(4, SHAPE(14, 14, 96), SHAPE(96), 1, 1, .axes = 1), .large = true},
     {"two of three channels", GROUP_NORM(2, SHAPE(3, 4, 6), SHAPE(6), 1, 1, .groups = 2)},
     {"one group", GROUP_NORM(2, SHAPE(3, 2, 4), SHAPE(4), 1, 1, .groups = 1)},

@@ -7,11 +7,10 @@
 /* layer_norm: a row is the last axes of one example, normalized by itself:
  *     xhat = (x - mean) scale,   scale = 1 / sqrt(variance + epsilon),   y = gamma xhat + beta
  *     dx = scale (g - mean(g) - xhat mean(g xhat)),   g = gamma dy
- * (J. Ba, J. Kiros, G. Hinton, "Layer normalization", 2016); rms: mean and mean(g) are 0.  saved: (mean, scale) per row. */
+ * (J. Ba, J. Kiros, G. Hinton, "Layer normalization", 2016);  saved: (mean, scale) per row. */
 typedef struct Rows {
     size_t count, width;
     float epsilon;
-    bool centred;
 } Rows;
 
 static Rows rows_of(const OpDesc *op) {
@@ -19,14 +18,14 @@ static Rows rows_of(const OpDesc *op) {
     size_t width = 1;
     for (size_t i = x->rank - op->attr.norm.axes; i < x->rank; i++)
         width *= x->dim[i];
-    return (Rows){total_count(op, x) / width, width, (float)op->attr.norm.epsilon, !op->attr.norm.rms};
+    return (Rows){total_count(op, x) / width, width, (float)op->attr.norm.epsilon};
 }
 
 /* saved NULL: not kept. */
 CPU_CLONES
 static void normalize_rows(Rows rows, const float *x, const float *gamma, const float *beta, float *y, float *saved) {
     for (size_t r = 0; r < rows.count; r++, x += rows.width, y += rows.width) {
-        float mean = rows.centred ? sum_of(x, rows.width) / (float)rows.width : 0;
+        float mean = sum_of(x, rows.width) / (float)rows.width;
         float scale = 1 / sqrtf(squares_of(x, mean, rows.width) / (float)rows.width + rows.epsilon);
         for (size_t i = 0; i < rows.width; i++)
             y[i] = (x[i] - mean) * scale * (gamma ? gamma[i] : 1) + (beta ? beta[i] : 0);
@@ -49,7 +48,7 @@ static void input_gradient(Rows rows, const float *x, const float *dy, const flo
             g[i] = gamma ? gamma[i] * dy[i] : dy[i];
             xhat[i] = (x[i] - mean) * scale;
         }
-        float shift = rows.centred ? sum_of(g, rows.width) / (float)rows.width : 0;
+        float shift = sum_of(g, rows.width) / (float)rows.width;
         float slope = product_of(g, xhat, rows.width) / (float)rows.width;
         for (size_t i = 0; i < rows.width; i++) {
             float value = scale * (g[i] - shift - xhat[i] * slope);

@@ -56,10 +56,9 @@ static bool is_affine(const OpDesc *op) {
 }
 
 /* Mean and biased variance.  Two passes: sum(x^2) - mean^2 would cancel. */
-static void moments(const OpDesc *op, const Real *x, Set set, double *mean, double *variance) {
+static void moments(const Real *x, Set set, double *mean, double *variance) {
     double sum = 0, squares = 0, size = (double)(set.runs * set.run);
-    bool centred = !(op->kind == OP_LAYER_NORM && op->attr.norm.rms);
-    for (size_t r = 0; r < set.runs && centred; r++)
+    for (size_t r = 0; r < set.runs; r++)
         for (size_t j = 0; j < set.run; j++)
             sum += x[set.start + r * set.stride + j];
     *mean = sum / size;
@@ -82,7 +81,7 @@ static Statistics statistics(const OpDesc *op, const OpBuffers *b, size_t s) {
     if (is_affine(op)) {
         mean = b->w[2][s], variance = b->w[3][s];
     } else {
-        moments(op, b->x[0], set_at(op, s), &mean, &variance);
+        moments(b->x[0], set_at(op, s), &mean, &variance);
         if (op->kind == OP_BATCH_NORM) {
             give_statistic(op, b, 2, s, mean);
             give_statistic(op, b, 3, s, variance);
@@ -108,13 +107,12 @@ static void forward(const OpDesc *op, const OpBuffers *b) {
 }
 
 /* With g = gamma dy and means over the set:  dx = scale (g - mean(g) - xhat mean(g xhat)).
- * Without centring (rms) mean(g) is absent; an affine batch_norm has neither. */
+ * An affine batch_norm has neither mean. */
 static void input_gradient(const OpDesc *op, const OpBuffers *b, Set set, Statistics saved, double g_sum,
                            double g_xhat_sum) {
     const Real *gamma = b->w[0];
     double size = (double)(set.runs * set.run);
-    bool rms = op->kind == OP_LAYER_NORM && op->attr.norm.rms;
-    double g_mean = is_affine(op) || rms ? 0 : g_sum / size, g_xhat_mean = is_affine(op) ? 0 : g_xhat_sum / size;
+    double g_mean = is_affine(op) ? 0 : g_sum / size, g_xhat_mean = is_affine(op) ? 0 : g_xhat_sum / size;
     for (size_t r = 0; r < set.runs; r++)
         for (size_t j = 0; j < set.run; j++) {
             size_t i = set.start + r * set.stride + j;
