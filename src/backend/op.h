@@ -37,14 +37,16 @@ enum { OP_MAX_INPUTS = 32, OP_MAX_PARAMS = 4 };
  *   softmax         over the last axis
  *   prelu           y = x < 0 ? w0 * x : x, w0's extents equal x's or 1
  *   loss            x0 prediction, x1 label; y = the four sums of LossSum.  attr.loss */
-#define OP_LIST(X)                                                                                                   \
-    X(INPUT, input) X(CONV2D, conv2d) X(CONV2D_TRANSPOSE, conv2d_transpose) X(DENSE, dense)                          \
-    X(MAX_POOL2D, max_pool2d) X(AVERAGE_POOL2D, average_pool2d) X(GLOBAL_MAX_POOL2D, global_max_pool2d)              \
-    X(GLOBAL_AVERAGE_POOL2D, global_average_pool2d) X(RESHAPE, reshape) X(PERMUTE, permute) X(PAD2D, pad2d)          \
-    X(CROP2D, crop2d) X(RESIZE2D, resize2d) X(RESCALE, rescale) X(NORMALIZE, normalize) X(DROPOUT, dropout)          \
-    X(BATCH_NORM, batch_norm) X(LAYER_NORM, layer_norm) X(GROUP_NORM, group_norm) X(ADD, add)                        \
-    X(SUBTRACT, subtract) X(MULTIPLY, multiply) X(AVERAGE, average) X(MAXIMUM, maximum) X(CONCAT, concat)            \
-    X(ACTIVATION, activation) X(SOFTMAX, softmax) X(PRELU, prelu) X(LOSS, loss)
+#define OP_LIST(X)                                                                                                     \
+    X(INPUT, input)                                                                                                    \
+    X(CONV2D, conv2d) X(CONV2D_TRANSPOSE, conv2d_transpose) X(DENSE, dense) X(MAX_POOL2D, max_pool2d)                  \
+        X(AVERAGE_POOL2D, average_pool2d) X(GLOBAL_MAX_POOL2D, global_max_pool2d)                                      \
+            X(GLOBAL_AVERAGE_POOL2D, global_average_pool2d) X(RESHAPE, reshape) X(PERMUTE, permute) X(PAD2D, pad2d)    \
+                X(CROP2D, crop2d) X(RESIZE2D, resize2d) X(RESCALE, rescale) X(NORMALIZE, normalize)                    \
+                    X(DROPOUT, dropout) X(BATCH_NORM, batch_norm) X(LAYER_NORM, layer_norm) X(GROUP_NORM, group_norm)  \
+                        X(ADD, add) X(SUBTRACT, subtract) X(MULTIPLY, multiply) X(AVERAGE, average)                    \
+                            X(MAXIMUM, maximum) X(CONCAT, concat) X(ACTIVATION, activation) X(SOFTMAX, softmax)        \
+                                X(PRELU, prelu) X(LOSS, loss)
 
 #define OP_ENUM(constant, name) OP_##constant,
 typedef enum OpKind { OP_LIST(OP_ENUM) OP_KINDS } OpKind;
@@ -60,8 +62,8 @@ typedef struct ConvAttr {
     size_t groups;                            /* divides C and K; 1 for conv2d_transpose */
     size_t filters;                           /* K */
     Padding padding;
-    size_t pad[2][2];                         /* [height, width][before, after]: set by the shape rule unless EXPLICIT */
-    bool output_padding_set;                  /* conv2d_transpose only */
+    size_t pad[2][2];        /* [height, width][before, after]: set by the shape rule unless EXPLICIT */
+    bool output_padding_set; /* conv2d_transpose only */
     size_t output_padding[2];
 } ConvAttr;
 
@@ -72,9 +74,15 @@ typedef struct PoolAttr {
     bool keepdims;    /* global pools */
 } PoolAttr;
 
-typedef struct ReshapeAttr { Shape shape; } ReshapeAttr;
-typedef struct PermuteAttr { size_t axis[SHAPE_MAX]; } PermuteAttr; /* y.dim[i] = x.dim[axis[i]], from 0 */
-typedef struct PadAttr { size_t amount[2][2]; } PadAttr;            /* [height, width][before, after] */
+typedef struct ReshapeAttr {
+    Shape shape;
+} ReshapeAttr;
+typedef struct PermuteAttr {
+    size_t axis[SHAPE_MAX];
+} PermuteAttr; /* y.dim[i] = x.dim[axis[i]], from 0 */
+typedef struct PadAttr {
+    size_t amount[2][2];
+} PadAttr; /* [height, width][before, after] */
 
 typedef enum Interpolation { INTERPOLATE_NEAREST, INTERPOLATE_BILINEAR } Interpolation;
 typedef struct ResizeAttr {
@@ -82,7 +90,9 @@ typedef struct ResizeAttr {
     Interpolation interpolation; /* half-pixel centres, edges clamped, no antialiasing */
 } ResizeAttr;
 
-typedef struct RescaleAttr { double scale, offset; } RescaleAttr;
+typedef struct RescaleAttr {
+    double scale, offset;
+} RescaleAttr;
 
 typedef struct DropoutAttr {
     double rate;            /* probability of a zero; kept values are divided by 1 - rate */
@@ -99,24 +109,39 @@ typedef struct NormAttr {
 } NormAttr;
 
 typedef enum Activation {
-    ACTIVATION_LINEAR, ACTIVATION_RELU, /* relu has all three parameters of Keras's ReLU layer; covers relu6, leaky_relu */
-    ACTIVATION_ELU, ACTIVATION_SELU, ACTIVATION_SIGMOID, ACTIVATION_HARD_SIGMOID, ACTIVATION_TANH, ACTIVATION_SOFTPLUS,
-    ACTIVATION_SOFTSIGN, ACTIVATION_SILU, ACTIVATION_HARD_SILU, ACTIVATION_GELU, ACTIVATION_GELU_TANH,
-    ACTIVATION_EXPONENTIAL, ACTIVATION_KINDS
+    ACTIVATION_LINEAR,
+    ACTIVATION_RELU, /* relu has all three parameters of Keras's ReLU layer; covers relu6, leaky_relu */
+    ACTIVATION_ELU,
+    ACTIVATION_SELU,
+    ACTIVATION_SIGMOID,
+    ACTIVATION_HARD_SIGMOID,
+    ACTIVATION_TANH,
+    ACTIVATION_SOFTPLUS,
+    ACTIVATION_SOFTSIGN,
+    ACTIVATION_SILU,
+    ACTIVATION_HARD_SILU,
+    ACTIVATION_GELU,
+    ACTIVATION_GELU_TANH,
+    ACTIVATION_EXPONENTIAL,
+    ACTIVATION_KINDS
 } Activation;
 
 typedef struct ActivationAttr {
     Activation kind;
-    double slope;      /* relu: y = x >= max_value: max_value; x >= threshold: x; else slope * (x - threshold) */
-    double max_value;  /* relu: INFINITY for none */
-    double threshold;  /* relu */
-    double alpha;      /* elu: alpha * (exp(x) - 1);  hard_sigmoid, hard_silu: clip(alpha * x + 0.5, 0, 1) */
+    double slope;     /* relu: y = x >= max_value: max_value; x >= threshold: x; else slope * (x - threshold) */
+    double max_value; /* relu: INFINITY for none */
+    double threshold; /* relu */
+    double alpha;     /* elu: alpha * (exp(x) - 1);  hard_sigmoid, hard_silu: clip(alpha * x + 0.5, 0, 1) */
 } ActivationAttr;
 
 typedef enum LossKind {
     LOSS_SPARSE_CROSSENTROPY, /* label: class number [positions], prediction [positions.., classes] */
     LOSS_CROSSENTROPY,        /* label: probabilities like the prediction */
-    LOSS_BINARY_CROSSENTROPY, LOSS_MEAN_SQUARED_ERROR, LOSS_MEAN_ABSOLUTE_ERROR, LOSS_HUBER, LOSS_KINDS
+    LOSS_BINARY_CROSSENTROPY,
+    LOSS_MEAN_SQUARED_ERROR,
+    LOSS_MEAN_ABSOLUTE_ERROR,
+    LOSS_HUBER,
+    LOSS_KINDS
 } LossKind;
 
 typedef struct LossAttr {
@@ -151,7 +176,7 @@ typedef struct OpDesc {
     size_t n; /* batch size; 0 in the graph, set by the plan */
     size_t inputs;
     Shape x[OP_MAX_INPUTS];
-    size_t params;              /* slots used, absent ones included */
+    size_t params; /* slots used, absent ones included */
     bool has_w[OP_MAX_PARAMS];
     Shape w[OP_MAX_PARAMS];
     OpAttr attr;
