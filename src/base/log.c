@@ -79,3 +79,9 @@ void log_verbose(const char *format, ...) {
     va_end(args);
     fflush(stdout);
 }
+
+Status log_check_output(void) {
+    if (fflush(stdout) != 0 || ferror(stdout))
+        return status_fail(STATUS_FAILED, "cannot write the whole output. Is the disk full?");
+    return STATUS_OK;
+}

@@ -4,6 +4,7 @@
  * to stdout.  Only rank 0 prints information and warnings (log_set_rank). */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
+#include "base/status.h"
 #include <stdbool.h>
 
 typedef enum LogLevel { LOG_QUIET, LOG_NORMAL, LOG_VERBOSE } LogLevel;
@@ -25,5 +26,8 @@ void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));  
 void log_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));    /* rank 0 */
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));    /* rank 0, not with LOG_QUIET */
 void log_verbose(const char *format, ...) __attribute__((format(printf, 1, 2))); /* rank 0, LOG_VERBOSE only */
+
+/* STATUS_FAILED when something printed to stdout did not arrive there: for programs whose output is their result. */
+Status log_check_output(void);
 
 #endif

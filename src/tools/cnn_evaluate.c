@@ -115,13 +115,13 @@ static Status print(const Setup *setup, const Arguments *arguments, const char *
             return status_fail(STATUS_FAILED, "the loss is not a number");
         log_info("%s\n", text);
         free(text);
-        return STATUS_OK;
+        return log_check_output();
     }
     log_info("%s: loss %.6g", splits[arguments->split], loss);
     if (!isnan(accuracy))
         log_info(" accuracy %.6g", accuracy);
     log_info(" (%.0f examples)\n", totals->examples);
-    return STATUS_OK;
+    return log_check_output();
 }
 
 /* Everything that needs memory given back afterwards. */

@@ -259,6 +259,8 @@ int main(int argc, char **argv) {
         cli_defaults(&program, &arguments, source);
     if (status == STATUS_OK && !exit_now)
         status = inspect(&arguments);
+    if (status == STATUS_OK)
+        status = log_check_output();
     if (status != STATUS_OK)
         log_error("%s", status_message());
     return (int)status;

@@ -31,7 +31,8 @@ extern const size_t zoo_count;
 /* The entry of that name, or NULL. */
 const ZooEntry *zoo_find(const char *name);
 
-/* Builds a network for examples of that shape and that many classes.  An unknown name is an error that lists the names. */
+/* Builds a network for examples of that shape and that many classes.  An unknown name: STATUS_USAGE
+ * and a message that lists the names. */
 Status zoo_create(const char *name, Shape input, size_t classes, Model **out);
 
 #endif
