@@ -90,7 +90,9 @@ typedef struct ModelBuild {
  *   outputs  the layer's name; further calls of the same layer that are outputs too: name_1, name_2
  *   labels   "y" when there is one loss, else the output's name.  Shape: for sparse cross-entropy the prediction's
  *            without the last axis, else the prediction's
- * A final softmax (for binary cross-entropy: sigmoid) stays in the output, but the loss reads what lies before it.
+ * A final softmax (for binary cross-entropy: sigmoid) stays in the output, but the loss reads what lies before it.  So
+ * does Keras on TensorFlow; on PyTorch it takes the logarithm of probabilities kept between 1e-7 and 1 - 1e-7, so that
+ * an example that the network is sure to get wrong counts 16.1 at most there, and more here.
  * Fails when shapes do not fit; the message names the layer. */
 Status model_build(const Model *model, const ModelBuild *options, Graph *graph);
 
