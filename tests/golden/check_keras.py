@@ -6,8 +6,8 @@
 
 reads cnn_evaluate's answer, loads the checkpoint that it names with keras.models.load_model, evaluates the same split
 through the compiled losses, and trains on for an epoch.  Exit code 1 when a loss differs by more than 1e-5 relative (both
-are float32), an accuracy at all, the model comes without its optimizer, or training on does not begin about there.  Where probabilities below 1e-7 occur, losses differ by
-Keras's backend: see model_build in src/model/model.h."""
+are float32), an accuracy at all, the model comes without its optimizer, or training on does not begin about there.  Where
+probabilities below 1e-7 occur, losses differ by Keras's backend: see model_build in src/model/model.h."""
 import json
 import os
 import sys
