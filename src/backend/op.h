@@ -37,16 +37,19 @@ enum { OP_MAX_INPUTS = 32, OP_MAX_PARAMS = 4 };
  *   softmax         over the last axis
  *   prelu           y = x < 0 ? w0 * x : x, w0's extents equal x's or 1
  *   loss            x0 prediction, x1 label; y = the four sums of LossSum.  attr.loss */
-#define OP_LIST(X)                                                                                                     \
-    X(INPUT, input)                                                                                                    \
-    X(CONV2D, conv2d) X(CONV2D_TRANSPOSE, conv2d_transpose) X(DENSE, dense) X(MAX_POOL2D, max_pool2d)                  \
-        X(AVERAGE_POOL2D, average_pool2d) X(GLOBAL_MAX_POOL2D, global_max_pool2d)                                      \
-            X(GLOBAL_AVERAGE_POOL2D, global_average_pool2d) X(RESHAPE, reshape) X(PERMUTE, permute) X(PAD2D, pad2d)    \
-                X(CROP2D, crop2d) X(RESIZE2D, resize2d) X(RESCALE, rescale) X(NORMALIZE, normalize)                    \
-                    X(DROPOUT, dropout) X(BATCH_NORM, batch_norm) X(LAYER_NORM, layer_norm) X(GROUP_NORM, group_norm)  \
-                        X(ADD, add) X(SUBTRACT, subtract) X(MULTIPLY, multiply) X(AVERAGE, average)                    \
-                            X(MAXIMUM, maximum) X(CONCAT, concat) X(ACTIVATION, activation) X(SOFTMAX, softmax)        \
-                                X(PRELU, prelu) X(LOSS, loss)
+// clang-format off
+#define OP_LIST(X) \
+    X(INPUT, input) X(CONV2D, conv2d) X(CONV2D_TRANSPOSE, conv2d_transpose) \
+    X(DENSE, dense) X(MAX_POOL2D, max_pool2d) X(AVERAGE_POOL2D, average_pool2d) \
+    X(GLOBAL_MAX_POOL2D, global_max_pool2d) X(GLOBAL_AVERAGE_POOL2D, global_average_pool2d) X(RESHAPE, reshape) \
+    X(PERMUTE, permute) X(PAD2D, pad2d) X(CROP2D, crop2d) \
+    X(RESIZE2D, resize2d) X(RESCALE, rescale) X(NORMALIZE, normalize) \
+    X(DROPOUT, dropout) X(BATCH_NORM, batch_norm) X(LAYER_NORM, layer_norm) \
+    X(GROUP_NORM, group_norm) X(ADD, add) X(SUBTRACT, subtract) \
+    X(MULTIPLY, multiply) X(AVERAGE, average) X(MAXIMUM, maximum) \
+    X(CONCAT, concat) X(ACTIVATION, activation) X(SOFTMAX, softmax) \
+    X(PRELU, prelu) X(LOSS, loss)
+// clang-format on
 
 #define OP_ENUM(constant, name) OP_##constant,
 typedef enum OpKind { OP_LIST(OP_ENUM) OP_KINDS } OpKind;
@@ -77,12 +80,14 @@ typedef struct PoolAttr {
 typedef struct ReshapeAttr {
     Shape shape;
 } ReshapeAttr;
+
 typedef struct PermuteAttr {
-    size_t axis[SHAPE_MAX];
-} PermuteAttr; /* y.dim[i] = x.dim[axis[i]], from 0 */
+    size_t axis[SHAPE_MAX]; /* y.dim[i] = x.dim[axis[i]], from 0 */
+} PermuteAttr;
+
 typedef struct PadAttr {
-    size_t amount[2][2];
-} PadAttr; /* [height, width][before, after] */
+    size_t amount[2][2]; /* [height, width][before, after] */
+} PadAttr;
 
 typedef enum Interpolation { INTERPOLATE_NEAREST, INTERPOLATE_BILINEAR } Interpolation;
 typedef struct ResizeAttr {

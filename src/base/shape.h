@@ -15,8 +15,7 @@ typedef struct Shape {
 } Shape;
 
 /* SHAPE(28, 28, 1): a Shape from its extents. */
-#define SHAPE(...)                                                                 \
-    ((Shape){sizeof((size_t[]){__VA_ARGS__}) / sizeof(size_t), {__VA_ARGS__}})
+#define SHAPE(...) ((Shape){sizeof((size_t[]){__VA_ARGS__}) / sizeof(size_t), {__VA_ARGS__}})
 
 /* Product of the extents; 1 for rank 0. */
 size_t shape_count(const Shape *shape);

@@ -31,27 +31,27 @@ Status status_context(Status code, const char *format, ...) __attribute__((forma
 const char *status_message(void);
 
 /* Returns from the calling function when `call` fails. */
-#define TRY(call)                       \
-    do {                                \
-        Status try_status = (call);     \
-        if (try_status != STATUS_OK)    \
-            return try_status;          \
+#define TRY(call)                                                                                                      \
+    do {                                                                                                               \
+        Status try_status = (call);                                                                                    \
+        if (try_status != STATUS_OK)                                                                                   \
+            return try_status;                                                                                         \
     } while (0)
 
 /* Stores the failure in the local variable `status` and goes to `label`, where everything owned is given back. */
-#define TRY_GOTO(call, label)           \
-    do {                                \
-        status = (call);                \
-        if (status != STATUS_OK)        \
-            goto label;                 \
+#define TRY_GOTO(call, label)                                                                                          \
+    do {                                                                                                               \
+        status = (call);                                                                                               \
+        if (status != STATUS_OK)                                                                                       \
+            goto label;                                                                                                \
     } while (0)
 
 /* A broken invariant of this program (never bad input): prints the place and the text, then ends the whole job through
  * the abort hook.  Always on. */
-#define CHECK(condition, ...)                                                  \
-    do {                                                                       \
-        if (!(condition))                                                      \
-            status__broken(__FILE__, __LINE__, #condition, __VA_ARGS__);       \
+#define CHECK(condition, ...)                                                                                          \
+    do {                                                                                                               \
+        if (!(condition))                                                                                              \
+            status__broken(__FILE__, __LINE__, #condition, __VA_ARGS__);                                               \
     } while (0)
 
 _Noreturn void status__broken(const char *file, int line, const char *condition, const char *format, ...)
