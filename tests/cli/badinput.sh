@@ -135,7 +135,7 @@ refuses "run folder is a file" 1 'label.h5' ranks 1 cnn_train "${good[@]}" --out
 refuses "a run is there" 2 'good holds a run.*--overwrite' ranks 1 cnn_train "${good[@]}" --out good
 refuses "import below a file" 1 'small.h5/new.h5' "$build/cnn_import" idx four four-labels -o small.h5/new.h5
 kept() { # kept WHAT FOLDER: some checkpoints, all of them whole, and nothing temporary
-    check "$1: checkpoints before it are whole" "$build/cnn_inspect" "$2" --verify >/dev/null
+    check "$1: checkpoints before it are whole" verified "$2"
     check "$1: nothing temporary is left" [ -z "$(find "$2" -name '.*' ! -name .lock -type f)" ]
 }
 mkdir small
@@ -165,5 +165,5 @@ fails "the loss is no number" 1 'not a number any more at step [0-9]+ .*the chec
 kept "the loss is no number" nan
 check "the loss is no number: is not finished" [ ! -e nan/final.h5 ]
 same "the run of the beginning is complete" "$steps" "$(ls good/step-*.h5)"
-check "and whole" "$build/cnn_inspect" good --verify >/dev/null
+check "and whole" verified good
 finish

@@ -93,10 +93,15 @@ begin() {
     started+=("$job")
 }
 
-# appears FILE: waits until there is such a file, or the process $job is no more.
-appears() {
-    while [ ! -e "$1" ] && kill -0 "$job" 2>/dev/null; do sleep 0.02; done
-    [ -e "$1" ]
+# trains RUN: waits until the run has a checkpoint, or the process $job is no more; true when it is in the middle.
+trains() {
+    while ! compgen -G "$1/step-*.h5" >/dev/null && kill -0 "$job" 2>/dev/null; do sleep 0.02; done
+    compgen -G "$1/step-*.h5" >/dev/null && [ ! -e "$1/final.h5" ]
+}
+
+# verified RUN: all its checkpoints are whole.
+verified() {
+    "$build/cnn_inspect" "$1" --verify >/dev/null
 }
 
 # Process numbers of the ranks of $job.
