@@ -90,6 +90,7 @@ static Status apply_recipe(Config *config, const ZooRecipe *recipe) {
     const Option *optimizer = find("optimizer");
     set_number(config, "epochs", (double)recipe->epochs, SOURCE_RECIPE);
     set_number(config, "batch-size", (double)recipe->batch_size, SOURCE_RECIPE);
+    set_number(config, "label-smoothing", recipe->label_smoothing, SOURCE_RECIPE);
     if (config_given(config, "optimizer") && strcmp(optimizer->choices[config->optimizer.kind], recipe->optimizer) != 0)
         return STATUS_OK; /* its learning rate would be far off for another optimizer */
     TRY(set(config, optimizer, recipe->optimizer, SOURCE_RECIPE));

@@ -9,7 +9,7 @@
 typedef struct ZooRecipe {
     const char *optimizer; /* "sgd", "adam" */
     const char *schedule;  /* "constant", "cosine" */
-    double lr, momentum, weight_decay;
+    double lr, momentum, weight_decay, label_smoothing;
     size_t batch_size, epochs;
 } ZooRecipe;
 
