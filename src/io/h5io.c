@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/h5io.h"
+#include "base/crash.h"
 #include "base/memory.h"
 #include "io/h5io_internal.h"
 #include <errno.h>
@@ -34,15 +35,17 @@ static void start_library(void) {
     H5Pset_char_encoding(link_list, H5T_CSET_UTF8);
 }
 
-void h5io__lock(void) {
+void h5io__lock(const char *name) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, start_library);
     pthread_mutex_lock(&mutex);
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* each thread has its own error stack, which prints unless told not to */
     refused_link[0] = '\0';
+    crash_guard(name, "the HDF5 library crashed on this file: it is damaged");
 }
 
 void h5io__unlock(void) {
+    crash_unguard();
     pthread_mutex_unlock(&mutex);
 }
 
@@ -166,7 +169,7 @@ static Status open_locked(const char *path, H5ioFile **out) {
 }
 
 Status h5io_open(const char *path, H5ioFile **out) {
-    return LOCKED(open_locked(path, out));
+    return LOCKED(path, open_locked(path, out));
 }
 
 static Status open_image_locked(const char *name, const void *bytes, size_t size, H5ioFile **out) {
@@ -179,7 +182,7 @@ static Status open_image_locked(const char *name, const void *bytes, size_t size
 }
 
 Status h5io_open_image(const char *name, const void *bytes, size_t size, H5ioFile **out) {
-    return LOCKED(open_image_locked(name, bytes, size, out));
+    return LOCKED(name, open_image_locked(name, bytes, size, out));
 }
 
 static Status create_locked(const char *path, bool in_memory, H5ioFile **out) {
@@ -191,11 +194,11 @@ static Status create_locked(const char *path, bool in_memory, H5ioFile **out) {
 }
 
 Status h5io_create(const char *path, H5ioFile **out) {
-    return LOCKED(create_locked(path, false, out));
+    return LOCKED(path, create_locked(path, false, out));
 }
 
 Status h5io_create_image(const char *name, H5ioFile **out) {
-    return LOCKED(create_locked(name, true, out));
+    return LOCKED(name, create_locked(name, true, out));
 }
 
 static Status image_locked(H5ioFile *file, void **bytes, size_t *size) {
@@ -217,7 +220,7 @@ static Status image_locked(H5ioFile *file, void **bytes, size_t *size) {
 }
 
 Status h5io_image(H5ioFile *file, void **bytes, size_t *size) {
-    return LOCKED(image_locked(file, bytes, size));
+    return LOCKED(file->name, image_locked(file, bytes, size));
 }
 
 static Status close_locked(H5ioFile *file) {
@@ -232,7 +235,7 @@ static Status close_locked(H5ioFile *file) {
 }
 
 Status h5io_close(H5ioFile *file) {
-    return file == NULL ? STATUS_OK : LOCKED(close_locked(file));
+    return file == NULL ? STATUS_OK : LOCKED(file->name, close_locked(file));
 }
 
 const char *h5io_name(const H5ioFile *file) {
@@ -279,7 +282,7 @@ static Status kind_locked(H5ioFile *file, const char *path, H5ioKind *kind) {
 }
 
 Status h5io_kind(H5ioFile *file, const char *path, H5ioKind *kind) {
-    return LOCKED(kind_locked(file, path, kind));
+    return LOCKED(file->name, kind_locked(file, path, kind));
 }
 
 Status h5io__new_list(size_t count, size_t text_bytes, char ***list, char **text) {
@@ -319,7 +322,7 @@ static Status list_locked(H5ioFile *file, const char *path, char ***names, size_
 }
 
 Status h5io_list(H5ioFile *file, const char *path, char ***names, size_t *count) {
-    return LOCKED(list_locked(file, path, names, count));
+    return LOCKED(file->name, list_locked(file, path, names, count));
 }
 
 static Status make_group_locked(H5ioFile *file, const char *path) {
@@ -332,5 +335,5 @@ static Status make_group_locked(H5ioFile *file, const char *path) {
 }
 
 Status h5io_make_group(H5ioFile *file, const char *path) {
-    return LOCKED(make_group_locked(file, path));
+    return LOCKED(file->name, make_group_locked(file, path));
 }

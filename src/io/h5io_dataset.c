@@ -86,7 +86,7 @@ static Status info_locked(H5ioFile *file, const char *path, H5ioInfo *info) {
 }
 
 Status h5io_info(H5ioFile *file, const char *path, H5ioInfo *info) {
-    return LOCKED(info_locked(file, path, info));
+    return LOCKED(file->name, info_locked(file, path, info));
 }
 
 /* Opens a numeric dataset and checks what it says of itself. */
@@ -125,7 +125,7 @@ static Status write_locked(H5ioFile *file, const char *path, H5ioType type, size
 }
 
 Status h5io_write(H5ioFile *file, const char *path, H5ioType type, size_t rank, const size_t dim[], const void *data) {
-    return LOCKED(write_locked(file, path, type, rank, dim, data));
+    return LOCKED(file->name, write_locked(file, path, type, rank, dim, data));
 }
 
 /* "3x3x1x32" */
@@ -152,7 +152,7 @@ static Status read_locked(H5ioFile *file, const char *path, H5ioType type, size_
 }
 
 Status h5io_read(H5ioFile *file, const char *path, H5ioType type, size_t rank, const size_t dim[], void *out) {
-    return LOCKED(read_locked(file, path, type, rank, dim, out));
+    return LOCKED(file->name, read_locked(file, path, type, rank, dim, out));
 }
 
 /* ---- rows ---- */
@@ -174,7 +174,7 @@ static Status create_rows_locked(H5ioFile *file, const char *path, H5ioType type
 
 Status h5io_create_rows(H5ioFile *file, const char *path, H5ioType type, size_t rank, const size_t dim[],
                         size_t chunk_rows) {
-    return LOCKED(create_rows_locked(file, path, type, rank, dim, chunk_rows));
+    return LOCKED(file->name, create_rows_locked(file, path, type, rank, dim, chunk_rows));
 }
 
 static Status append_rows_locked(H5ioFile *file, const char *path, H5ioType type, size_t n, const void *rows) {
@@ -200,7 +200,7 @@ static Status append_rows_locked(H5ioFile *file, const char *path, H5ioType type
 }
 
 Status h5io_append_rows(H5ioFile *file, const char *path, H5ioType type, size_t n, const void *rows) {
-    return LOCKED(append_rows_locked(file, path, type, n, rows));
+    return LOCKED(file->name, append_rows_locked(file, path, type, n, rows));
 }
 
 /* Opens a dataset to read some of its rows, with room for a few of its chunks, so that neighbouring rows do not
@@ -247,7 +247,7 @@ static Status read_rows_locked(H5ioFile *file, const char *path, H5ioType type, 
 }
 
 Status h5io_read_rows(H5ioFile *file, const char *path, H5ioType type, const uint64_t rows[], size_t n, void *out) {
-    return LOCKED(read_rows_locked(file, path, type, rows, n, out));
+    return LOCKED(file->name, read_rows_locked(file, path, type, rows, n, out));
 }
 
 static Status read_range_locked(H5ioFile *file, const char *path, H5ioType type, size_t first, size_t n, void *out) {
@@ -269,5 +269,5 @@ static Status read_range_locked(H5ioFile *file, const char *path, H5ioType type,
 }
 
 Status h5io_read_range(H5ioFile *file, const char *path, H5ioType type, size_t first, size_t n, void *out) {
-    return LOCKED(read_range_locked(file, path, type, first, n, out));
+    return LOCKED(file->name, read_range_locked(file, path, type, first, n, out));
 }

@@ -19,12 +19,13 @@ struct H5ioFile {
 #define Handle __attribute__((cleanup(h5io__release))) hid_t
 void h5io__release(const hid_t *id);
 
-/* The library is entered by one thread at a time: distributions build HDF5 without its own lock, too. */
-void h5io__lock(void);
+/* The library is entered by one thread at a time: distributions build HDF5 without its own lock, too.  HDF5 1.10 crashes on
+ * some damaged files; then the program ends with a message about file `name`. */
+void h5io__lock(const char *name);
 void h5io__unlock(void);
-#define LOCKED(call)                                                                                                   \
+#define LOCKED(name, call)                                                                                             \
     ({                                                                                                                 \
-        h5io__lock();                                                                                                  \
+        h5io__lock(name);                                                                                              \
         Status locked_status = (call);                                                                                 \
         h5io__unlock();                                                                                                \
         locked_status;                                                                                                 \

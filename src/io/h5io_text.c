@@ -110,7 +110,7 @@ static Status write_string_locked(H5ioFile *file, const char *path, const char *
 }
 
 Status h5io_write_string(H5ioFile *file, const char *path, const char *text) {
-    return LOCKED(write_string_locked(file, path, text));
+    return LOCKED(file->name, write_string_locked(file, path, text));
 }
 
 static Status read_string_locked(H5ioFile *file, const char *path, char **text) {
@@ -121,7 +121,7 @@ static Status read_string_locked(H5ioFile *file, const char *path, char **text) 
 }
 
 Status h5io_read_string(H5ioFile *file, const char *path, char **text) {
-    return LOCKED(read_string_locked(file, path, text));
+    return LOCKED(file->name, read_string_locked(file, path, text));
 }
 
 /* ---- attributes ---- */
@@ -133,7 +133,7 @@ static Status attr_exists_locked(H5ioFile *file, const char *path, const char *n
 }
 
 Status h5io_attr_exists(H5ioFile *file, const char *path, const char *name, bool *exists) {
-    return LOCKED(attr_exists_locked(file, path, name, exists));
+    return LOCKED(file->name, attr_exists_locked(file, path, name, exists));
 }
 
 static Status open_attr(H5ioFile *file, const char *path, const char *name, hid_t *id) {
@@ -165,7 +165,7 @@ static Status attr_write_string_locked(H5ioFile *file, const char *path, const c
 }
 
 Status h5io_attr_write_string(H5ioFile *file, const char *path, const char *name, const char *text) {
-    return LOCKED(attr_write_string_locked(file, path, name, text));
+    return LOCKED(file->name, attr_write_string_locked(file, path, name, text));
 }
 
 static Status attr_read_string_locked(H5ioFile *file, const char *path, const char *name, char **text) {
@@ -176,7 +176,7 @@ static Status attr_read_string_locked(H5ioFile *file, const char *path, const ch
 }
 
 Status h5io_attr_read_string(H5ioFile *file, const char *path, const char *name, char **text) {
-    return LOCKED(attr_read_string_locked(file, path, name, text));
+    return LOCKED(file->name, attr_read_string_locked(file, path, name, text));
 }
 
 /* ---- lists of texts ---- */
@@ -215,7 +215,7 @@ static Status attr_write_strings_locked(H5ioFile *file, const char *path, const 
 
 Status h5io_attr_write_strings(H5ioFile *file, const char *path, const char *name, const char *const list[],
                                size_t count) {
-    return LOCKED(attr_write_strings_locked(file, path, name, list, count));
+    return LOCKED(file->name, attr_write_strings_locked(file, path, name, list, count));
 }
 
 /* *list = *list followed by `more`, which is given back. */
@@ -274,7 +274,7 @@ static Status attr_read_strings_locked(H5ioFile *file, const char *path, const c
 }
 
 Status h5io_attr_read_strings(H5ioFile *file, const char *path, const char *name, char ***list, size_t *count) {
-    return LOCKED(attr_read_strings_locked(file, path, name, list, count));
+    return LOCKED(file->name, attr_read_strings_locked(file, path, name, list, count));
 }
 
 /* ---- numbers ---- */
@@ -287,7 +287,7 @@ static Status attr_write_locked(H5ioFile *file, const char *path, const char *na
 
 Status h5io_attr_write(H5ioFile *file, const char *path, const char *name, H5ioType type, size_t count,
                        const void *data) {
-    return LOCKED(attr_write_locked(file, path, name, type, count, data));
+    return LOCKED(file->name, attr_write_locked(file, path, name, type, count, data));
 }
 
 static Status attr_read_locked(H5ioFile *file, const char *path, const char *name, H5ioType type, size_t count,
@@ -307,5 +307,5 @@ static Status attr_read_locked(H5ioFile *file, const char *path, const char *nam
 }
 
 Status h5io_attr_read(H5ioFile *file, const char *path, const char *name, H5ioType type, size_t count, void *out) {
-    return LOCKED(attr_read_locked(file, path, name, type, count, out));
+    return LOCKED(file->name, attr_read_locked(file, path, name, type, count, out));
 }

@@ -86,6 +86,8 @@ static Status run_step(Trainer *t, StepFlags *flags) {
     t->state.batch++;
     t->epoch_trained += examples;
     flags->stop = sum[graph->gradient_count + FLAG_STOP] > 0;
+    if (present < t->config->micro_batches) /* the flags of ranks without a micro-batch are not in the sum */
+        flags->stop = dist_max_int(t->dist, flags->stop || signals_stop_requested());
     flags->save = sum[graph->gradient_count + FLAG_SAVE] > 0;
     return STATUS_OK;
 }

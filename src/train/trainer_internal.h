@@ -41,6 +41,7 @@ typedef struct Trainer {
     char *model_text;    /* JSON of the network, on all ranks; NULL: the zoo's */
     char *checkpoint;    /* path of what is resumed; rank 0 */
     char *folder;        /* of the run that is resumed, or to be made (NULL: a numbered one); rank 0 */
+    bool nothing_left;   /* --resume auto found that all epochs are done, as the last job of a chain may */
     bool replace_folder; /* it holds a run without a checkpoint: begin again */
 
     /* rank 0 */
@@ -52,7 +53,7 @@ typedef struct Trainer {
 } Trainer;
 
 /* Everything up to the first step: resume, data, network, plans, memory, weights, run folder.  *finished: there is nothing to
- * train (--dry-run, --list-models).  Collective, agreed. */
+ * train (--dry-run, a finished run).  Collective, agreed. */
 Status trainer__open(Trainer *trainer, bool *finished);
 void trainer__close(Trainer *trainer);
 

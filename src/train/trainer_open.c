@@ -34,7 +34,8 @@ static Status fill_config(Trainer *t) {
             "%zu ranks, or give --micro-batches %d%s.",
             dist_ranks(t->dist), t->config->micro_batches, t->config->micro_batches, dist_ranks(t->dist),
             t->resuming ? " (bits then differ from the run so far)" : "");
-    if (t->resuming && t->saved.state.epoch >= t->config->epochs)
+    t->nothing_left = t->resuming && t->saved.state.epoch >= t->config->epochs;
+    if (t->nothing_left && strcmp(t->config->resume, "auto") != 0)
         return status_fail(STATUS_FAILED,
                            "the run has done its %zu epochs: nothing to resume. To train on, give --epochs "
                            "with a larger number.",
@@ -275,6 +276,11 @@ Status trainer__open(Trainer *t, bool *finished) {
     TRY(setup_data(&t->setup, t->config->data));
     TRY(open_model(t));
     TRY(dist_agree(dist, fill_config(t)));
+    *finished = t->nothing_left;
+    if (*finished) {
+        log_info("the run has done its %zu epochs: nothing left to do\n", t->config->epochs);
+        return STATUS_OK;
+    }
     TRY(dist_agree(dist, divide_data(t)));
     TRY(setup_graph(&t->setup, t->config));
     TRY(dist_agree(dist, prepare_plans(t)));

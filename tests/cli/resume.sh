@@ -79,6 +79,9 @@ same "SIGTERM to one rank: exit code" 75 $?
 goes_on "SIGTERM to one rank" 1 term
 
 echo "--- finished runs and changed options"
+again=$(ranks 2 cnn_train --resume auto --out whole)
+same "an automatic resume of a finished run: exit code" 0 $?
+has "which says so" 'nothing left to do' "$again"
 fails "all epochs done" 1 'has done its 2 epochs.*--epochs' ranks 2 cnn_train --resume whole
 same "which changes nothing" "$expected" "$(digest whole)"
 train 2 "${constant[@]}" --epochs 1 --out more

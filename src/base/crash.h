@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A last line of defence around libraries that are known to crash on damaged input. */
+#ifndef BASE_CRASH_H
+#define BASE_CRASH_H
+
+/* From here on a crash of this thread (SIGSEGV, SIGBUS, SIGFPE, SIGABRT) prints "PROGRAM: error: FILE: CAUSE" as one line and
+ * ends the process with STATUS_FAILED; under mpirun the other ranks end with it.  Both texts are borrowed until
+ * crash_unguard.  Other threads, and crashes outside, keep what was set before. */
+void crash_guard(const char *file, const char *cause);
+void crash_unguard(void);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/crash.h"
+#include "base/log.h"
+// clang-format off
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+// clang-format on
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Runs a child that gets `number`, guarded or not; its stderr in text[200]; returns what waitpid says. */
+static int crash(int number, bool guarded, char text[200]) {
+    int ends[2], how;
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+        dup2(ends[1], STDERR_FILENO);
+        log_set_program("cnn_test");
+        for (int i = 0; i < 4; i++) /* cmocka catches them itself */
+            signal((const int[]){SIGSEGV, SIGBUS, SIGFPE, SIGABRT}[i], SIG_DFL);
+        crash_guard("x.h5", "the library crashed");
+        if (!guarded)
+            crash_unguard();
+        raise(number);
+        _exit(99);
+    }
+    close(ends[1]);
+    ssize_t length = 0, n;
+    while ((n = read(ends[0], text + length, (size_t)(199 - length))) > 0)
+        length += n;
+    text[length] = '\0';
+    close(ends[0]);
+    assert_int_equal(waitpid(child, &how, 0), child);
+    return how;
+}
+
+static void a_guarded_crash_is_one_message(void **state) {
+    (void)state;
+    char text[200];
+    for (int i = 0; i < 4; i++) {
+        int how = crash((const int[]){SIGSEGV, SIGBUS, SIGFPE, SIGABRT}[i], true, text);
+        assert_true(WIFEXITED(how) && WEXITSTATUS(how) == 1);
+        assert_string_equal(text, "cnn_test: error: x.h5: the library crashed\n");
+    }
+}
+
+static void other_crashes_stay_what_they_are(void **state) {
+    (void)state;
+    char text[200];
+    int how = crash(SIGABRT, false, text);
+    assert_true(WIFSIGNALED(how) && WTERMSIG(how) == SIGABRT);
+    assert_string_equal(text, "");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_guarded_crash_is_one_message),
+                                       cmocka_unit_test(other_crashes_stay_what_they_are)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
