@@ -189,7 +189,8 @@ typedef struct OpDesc {
     /* set by the shape rule (graph/ops) */
     Shape y;
     bool keeps_x, keeps_y; /* backward reads x; y */
-    bool in_place;         /* y may lie on x0, and dx0 on dy (then backward must not read x) */
+    bool in_place;         /* y may lie on x0, and dx0 on dy (then backward must not read x, and with several inputs
+                              dx0 is dy, which the other inputs read) */
 
     /* set by the plan */
     bool training;               /* batch statistics, dropout; what backward needs is saved */
@@ -204,12 +205,13 @@ typedef struct OpContext {
 } OpContext;
 
 typedef struct OpBuffers {
-    const Real *x[OP_MAX_INPUTS]; /* forward; in backward NULL unless keeps_x */
-    Real *y;                      /* forward: written; backward: read, NULL unless keeps_y */
+    const Real *x[OP_MAX_INPUTS]; /* forward; in backward not to be read unless keeps_x */
+    Real *y;                      /* forward: written; backward: not to be read unless keeps_y */
     const Real *w[OP_MAX_PARAMS]; /* NULL where absent */
     const Real *dy;               /* backward; NULL for a loss, whose dy is 1 */
     Real *dx[OP_MAX_INPUTS];      /* backward; NULL: not wanted */
-    bool dx_add[OP_MAX_INPUTS];   /* add to dx instead of overwriting it (fan-out) */
+    bool dx_add[OP_MAX_INPUTS];   /* add to dx instead of overwriting it (fan-out); dx[i] may be the dx of an input
+                                     before it, of one tensor that is read twice, and is then added to that */
     Real *dw[OP_MAX_PARAMS];      /* backward; NULL: not wanted.  Sums over the micro-batch, not means.
                                      batch_norm w2, w3 in training: FORWARD writes n times the batch mean and the biased
                                      batch variance here; the trainer averages them over micro-batches */

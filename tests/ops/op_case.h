@@ -64,8 +64,8 @@ enum { OP_CHECK_TEXT = 256 };
  * error of 1e-6.  Only in double. */
 bool op_check_gradient(const OpCase *c, const Backend *backend, char text[OP_CHECK_TEXT]);
 
-/* The contract of OpBuffers: dx_add and dw_add add, NULL dx and dw are skipped without changing the others, in_place
- * works with y on x0 and dx0 on dy.  To `c`'s tolerance in float, 1e-12 in double. */
+/* The contract of OpBuffers: dx_add and dw_add add, NULL dx and dw are skipped without changing the others, one dx may
+ * be that of all inputs, in_place works with y on x0 and dx0 on dy.  To `c`'s tolerance in float, 1e-12 in double. */
 bool op_check_contract(const OpCase *c, const Backend *backend, char text[OP_CHECK_TEXT]);
 
 /* `backend` against `ref`: y in and out of training, dx and dw, to the case's tolerance. */
@@ -99,7 +99,8 @@ void op_run_destroy(OpRun *run);
 /* y from x and w.  y and work are filled with NaN before. */
 void op_run_forward(OpRun *run);
 
-/* dx and dw from dy; x and y are passed only as keeps_x and keeps_y say.  Unless `add`, they are filled with NaN before. */
+/* dx and dw from dy; x and y are passed only as keeps_x and keeps_y say.  Unless `add`, they are filled with NaN before.
+ * Where dx[i] is dx[0], input i adds to it. */
 void op_run_backward(OpRun *run, bool add);
 
 #endif

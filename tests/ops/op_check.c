@@ -181,6 +181,35 @@ static bool check_add(const OpCase *c, const Backend *backend, const OpRun *full
     return good;
 }
 
+/* One tensor as every input (a layer that adds a tensor to itself): its gradient is the sum of the inputs' gradients. */
+static bool check_repeated(const OpCase *c, const Backend *backend, const OpRun *full, char *text) {
+    OpRun run;
+    Status status = op_run_create(&run, c, backend, true, ALL, ALL);
+    Real *dx[OP_MAX_INPUTS], *sum = full->dx[0];
+    memcpy(dx, run.dx, sizeof dx);
+    for (size_t i = 1; i < full->op.inputs; i++) {
+        for (size_t k = 0; k < x_count(full, i); k++)
+            sum[k] += full->dx[i][k];
+        run.dx[i] = dx[0];
+    }
+    bool good = status == STATUS_OK || fail(c, text, status_message());
+    if (good) {
+        op_run_forward(&run);
+        op_run_backward(&run, false);
+        good = near(c, "dx of all inputs ", 0, dx[0], sum, NULL, x_count(full, 0), text);
+    }
+    memcpy(run.dx, dx, sizeof dx);
+    op_run_destroy(&run);
+    return good;
+}
+
+static bool all_inputs_alike(const OpRun *run) {
+    bool alike = run->op.inputs > 1;
+    for (size_t i = 0; i < run->op.inputs; i++)
+        alike = alike && run->op.want_dx[i] && shape_equal(&run->op.x[i], &run->op.x[0]);
+    return alike;
+}
+
 /* y on x0 and dx0 on dy. */
 static bool check_in_place(const OpCase *c, const Backend *backend, const OpRun *full, char *text) {
     OpRun run;
@@ -218,6 +247,8 @@ bool op_check_contract(const OpCase *c, const Backend *backend, char text[OP_CHE
         good = good && check_add(c, backend, &full, text);
         if (good && full.op.in_place)
             good = check_in_place(c, backend, &full, text);
+        if (good && all_inputs_alike(&full))
+            good = check_repeated(c, backend, &full, text); /* last: it changes `full` */
     }
     op_run_destroy(&full);
     return good;

@@ -122,8 +122,8 @@ void op_run_backward(OpRun *run, bool add) {
         if (!op->want_dx[i])
             continue;
         b.dx[i] = run->dx[i];
-        b.dx_add[i] = add;
-        if (!add && run->dx[i] != run->dy)
+        b.dx_add[i] = add || (i > 0 && run->dx[i] == run->dx[0]);
+        if (!b.dx_add[i] && run->dx[i] != run->dy)
             fill_nan(run->dx[i], op->n * shape_count(&op->x[i]));
     }
     for (size_t i = 0; i < op->params; i++) {

@@ -78,10 +78,10 @@ static void forward(const OpDesc *op, const OpBuffers *b) {
         }
 }
 
-/* Inputs from the last to the first: dx0 may lie on dy. */
+/* dx0 may lie on dy (not of average): then it is dy. */
 static void sum_backward(const OpDesc *op, const OpBuffers *b) {
     size_t channels = channels_of(&op->y), positions = positions_of(op), count = positions * channels;
-    for (size_t i = op->inputs; i-- > 0;)
+    for (size_t i = 0; i < op->inputs; i++)
         if (b->dx[i] && is_full(op, i))
             scale_values(b->dy, op->n * count, factor_of(op, i), b->dx_add[i], b->dx[i]);
         else if (b->dx[i])

@@ -25,7 +25,7 @@ static Status broadcast(OpDesc *op) {
     return STATUS_OK;
 }
 
-/* The gradient of a sum does not read the inputs. */
+/* The gradient of a sum does not read the inputs, and dx0 is dy. */
 static Status sum_shape(OpDesc *op) {
     TRY(broadcast(op));
     op->in_place = shape_equal(&op->x[0], &op->y);
@@ -45,5 +45,5 @@ static double flops(const OpDesc *op) {
 const OpRule op_rule_add = {.shape = sum_shape, .flops = flops};
 const OpRule op_rule_subtract = {.shape = sum_shape, .flops = flops};
 const OpRule op_rule_multiply = {.shape = product_shape, .flops = flops};
-const OpRule op_rule_average = {.shape = sum_shape, .flops = flops};
+const OpRule op_rule_average = {.shape = broadcast, .flops = flops};
 const OpRule op_rule_maximum = {.shape = product_shape, .flops = flops};
