@@ -73,7 +73,7 @@ typedef struct LayerKey {
 typedef struct LayerBuild {
     const ModelLayer *layer;
     int keras;   /* 2 or 3 */
-    size_t call; /* number of this call; parameters are made by call 0 */
+    size_t call; /* number of this call; not the order in which calls are built */
     Graph *graph;
     int inputs[OP_MAX_INPUTS];
     size_t input_count;
@@ -150,8 +150,8 @@ Status layer_needs_rank(const LayerBuild *b, size_t rank);
 /* Fails unless the KEY_AXIS `key` is the last axis of input 0. */
 Status layer_last_axis(const LayerBuild *b, const char *key);
 
-/* The parameter `name` of this layer: made by the first call with the values of PREFIX_initializer and
- * PREFIX_regularizer, found again by later calls of a shared layer. */
+/* The parameter `name` of this layer: made with the values of PREFIX_initializer and PREFIX_regularizer by the call of a
+ * shared layer that is built first, found again by the others. */
 Status layer_weight(const LayerBuild *b, const char *name, const char *prefix, Shape shape, int *param);
 
 /* The same for a parameter that no gradient trains; spec->layer is filled in. */

@@ -91,20 +91,18 @@ static Status check_size(const LayerBuild *b, const char *what, const Shape *sha
 Status layer_state(const LayerBuild *b, ParamSpec spec, int *param) {
     spec.layer = b->layer->name;
     TRY(check_size(b, spec.name, &spec.shape));
-    if (b->call == 0)
-        return graph_param(b->graph, &spec, param);
-    for (size_t i = 0; i < b->graph->param_count; i++) {
+    for (size_t i = 0; b->layer->call_count > 1 && i < b->graph->param_count; i++) {
         const ParamSpec *made = &b->graph->params[i].spec;
         if (strcmp(made->layer, spec.layer) != 0 || strcmp(made->name, spec.name) != 0)
             continue;
         char was[SHAPE_TEXT], now[SHAPE_TEXT];
         if (!shape_equal(&made->shape, &spec.shape))
-            return layer_fail(b, "is shared, but %s is %s in its first call and %s in call %zu", spec.name,
-                              shape_format(&made->shape, was), shape_format(&spec.shape, now), b->call);
+            return layer_fail(b, "is shared, but %s is %s in one call and %s in another", spec.name,
+                              shape_format(&made->shape, was), shape_format(&spec.shape, now));
         *param = (int)i;
         return STATUS_OK;
     }
-    return layer_fail(b, "its first call made no %s", spec.name);
+    return graph_param(b->graph, &spec, param);
 }
 
 Status layer_weight(const LayerBuild *b, const char *name, const char *prefix, Shape shape, int *param) {

@@ -100,6 +100,27 @@ static void shared_layers_share_parameters(void **state) {
     free(text);
 }
 
+/* Outputs may name the calls of a shared layer in any order, so that a later call is built first. */
+static void calls_of_a_shared_layer_are_built_in_any_order(void **state) {
+    (void)state;
+    static const char text[] =
+        "{\"class_name\":\"Functional\",\"config\":{\"layers\":["
+        "{\"class_name\":\"InputLayer\",\"config\":{\"name\":\"a\",\"batch_input_shape\":[null,4]},\"inbound_nodes\":[]"
+        "},"
+        "{\"class_name\":\"InputLayer\",\"config\":{\"name\":\"b\",\"batch_input_shape\":[null,4]},\"inbound_nodes\":[]"
+        "},"
+        "{\"class_name\":\"Dense\",\"config\":{\"name\":\"d\",\"units\":3},\"inbound_nodes\":[[[\"a\",0,0]],[[\"b\",0,"
+        "0]]]}],"
+        "\"input_layers\":[[\"a\",0,0],[\"b\",0,0]],\"output_layers\":[[\"d\",1,0],[\"d\",0,0]]}}";
+    Model *model;
+    Graph *graph;
+    assert_ok(build(text, NULL, 0, &model, &graph));
+    assert_int_equal(saved_count(graph), 4 * 3 + 3);
+    assert_int_equal(graph->nodes[graph_find_output(graph, "d")].inputs[0], graph_find_input(graph, "b"));
+    assert_int_equal(graph->nodes[graph_find_output(graph, "d_1")].inputs[0], graph_find_input(graph, "a"));
+    release(model, graph);
+}
+
 static void configuration_reaches_the_parameters(void **state) {
     (void)state;
     char *text = golden("keras2_functional.json");
@@ -398,6 +419,7 @@ int main(void) {
         cmocka_unit_test_teardown(networks_of_the_zoo_have_their_size, nothing_left),
         cmocka_unit_test_teardown(other_inputs_and_classes_fit, nothing_left),
         cmocka_unit_test_teardown(shared_layers_share_parameters, nothing_left),
+        cmocka_unit_test_teardown(calls_of_a_shared_layer_are_built_in_any_order, nothing_left),
         cmocka_unit_test_teardown(configuration_reaches_the_parameters, nothing_left),
         cmocka_unit_test_teardown(initializers_mean_what_keras_says, nothing_left),
         cmocka_unit_test_teardown(frozen_layers_have_no_penalty_and_no_gradient, nothing_left),
