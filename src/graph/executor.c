@@ -55,6 +55,10 @@ void executor_backward(Plan *plan, const ExecutorRun *run, ExecutorProgress *pro
         progress(user, plan->graph->gradient_count);
 }
 
-const Real *executor_value(const Plan *plan, int node) {
-    return at(plan, plan->value_place[plan->root[node]]);
+const Real *executor_value(const Plan *plan, const ExecutorRun *run, int node) {
+    int root = plan->root[node];
+    for (size_t i = 0; i < plan->graph->input_count; i++)
+        if (plan->graph->inputs[i] == root)
+            return run->inputs[i];
+    return at(plan, plan->value_place[root]);
 }

@@ -28,8 +28,8 @@ typedef void ExecutorProgress(void *user, size_t prefix);
 /* Backward pass after executor_forward of the same plan and run.  progress may be NULL. */
 void executor_backward(Plan *plan, const ExecutorRun *run, ExecutorProgress *progress, void *user);
 
-/* Output of node `node` after a forward pass: [n, shape]; valid until the arena is used again.  PASS_PREDICT: only for the
- * graph's outputs. */
-const Real *executor_value(const Plan *plan, int node);
+/* Output of node `node`, one of the graph's outputs, after a forward pass of PASS_PREDICT: [n, shape]; valid until the
+ * arena is used again.  Of an output that is an input, possibly reshaped: what `run` gave. */
+const Real *executor_value(const Plan *plan, const ExecutorRun *run, int node);
 
 #endif

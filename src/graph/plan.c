@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* No place is larger (16 TB), so that no sum of places overflows. */
+static const size_t max_place = (size_t)1 << 44;
+
 /* What is known while a plan is made. */
 typedef struct Planner {
     Plan *plan;
@@ -26,8 +29,11 @@ static bool in_pass(const Node *node, Pass pass) {
     return pass == PASS_TRAIN ? node->in_training : pass == PASS_EVALUATE ? node->in_evaluation : node->in_prediction;
 }
 
+/* SIZE_MAX where a size_t cannot hold it. */
 static size_t value_bytes(const Plan *plan, int node) {
-    return plan->n * shape_count(&plan->graph->nodes[node].op.y) * sizeof(Real);
+    size_t bytes = shape_count(&plan->graph->nodes[node].op.y);
+    bool fits = memory_multiply(bytes, plan->n, &bytes) && memory_multiply(bytes, sizeof(Real), &bytes);
+    return fits ? bytes : SIZE_MAX;
 }
 
 /* ---- steps ---------------------------------------------------------------------------------------------------------- */
@@ -71,6 +77,11 @@ static Status make_steps(Planner *p) {
 static Status add_place(Planner *p, size_t bytes, size_t first, size_t last, int *place) {
     Plan *plan = p->plan;
     CHECK(plan->place_count < p->place_room, "%zu places", plan->place_count);
+    if (bytes > max_place)
+        return status_fail(STATUS_FAILED,
+                           "a batch of %zu examples takes more than %zu bytes in one layer: use a smaller "
+                           "batch or network",
+                           plan->n, max_place);
     bytes = (bytes + MEMORY_ALIGN - 1) / MEMORY_ALIGN * MEMORY_ALIGN;
     *place = (int)plan->place_count;
     plan->places[plan->place_count++] = (PlanPlace){.bytes = bytes, .first = first, .last = last};
@@ -113,14 +124,14 @@ static Status place_values(Planner *p) {
         if (step->op.kind == OP_LOSS)
             continue; /* its sums go to the gradient slab */
         int *place = &plan->value_place[step->node];
-        size_t last = p->last_need[step->node], bytes = value_bytes(plan, step->node);
+        size_t last = p->last_need[step->node];
         int input = plan->root[node_of(plan, step)->inputs[0]];
         int shared = step->op.in_place ? plan->value_place[input] : -1;
-        if (shared >= 0 && plan->places[shared].last == s && value_bytes(plan, input) == bytes) {
+        if (shared >= 0 && plan->places[shared].last == s) {
             *place = shared;
             need(&plan->places[shared].last, last);
         } else {
-            TRY(add_place(p, bytes, s, last, place));
+            TRY(add_place(p, value_bytes(plan, step->node), s, last, place));
         }
     }
     return STATUS_OK;
@@ -138,18 +149,15 @@ static Status place_gradients(Planner *p) {
             int input = plan->root[node_of(plan, step)->inputs[k]];
             int *place = &plan->gradient_place[input];
             size_t now = backward_time(plan, s), last = backward_time(plan, (size_t)p->step_of[input]);
-            size_t bytes = value_bytes(plan, input);
             int own = op->kind == OP_LOSS ? -1 : plan->gradient_place[step->node];
             step->buffers.dx_add[k] = *place >= 0;
             if (*place >= 0)
                 continue;
-            bool single = op->inputs == 1 || op->kind == OP_ADD; /* dy is still right for the other inputs */
-            if (k == 0 && op->in_place && single && own >= 0 && p->writers[input] == 1 &&
-                plan->places[own].last == now && value_bytes(plan, step->node) == bytes) {
+            if (k == 0 && op->in_place && own >= 0 && p->writers[input] == 1) {
                 *place = own;
                 need(&plan->places[own].last, last);
             } else {
-                TRY(add_place(p, bytes, now, last, place));
+                TRY(add_place(p, value_bytes(plan, input), now, last, place));
             }
         }
     }

@@ -54,12 +54,12 @@ static void list_weights(const Network *net, char *text, size_t size) {
 }
 
 /* Compares the outputs of one run with the numbers in `expected`. */
-static void compare_outputs(const Network *net, const Plan *plan, char *expected) {
+static void compare_outputs(const Network *net, const Plan *plan, const ExecutorRun *run, char *expected) {
     char *line = strtok(expected, "\n");
     for (size_t i = 0; i < net->model->output_count; i++) {
         int node = net->graph->outputs[i].node;
         Shape shape = graph_shape(net->graph, node);
-        const Real *values = executor_value(plan, node);
+        const Real *values = executor_value(plan, run, node);
         for (size_t k = 0; k < EXAMPLES * shape_count(&shape); k++, line = strtok(NULL, "\n")) {
             assert_non_null(line);
             if (!(fabs((double)values[k] - atof(line)) < 1e-6 * fmax(1, fabs(atof(line)))))
@@ -92,10 +92,11 @@ static void check(const char *name) {
             inputs[i][k] = (Real)sin(1 + 0.7 * (double)k + (double)i);
     }
     executor_bind(plan, arena, net.weights);
-    executor_forward(plan, &(ExecutorRun){.inputs = (const Real *const *)inputs});
+    const ExecutorRun run = {.inputs = (const Real *const *)inputs};
+    executor_forward(plan, &run);
     snprintf(file, sizeof file, "%s.output", name);
     expected = golden(file);
-    compare_outputs(&net, plan, expected);
+    compare_outputs(&net, plan, &run, expected);
     free(expected);
     for (size_t i = 0; i < net.graph->input_count; i++)
         memory_free(inputs[i]);

@@ -222,7 +222,7 @@ static void test_passes(void **state) {
     ExecutorRun run = bench_run(&b, inputs);
     run.gradients = NULL;
     executor_forward(b.plan, &run);
-    const Real *p = executor_value(b.plan, graph_find_output(b.graph, "probability"));
+    const Real *p = executor_value(b.plan, &run, graph_find_output(b.graph, "probability"));
     for (size_t n = 0; n < N; n++) {
         double sum = 0;
         for (size_t k = 0; k < CLASSES; k++)
@@ -253,8 +253,28 @@ static void test_out_of_memory(void **state) {
     assert_int_equal(memory_stats().live_count, 0);
 }
 
+/* Sizes whose product no size_t holds: an error, not a small arena. */
+static void test_too_large(void **state) {
+    (void)state;
+    Graph *g;
+    Plan *plan;
+    int x;
+    assert_int_equal(graph_create(&g), STATUS_OK);
+    assert_int_equal(graph_input(g, "x", SHAPE(8, 8, 1), &x), STATUS_OK);
+    OpDesc resize = {.kind = OP_RESIZE2D, .attr.resize = {.height = 1 << 20, .width = 1 << 20}};
+    assert_int_equal(graph_output(g, "large", op(g, "large", resize, 1, &x, 0, NULL)), STATUS_OK);
+    assert_int_equal(graph_finish(g), STATUS_OK);
+    for (size_t n = 32; n <= 1 << 30; n *= 2) {
+        assert_int_equal(plan_create(g, PASS_PREDICT, n, NULL, &plan), STATUS_FAILED);
+        assert_non_null(strstr(status_message(), "use a smaller batch"));
+        assert_null(plan);
+    }
+    graph_destroy(g);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_gradients), cmocka_unit_test(test_places),
-                                       cmocka_unit_test(test_passes), cmocka_unit_test(test_out_of_memory)};
+                                       cmocka_unit_test(test_passes), cmocka_unit_test(test_out_of_memory),
+                                       cmocka_unit_test(test_too_large)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

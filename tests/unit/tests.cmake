@@ -13,6 +13,8 @@ add_unit(sampler)
 add_unit(launch)
 set_tests_properties(unit/launch PROPERTIES ENVIRONMENT "${MPI_ENVIRONMENT}") # starts MPI
 add_unit(plan DOUBLE)
+add_unit(plan_random)
+add_unit(plan_random_double DOUBLE)
 add_unit(model_keras DOUBLE)
 add_unit(checkpoint)
 add_unit(checkpoint_double DOUBLE)

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Plan and executor on networks drawn at random from everything that makes memory planning hard: fan-out, one tensor read
+ * twice by an operation, layers called several times, reshapes, chains that work in place, several losses, frozen layers.
+ * In double: gradients against central differences; in float: every backend against ref.  In both: outputs do not depend
+ * on which other tensors must be kept. */
+#include "backend/select.h"
+#include "base/memory.h"
+#include "graph/executor.h"
+#include "support/assert_status.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { N = 2, SIDE = 3, C = 4, STEPS = 14, MAX_LOSSES = 3, MAX_INPUTS = 1 + MAX_LOSSES, NETWORKS = 200 };
+
+/* ---- drawing a network ---- */
+
+typedef struct Draw {
+    RngKey key;
+    uint64_t drawn;
+    Graph *graph;
+    int tensors[1 + STEPS]; /* nodes of shape [SIDE, SIDE, C] */
+    size_t count;
+    int kernels[STEPS], norms[STEPS][4];
+    size_t kernel_count, norm_count;
+} Draw;
+
+static size_t pick(Draw *d, size_t choices) {
+    return (size_t)(rng_uniform(d->key, d->drawn++, 0) * (double)choices);
+}
+
+static int any_tensor(Draw *d) {
+    size_t back = pick(d, 2) ? d->count : d->count < 3 ? d->count : 3; /* often a recent one: chains */
+    return d->tensors[d->count - 1 - pick(d, back)];
+}
+
+static int param(Draw *d, const char *name, Shape shape, ParamRole role, double mean) {
+    char layer[32]; /* decides the initial values */
+    snprintf(layer, sizeof layer, "layer%zu", d->graph->param_count);
+    ParamSpec spec = {.layer = layer,
+                      .name = name,
+                      .shape = shape,
+                      .role = role,
+                      .init = {.kind = INIT_NORMAL, .a = mean, .b = 0.3},
+                      .momentum = 0.9};
+    int made;
+    assert_ok(graph_param(d->graph, &spec, &made));
+    return made;
+}
+
+static ParamRole weight_role(Draw *d) {
+    return pick(d, 4) ? PARAM_TRAINED : PARAM_FROZEN;
+}
+
+static int op(Draw *d, OpDesc desc, size_t inputs, const int *x, size_t params, const int *w) {
+    int node;
+    assert_ok(graph_op(d->graph, "layer", &desc, inputs, x, params, w, &node));
+    return node;
+}
+
+static int op1(Draw *d, OpDesc desc, int x) {
+    return op(d, desc, 1, &x, 0, NULL);
+}
+
+static int activation(Draw *d, int x) {
+    static const Activation kinds[] = {ACTIVATION_LINEAR, ACTIVATION_RELU,    ACTIVATION_ELU,
+                                       ACTIVATION_TANH,   ACTIVATION_SIGMOID, ACTIVATION_SILU};
+    ActivationAttr attr = {.kind = kinds[pick(d, 6)], .slope = 0.3, .max_value = INFINITY, .alpha = 1};
+    return op1(d, (OpDesc){.kind = OP_ACTIVATION, .attr.activation = attr}, x);
+}
+
+static int convolution(Draw *d, int x) {
+    size_t channels = graph_shape(d->graph, x).dim[2];
+    OpDesc desc = {.kind = OP_CONV2D,
+                   .attr.conv = {.kernel = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}, .groups = 1, .filters = C}};
+    int w = -1;
+    if (channels == C && d->kernel_count > 0 && pick(d, 2))
+        w = d->kernels[pick(d, d->kernel_count)];
+    else
+        w = param(d, "kernel", SHAPE(1, 1, channels, C), weight_role(d), 0);
+    if (channels == C)
+        d->kernels[d->kernel_count++] = w;
+    return op(d, desc, 1, &x, 1, &w);
+}
+
+static int batch_norm(Draw *d, int x) {
+    int *w = d->norms[d->norm_count];
+    bool frozen = !pick(d, 4);
+    if (d->norm_count > 0 && pick(d, 2)) {
+        memcpy(w, d->norms[pick(d, d->norm_count)], sizeof d->norms[0]);
+    } else {
+        w[0] = param(d, "gamma", SHAPE(C), weight_role(d), 1);
+        w[1] = param(d, "beta", SHAPE(C), weight_role(d), 0);
+        w[2] = param(d, "mean", SHAPE(C), PARAM_STATISTIC, 0);
+        w[3] = param(d, "variance", SHAPE(C), PARAM_STATISTIC, 3);
+    }
+    d->norm_count++;
+    return op(d, (OpDesc){.kind = OP_BATCH_NORM, .attr.norm = {.epsilon = 0.1, .frozen = frozen}}, 1, &x, 4, w);
+}
+
+/* Flat and back: the same memory under three nodes. */
+static int reshape_twice(Draw *d, int x) {
+    int flat = op1(d, (OpDesc){.kind = OP_RESHAPE, .attr.reshape = {SHAPE(SIDE * SIDE * C)}}, x);
+    if (pick(d, 2))
+        flat = activation(d, flat);
+    return op1(d, (OpDesc){.kind = OP_RESHAPE, .attr.reshape = {SHAPE(SIDE, SIDE, C)}}, flat);
+}
+
+static int merge(Draw *d, OpKind kind) {
+    int x[3] = {any_tensor(d), any_tensor(d), any_tensor(d)};
+    int y = op(d, (OpDesc){.kind = kind}, kind == OP_SUBTRACT ? 2 : 2 + pick(d, 2), x, 0, NULL);
+    return kind == OP_MULTIPLY
+               ? op1(d, (OpDesc){.kind = OP_ACTIVATION, .attr.activation = {.kind = ACTIVATION_TANH}}, y)
+               : y;
+}
+
+static int squeeze_and_excite(Draw *d, int x) {
+    int x2[] = {x, op1(d, (OpDesc){.kind = OP_GLOBAL_AVERAGE_POOL2D, .attr.pool.keepdims = true}, x)};
+    return op(d, (OpDesc){.kind = pick(d, 2) ? OP_MULTIPLY : OP_ADD}, 2, x2, 0, NULL);
+}
+
+static int next_tensor(Draw *d) {
+    int x = any_tensor(d);
+    switch (pick(d, 14)) {
+    case 0:
+    case 1:
+    case 2:
+        return activation(d, x);
+    case 3:
+        return batch_norm(d, x);
+    case 4:
+        return reshape_twice(d, x);
+    case 5:
+        return merge(d, OP_SUBTRACT);
+    case 6:
+        return merge(d, OP_AVERAGE);
+    case 7:
+        return merge(d, OP_MULTIPLY);
+    case 8:
+        return squeeze_and_excite(d, x);
+    case 9:
+        return convolution(d,
+                           op(d, (OpDesc){.kind = OP_CONCAT, .attr.axis = 2}, 2, (int[]){x, any_tensor(d)}, 0, NULL));
+    case 10:
+        return op1(d, (OpDesc){.kind = OP_DROPOUT, .attr.dropout = {.rate = 0.3, .stream = d->drawn}}, x);
+    case 11:
+        return merge(d, OP_ADD);
+    case 12:
+        return op1(d, (OpDesc){.kind = OP_RESCALE, .attr.rescale = {0.8, 0.1}}, x);
+    default:
+        return convolution(d, x);
+    }
+}
+
+/* all_outputs: every tensor is an output, so that a prediction reuses none of them. */
+static Graph *draw_network(uint64_t number, bool all_outputs) {
+    Draw d = {.key = rng_key(number, RNG_TEST, 0, 0), .count = 1};
+    OpDesc loss = {.kind = OP_LOSS, .attr.loss = {.kind = LOSS_MEAN_SQUARED_ERROR, .weight = 1}};
+    assert_ok(graph_create(&d.graph));
+    assert_ok(graph_input(d.graph, "x", SHAPE(SIDE, SIDE, C), &d.tensors[0]));
+    d.tensors[d.count++] = convolution(&d, d.tensors[0]);
+    while (d.count <= STEPS)
+        d.tensors[d.count++] = next_tensor(&d);
+    for (size_t i = 0, losses = 1 + pick(&d, MAX_LOSSES); i < losses; i++) {
+        int x[] = {i == 0 ? d.tensors[STEPS] : any_tensor(&d), 0};
+        assert_ok(graph_input(d.graph, (const char *[]){"y", "y1", "y2"}[i], SHAPE(SIDE, SIDE, C), &x[1]));
+        op(&d, loss, 2, x, 0, NULL);
+    }
+    for (size_t i = 1; i < d.count; i++)
+        if (all_outputs || i % 5 == 4)
+            assert_ok(graph_output(d.graph, "output", d.tensors[i]));
+    assert_ok(graph_finish(d.graph));
+    return d.graph;
+}
+
+/* ---- running it ---- */
+
+typedef struct Network {
+    Graph *graph;
+    Plan *plan;
+    void *arena;
+    Real *weights, *gradients;
+    Real values[MAX_INPUTS][N * SIDE * SIDE * C];
+    const Real *inputs[MAX_INPUTS];
+    ExecutorRun run;
+} Network;
+
+static void open_network(Network *net, uint64_t number, bool all_outputs, Pass pass, const char *backend) {
+    net->graph = draw_network(number, all_outputs);
+    assert_ok(plan_create(net->graph, pass, N, backend, &net->plan));
+    assert_ok(memory_alloc(net->plan->arena_bytes, 1, "arena", &net->arena));
+    assert_ok(memory_new(&net->weights, net->graph->weight_count, "weights"));
+    assert_ok(memory_new(&net->gradients, net->graph->gradient_count, "gradients"));
+    memset(net->arena, 0xff, net->plan->arena_bytes); /* NaN: what was not written shows */
+    graph_initialize(net->graph, number, net->weights);
+    for (size_t p = 0; p < net->graph->param_count; p++) /* a variance is positive */
+        for (size_t i = 0; i < net->graph->params[p].count; i++)
+            if (strcmp(net->graph->params[p].spec.name, "variance") == 0)
+                net->weights[net->graph->params[p].offset + i] = 1 + (Real)fabs((double)net->weights[i]);
+    executor_bind(net->plan, net->arena, net->weights);
+    for (size_t i = 0; i < MAX_INPUTS; i++)
+        for (size_t k = 0; k < N * SIDE * SIDE * C; k++)
+            net->values[i][k] = (Real)rng_normal(rng_key(number, RNG_TEST, 1, i), k, 0);
+    for (size_t i = 0; i < MAX_INPUTS; i++)
+        net->inputs[i] = net->values[i];
+    net->run = (ExecutorRun){.inputs = net->inputs, .gradients = net->gradients, .context = {.seed = 1}};
+}
+
+static void close_network(Network *net) {
+    plan_destroy(net->plan);
+    graph_destroy(net->graph);
+    memory_free(net->arena);
+    memory_free(net->weights);
+    memory_free(net->gradients);
+}
+
+/* Sum of the losses. */
+static double run(Network *net, bool backward) {
+    double loss = 0;
+    executor_forward(net->plan, &net->run);
+    if (backward)
+        executor_backward(net->plan, &net->run, NULL, NULL);
+    for (size_t i = 0; i < net->graph->loss_count; i++)
+        loss += net->gradients[net->graph->sums_offset + i * LOSS_SUMS + LOSS_SUM_LOSS];
+    return loss;
+}
+
+static bool near(double a, double b, double tolerance) {
+    return fabs(a - b) <= tolerance * (fabs(a) + fabs(b) + 0.01);
+}
+
+#ifdef CNN_DOUBLE
+/* Along one direction through each parameter. */
+static void check_gradient(Network *net, uint64_t number) {
+    const double h = 1e-6;
+    Real *gradient;
+    assert_ok(memory_new(&gradient, net->graph->gradient_count, "copy"));
+    assert_true(isfinite(run(net, true)));
+    memcpy(gradient, net->gradients, net->graph->gradient_count * sizeof *gradient);
+    for (size_t p = 0; p < net->graph->param_count; p++) {
+        const Param *param = &net->graph->params[p];
+        double exact = 0, side[2];
+        if (param->spec.role != PARAM_TRAINED || param->uses == 0)
+            continue;
+        for (int s = 0; s < 2; s++) {
+            for (size_t i = 0; i < param->count; i++)
+                net->weights[param->offset + i] += (s ? -2 : 1) * h * (i % 3 ? 1 : -1);
+            side[s] = run(net, false);
+        }
+        for (size_t i = 0; i < param->count; i++) {
+            net->weights[param->offset + i] += h * (i % 3 ? 1 : -1);
+            exact += (i % 3 ? 1 : -1) * gradient[param->offset + i];
+        }
+        if (!near(exact, (side[0] - side[1]) / (2 * h), 1e-6))
+            fail_msg("network %zu, parameter %zu (%s): gradient %.12g, difference %.12g", (size_t)number, p,
+                     param->spec.name, exact, (side[0] - side[1]) / (2 * h));
+    }
+    memory_free(gradient);
+}
+
+static void gradients(void **state) {
+    (void)state;
+    for (uint64_t number = 0; number < NETWORKS; number++) {
+        Network net;
+        open_network(&net, number, false, PASS_TRAIN, "ref");
+        check_gradient(&net, number);
+        close_network(&net);
+    }
+}
+#else
+static void gradients(void **state) {
+    (void)state;
+    for (const char *const *backend = backend_names(); *backend; backend++)
+        for (uint64_t number = 0; number < NETWORKS; number++) {
+            Network net, ref;
+            open_network(&net, number, false, PASS_TRAIN, *backend);
+            open_network(&ref, number, false, PASS_TRAIN, "ref");
+            assert_true(near(run(&net, true), run(&ref, true), 1e-4));
+            for (size_t i = 0; i < net.graph->gradient_count; i++)
+                if (!near((double)net.gradients[i], (double)ref.gradients[i], 1e-3))
+                    fail_msg("network %zu, backend %s: element %zu is %g, with ref %g", (size_t)number, *backend, i,
+                             (double)net.gradients[i], (double)ref.gradients[i]);
+            close_network(&net);
+            close_network(&ref);
+        }
+}
+#endif
+
+static void predictions(void **state) {
+    (void)state;
+    for (uint64_t number = 0; number < NETWORKS; number++) {
+        Network net, all;
+        open_network(&net, number, false, PASS_PREDICT, NULL);
+        open_network(&all, number, true, PASS_PREDICT, NULL);
+        run(&net, false);
+        run(&all, false);
+        for (size_t i = 0; i < net.graph->output_count; i++) {
+            int node = net.graph->outputs[i].node;
+            const Real *a = executor_value(net.plan, &net.run, node), *b = executor_value(all.plan, &all.run, node);
+            for (size_t k = 0; k < N * SIDE * SIDE * C; k++)
+                if (!near((double)a[k], (double)b[k], 0) || isnan(a[k]))
+                    fail_msg("network %zu, output %zu: element %zu is %g, but %g when all is kept", (size_t)number, i,
+                             k, (double)a[k], (double)b[k]);
+        }
+        close_network(&net);
+        close_network(&all);
+    }
+    assert_int_equal(memory_stats().live_count, 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(gradients), cmocka_unit_test(predictions)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
