@@ -107,35 +107,54 @@ static Status check_label(const Setup *setup, const Node *loss, const DatasetLab
     return STATUS_OK;
 }
 
+/* The loss that reads graph input `node` as its label, or NULL. */
+static const Node *loss_of_label(const Graph *graph, int node) {
+    for (size_t k = 0; k < graph->loss_count; k++)
+        if (graph->nodes[graph->losses[k]].inputs[1] == node)
+            return &graph->nodes[graph->losses[k]];
+    return NULL;
+}
+
+/* An input of the network: "x" is the dataset's x; others are its arrays of the same name. */
+static Status connect_data(const Setup *setup, size_t input, int *source) {
+    const DatasetInfo *info = setup->info;
+    const char *name = setup->graph->input_names[input];
+    char have[SHAPE_TEXT], want[SHAPE_TEXT];
+    Shape shape = graph_shape(setup->graph, setup->graph->inputs[input]);
+    const Shape *found = strcmp(name, "x") == 0 ? &info->shape : NULL;
+    *source = -1;
+    for (size_t i = 0; found == NULL && i < info->label_count; i++)
+        if (strcmp(info->labels[i].name, name) == 0) {
+            *source = (int)i;
+            found = &info->labels[i].shape;
+        }
+    if (found == NULL)
+        return status_fail(STATUS_FAILED,
+                           "%s has no array for input %s of network %s. Name the inputs like the arrays, the "
+                           "images \"x\".",
+                           info->path, name, setup->model->name);
+    if (*source < 0 ? !shape_equal(&shape, found) : shape_count(&shape) != shape_count(found))
+        return status_fail(STATUS_FAILED,
+                           "%s has examples of %s, network %s takes %s (%s). Import the data at that size, "
+                           "or put a Resizing layer in front.",
+                           info->path, shape_format(found, have), setup->model->name, shape_format(&shape, want), name);
+    return STATUS_OK;
+}
+
 static Status connect_inputs(Setup *setup) {
     const Graph *graph = setup->graph;
-    const DatasetInfo *info = setup->info;
-    char have[SHAPE_TEXT], want[SHAPE_TEXT];
     if (graph->input_count > SETUP_MAX_INPUTS)
         return status_fail(STATUS_FAILED, "the network has %zu inputs and labels; at most %d are supported",
                            graph->input_count, SETUP_MAX_INPUTS);
     for (size_t i = 0; i < graph->input_count; i++) {
-        setup->input_source[i] = -1;
-        for (size_t k = 0; k < graph->loss_count; k++) {
-            const Node *loss = &graph->nodes[graph->losses[k]];
-            if (loss->inputs[1] != graph->inputs[i])
-                continue;
-            const DatasetLabel *label = find_label(info, graph->input_names[i]);
-            TRY(check_label(setup, loss, label));
-            setup->input_source[i] = (int)(label - info->labels);
-        }
-        if (setup->input_source[i] >= 0)
+        const Node *loss = loss_of_label(graph, graph->inputs[i]);
+        if (loss == NULL) {
+            TRY(connect_data(setup, i, &setup->input_source[i]));
             continue;
-        Shape shape = graph_shape(graph, graph->inputs[i]);
-        if (strcmp(graph->input_names[i], "x") != 0)
-            return status_fail(STATUS_FAILED, "the network has several inputs; the dataset has nothing for input %s",
-                               graph->input_names[i]);
-        if (!shape_equal(&shape, &info->shape))
-            return status_fail(STATUS_FAILED,
-                               "%s has examples of %s, network %s takes %s. Import the data at that size, "
-                               "or put a Resizing layer in front.",
-                               info->path, shape_format(&info->shape, have), setup->model->name,
-                               shape_format(&shape, want));
+        }
+        const DatasetLabel *label = find_label(setup->info, graph->input_names[i]);
+        TRY(check_label(setup, loss, label));
+        setup->input_source[i] = (int)(label - setup->info->labels);
     }
     return STATUS_OK;
 }

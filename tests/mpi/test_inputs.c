@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A network with two inputs, trained by the trainer: images "x", which say nothing, and an array "size" of the dataset, which
+ * says all.  Only who gets the right array with the right example learns it. */
+#include "base/log.h"
+#include "base/memory.h"
+#include "data/dataset_writer.h"
+#include "io/file.h"
+#include "support/mpi_test.h"
+#include "support/tmpdir.h"
+#include "train/trainer.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { EXAMPLES = 60 };
+
+static const char network[] =
+    "{\"class_name\": \"Functional\", \"config\": {\"name\": \"two\", \"layers\": ["
+    "{\"class_name\": \"InputLayer\", \"name\": \"x\", \"config\": {\"name\": \"x\", \"batch_input_shape\": [null, 2, "
+    "2, 1]},"
+    " \"inbound_nodes\": []},"
+    "{\"class_name\": \"InputLayer\", \"name\": \"size\", \"config\": {\"name\": \"size\", \"batch_input_shape\": "
+    "[null, 2]},"
+    " \"inbound_nodes\": []},"
+    "{\"class_name\": \"Flatten\", \"name\": \"flat\", \"config\": {\"name\": \"flat\"}, \"inbound_nodes\": [[[\"x\", "
+    "0, 0, {}]]]},"
+    "{\"class_name\": \"Concatenate\", \"name\": \"all\", \"config\": {\"name\": \"all\"},"
+    " \"inbound_nodes\": [[[\"flat\", 0, 0, {}], [\"size\", 0, 0, {}]]]},"
+    "{\"class_name\": \"Dense\", \"name\": \"fc\", \"config\": {\"name\": \"fc\", \"units\": 2, \"activation\": "
+    "\"softmax\"},"
+    " \"inbound_nodes\": [[[\"all\", 0, 0, {}]]]}],"
+    "\"input_layers\": [[\"x\", 0, 0], [\"size\", 0, 0]], \"output_layers\": [[\"fc\", 0, 0]]}}";
+
+/* `name` is that of the second array. */
+static Status write_data(const char *path, const char *name) {
+    static uint8_t x[EXAMPLES * 4];
+    static int64_t y[EXAMPLES];
+    static float size[EXAMPLES * 2];
+    char y_name[] = "y", other[16];
+    snprintf(other, sizeof other, "%s", name);
+    DatasetLabel labels[] = {{.name = y_name, .kind = LABEL_CLASS},
+                             {.name = other, .kind = LABEL_NUMBERS, .shape = SHAPE(2)}};
+    DatasetInfo info = {
+        .shape = SHAPE(2, 2, 1), .is_uint8 = true, .value_max = 255, .labels = labels, .label_count = 2};
+    for (size_t i = 0; i < EXAMPLES; i++) {
+        y[i] = (int64_t)(i * 7 % 3 % 2);
+        size[2 * i + (size_t)y[i]] = 2.5f;
+    }
+    DatasetWriter *writer;
+    TRY(dataset_writer_create(path, true, &info, &writer));
+    Status status = dataset_writer_append(writer, DATASET_TRAIN, EXAMPLES, x, (const void *[]){y, size});
+    if (status == STATUS_OK)
+        status = dataset_writer_finish(writer);
+    dataset_writer_destroy(writer);
+    return status;
+}
+
+static Status train(const char *array) {
+    static Config config;
+    Dist *dist = mpi_test_dist();
+    config = (Config){0};
+    if (dist_rank(dist) == 0) {
+        char data[TMPDIR_PATH], model[TMPDIR_PATH], out[TMPDIR_PATH];
+        char *argv[] = {"cnn_train", "--quiet", "--epochs",        "20", "--batch-size", "6",  "--optimizer", "sgd",
+                        "--lr",      "0.5",     "--micro-batches", "6",  "--data",       data, "--model",     model,
+                        "--out",     out,       "--overwrite"};
+        bool exit_now;
+        snprintf(data, sizeof data, "%s", tmpdir_path("data.h5"));
+        snprintf(model, sizeof model, "%s", tmpdir_path("net.json"));
+        snprintf(out, sizeof out, "%s", tmpdir_path("run"));
+        tmpdir_write("net.json", network, strlen(network));
+        CHECK(write_data(data, array) == STATUS_OK, "%s", status_message());
+        CHECK(config_parse(sizeof argv / sizeof *argv, argv, &config, &exit_now) == STATUS_OK, "%s", status_message());
+    }
+    dist_broadcast(dist, &config, sizeof config);
+    return trainer_run(dist, &config);
+}
+
+static void each_input_gets_its_array(void **state) {
+    (void)state;
+    mpi_assert_ok(train("size"));
+    double accuracy = 1;
+    if (dist_rank(mpi_test_dist()) == 0) {
+        char *csv, *last;
+        size_t size;
+        CHECK(file_read(tmpdir_path("run/metrics.csv"), (unsigned char **)&csv, &size) == STATUS_OK, "%s",
+              status_message());
+        csv[size - 1] = '\0';
+        last = strrchr(csv, '\n') + 1;
+        for (int comma = 0; comma < 4; comma++) /* epoch, step, lr, loss */
+            last = strchr(last, ',') + 1;
+        accuracy = atof(last);
+        memory_free(csv);
+    }
+    mpi_assert(accuracy == 1, "accuracy %g", accuracy);
+}
+
+static void a_missing_array_is_named(void **state) {
+    (void)state;
+    mpi_test_capture();
+    Status status = train("weight");
+    bool named = dist_rank(mpi_test_dist()) != 0 || strstr(mpi_test_captured(), "no array for input size") != NULL;
+    mpi_assert(status == STATUS_FAILED && named, "status %d", (int)status);
+}
+
+static int open_folder(void **state) {
+    (void)state;
+    if (dist_rank(mpi_test_dist()) == 0)
+        tmpdir_make();
+    return 0;
+}
+
+static int close_folder(void **state) {
+    (void)state;
+    if (dist_rank(mpi_test_dist()) == 0)
+        tmpdir_remove();
+    return 0;
+}
+
+int main(int argc, char **argv) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(each_input_gets_its_array, open_folder, close_folder),
+        cmocka_unit_test_setup_teardown(a_missing_array_is_named, open_folder, close_folder)};
+    log_set_level(LOG_QUIET);
+    return mpi_test_main(argc, argv, tests, 2);
+}
