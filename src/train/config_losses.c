@@ -54,16 +54,13 @@ static Status assign(const char *option, char *list, const char *const *outputs,
     return STATUS_OK;
 }
 
-/* Keras's short names, and dashes for underscores, before the list of names that the model knows. */
+/* Dashes stand for underscores. */
 static Status find_loss(const char *text, int *kind) {
     char name[64];
     snprintf(name, sizeof name, "%s", text);
     for (char *c = name; *c; c++)
         *c = *c == '-' ? '_' : *c;
-    const char *full = strcmp(name, "mse") == 0   ? "mean_squared_error"
-                       : strcmp(name, "mae") == 0 ? "mean_absolute_error"
-                                                  : name;
-    if (model_loss_find(full, kind) != STATUS_OK)
+    if (model_loss_find(name, kind) != STATUS_OK)
         return status_context(STATUS_USAGE, "--loss");
     return STATUS_OK;
 }

@@ -215,13 +215,13 @@ static void update(Optimizer *optimizer, double lr, uint64_t step, Real *p, cons
     }
 }
 
+/* A layer that is called several times moves its statistics with each call, as in Keras; here by the mean of its calls. */
 static void update_statistics(const Graph *graph, Real *weights, const Real *sums, double examples) {
     for (size_t p = 0; p < graph->param_count; p++) {
         const Param *param = &graph->params[p];
         if (param->spec.role != PARAM_STATISTIC)
             continue;
-        double momentum = param->spec.momentum,
-               total = examples * (double)param->uses; /* a shared layer: of all uses */
+        double uses = (double)param->uses, momentum = pow(param->spec.momentum, uses), total = examples * uses;
         for (size_t i = param->offset; i < param->offset + param->count; i++)
             weights[i] = (Real)(momentum * (double)weights[i] + (1 - momentum) * ((double)sums[i] / total));
     }

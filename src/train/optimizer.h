@@ -72,7 +72,7 @@ size_t optimizer_slot_count(const OptimizerOptions *options);
  *   weight       what the gradient sums are divided by: the batch's total example weight; 0: the gradient counts as 0
  *   examples     in the batch: what the statistics' sums are divided by; 0: statistics stay
  * Gradient of a parameter = sum / weight + l1 sign(w) + 2 l2 w; then clipping by the norm of the whole; then the update.
- * Moving statistic = momentum * value + (1 - momentum) * sum / examples.
+ * Moving statistic = m * value + (1 - m) * sum / (examples * uses), m = momentum^uses.
  * The norm is summed in double over fixed blocks of the slab.  Not collective, allocates nothing, cannot fail. */
 OptimizerResult optimizer_apply(Optimizer *optimizer, double lr, uint64_t step, Real *weights, Real *gradient,
                                 double weight, double examples);

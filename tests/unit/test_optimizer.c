@@ -180,6 +180,10 @@ static void statistics_move_and_fixed_weights_do_not(void **state) {
     assert_near(frozen[3], 3, 0);
     optimizer_apply(o, 0.1, 1, s.weights, s.gradient, 2, 0); /* no examples */
     assert_near(mean[1], 7, 1e-6);
+    g->params[MEAN].uses = 2; /* a layer that is called twice: two moves towards the mean of both calls */
+    s.gradient[g->params[MEAN].offset + 1] = 60;
+    optimizer_apply(o, 0.1, 2, s.weights, s.gradient, 2, 10);
+    assert_near(mean[1], 0.75 * (0.75 * 7 + 0.25 * 3) + 0.25 * 3, 1e-6);
     optimizer_destroy(o);
     free_slabs(s);
     graph_destroy(g);
