@@ -66,7 +66,6 @@ ACTIVATIONS = [
     ("silu", "SILU", 0, 0, 0, 0, F.silu),
     ("hard silu", "HARD_SILU", 0, 0, 0, 1 / 6, F.hardswish),
     ("gelu", "GELU", 0, 0, 0, 0, lambda x: 0.5 * x * torch.special.erfc(-x / 2**0.5)),
-    ("gelu, tanh form", "GELU_TANH", 0, 0, 0, 0, lambda x: F.gelu(x, approximate="tanh")),
     ("exponential", "EXPONENTIAL", 0, 0, 0, 0, torch.exp),
 ]
 

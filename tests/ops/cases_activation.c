@@ -43,7 +43,6 @@ static const OpCase cases[] = {
     {"silu", ELEMENTWISE(SILU)},
     {"hard silu", ELEMENTWISE(HARD_SILU, .alpha = 1.0 / 6)},
     {"gelu", ELEMENTWISE(GELU)},
-    {"gelu, tanh form", ELEMENTWISE(GELU_TANH)},
     {"exponential", ELEMENTWISE(EXPONENTIAL)},
     {"classes", SOFTMAX(4, 10)},
     {"one class", SOFTMAX(2, 1)},

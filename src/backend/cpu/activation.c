@@ -7,7 +7,7 @@
 #define ACTIVATIONS(X)                                                                                                 \
     X(ACTIVATION_LINEAR) X(ACTIVATION_RELU) X(ACTIVATION_ELU) X(ACTIVATION_SELU) X(ACTIVATION_SIGMOID)                 \
     X(ACTIVATION_HARD_SIGMOID) X(ACTIVATION_TANH) X(ACTIVATION_SOFTSIGN) X(ACTIVATION_SILU) X(ACTIVATION_HARD_SILU)    \
-    X(ACTIVATION_GELU) X(ACTIVATION_GELU_TANH) X(ACTIVATION_EXPONENTIAL)
+    X(ACTIVATION_GELU) X(ACTIVATION_EXPONENTIAL)
 // clang-format on
 
 typedef struct Numbers {
@@ -18,11 +18,9 @@ static Numbers numbers_of(const ActivationAttr *a) {
     return (Numbers){(float)a->slope, (float)a->max_value, (float)a->alpha};
 }
 
-/* selu (G. Klambauer et al., "Self-normalizing neural networks", 2017); gelu_tanh: sqrt(2 / pi) (x + 0.044715 x^3). */
+/* selu (G. Klambauer et al., "Self-normalizing neural networks", 2017). */
 #define SELU_ALPHA 1.6732632423543772f
 #define SELU_SCALE 1.0507009873554805f
-#define GELU_SCALE 0.7978845608028654f
-#define GELU_CUBIC 0.044715f
 
 CPU_INLINE float clip_unit(float x) {
     x = x < 0 ? 0 : x;
@@ -52,8 +50,6 @@ CPU_INLINE float activate(Activation kind, Numbers k, float x) {
         return x * clip_unit(k.alpha * x + 0.5f);
     case ACTIVATION_GELU:
         return x * vector_phi(x);
-    case ACTIVATION_GELU_TANH:
-        return 0.5f * x * (1 + vector_tanh(GELU_SCALE * (x + GELU_CUBIC * x * x * x)));
     case ACTIVATION_EXPONENTIAL:
         return vector_exp(x);
     default:
@@ -90,10 +86,6 @@ CPU_INLINE float derivative(Activation kind, Numbers k, float v) {
     }
     case ACTIVATION_GELU: /* the density of the normal distribution is 1 / sqrt(2 pi) e^(-x^2 / 2) */
         return vector_phi(v) + v * 0.3989422804014327f * vector_exp(-0.5f * v * v);
-    case ACTIVATION_GELU_TANH: {
-        float t = vector_tanh(GELU_SCALE * (v + GELU_CUBIC * v * v * v));
-        return 0.5f * (1 + t) + 0.5f * v * (1 - t * t) * GELU_SCALE * (1 + 3 * GELU_CUBIC * v * v);
-    }
     case ACTIVATION_EXPONENTIAL:
         return v;
     default:

@@ -3,8 +3,8 @@
 #include <string.h>
 
 /* Pooling of windows; a global pool is one window as large as the image.  Padding is left out of every window, so a window
- * is a rectangle inside the image.  max: the place of the largest element, as its index in the (unclipped) window, is saved
- * in one byte per output where that is enough, else in four. */
+ * is a rectangle inside the image; paddings are less than the window, so it is not empty.  max: the place of the largest
+ * element, as its index in the (unclipped) window, is saved in one byte per output where that is enough, else in four. */
 typedef struct Pool {
     size_t H, W, C, P, Q;
     size_t size[2], stride[2], pad[2];
@@ -34,8 +34,8 @@ static void clip(size_t p, size_t stride, size_t size, size_t pad, size_t extent
                  size_t *cut) {
     size_t start = p * stride;
     *cut = start < pad ? pad - start : 0;
-    *from = at_most(start + *cut - pad, extent);
-    *to = start + size > pad ? at_most(start + size - pad, extent) : 0;
+    *from = start + *cut - pad;
+    *to = at_most(start + size - pad, extent);
 }
 
 static Window window_at(const Pool *g, size_t p, size_t q) {
@@ -169,15 +169,9 @@ static bool is_max(const OpDesc *op) {
     return op->kind == OP_MAX_POOL2D || op->kind == OP_GLOBAL_MAX_POOL2D;
 }
 
-/* Every window must meet the image, and its indices fit. */
+/* Indices in a window must fit. */
 static bool supports(const OpDesc *op) {
     Pool g = pool_of(op);
-    for (size_t p = 0; p < g.P; p++)
-        for (size_t q = 0; q < g.Q; q++) {
-            Window w = window_at(&g, p, q);
-            if (w.h0 >= w.h1 || w.w0 >= w.w1)
-                return false;
-        }
     return g.size[0] <= UINT16_MAX && g.size[1] <= UINT16_MAX;
 }
 

@@ -9,9 +9,7 @@
 #define SELU_ALPHA 1.6732632423543772
 
 #define SQRT_1_2   0.70710678118654752 /* sqrt(1/2) */
-#define SQRT_2_PI  0.79788456080286536 /* sqrt(2/pi) */
 #define SQRT_1_2PI 0.39894228040143268 /* 1/sqrt(2 pi) */
-#define GELU_CUBIC 0.044715            /* Hendrycks and Gimpel, "Gaussian error linear units", 2016 */
 
 /* Overflows for no x. */
 static double sigmoid(double x) {
@@ -38,15 +36,6 @@ static double relu(const ActivationAttr *a, double x) {
     return a->slope == 0 && x < a->threshold ? 0 : a->slope * (x - a->threshold);
 }
 
-/* Argument of the tangent in the tanh form of gelu, and its derivative. */
-static double gelu_inner(double x) {
-    return SQRT_2_PI * (x + GELU_CUBIC * x * x * x);
-}
-
-static double gelu_inner_slope(double x) {
-    return SQRT_2_PI * (1 + 3 * GELU_CUBIC * x * x);
-}
-
 static double value(const ActivationAttr *a, double x) {
     switch (a->kind) {
     case ACTIVATION_RELU:
@@ -71,8 +60,6 @@ static double value(const ActivationAttr *a, double x) {
         return x * hard_sigmoid(a->alpha, x);
     case ACTIVATION_GELU: /* x Phi(x); erfc keeps the digits of the left tail */
         return 0.5 * x * erfc(-x * SQRT_1_2);
-    case ACTIVATION_GELU_TANH:
-        return 0.5 * x * (1 + tanh(gelu_inner(x)));
     case ACTIVATION_EXPONENTIAL:
         return exp(x);
     case ACTIVATION_LINEAR:
@@ -124,9 +111,6 @@ static double slope_from_x(const ActivationAttr *a, double x) {
         return line + (line > 0 && line < 1 ? a->alpha * x : 0);
     case ACTIVATION_GELU:
         return 0.5 * erfc(-x * SQRT_1_2) + x * SQRT_1_2PI * exp(-0.5 * x * x);
-    case ACTIVATION_GELU_TANH:
-        s = tanh(gelu_inner(x));
-        return 0.5 * (1 + s) + 0.5 * x * (1 - s * s) * gelu_inner_slope(x);
     default:
         return 1;
     }
