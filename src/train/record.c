@@ -16,6 +16,7 @@ static Status make_layers(const Record *r, const Real *slab, bool trained, Check
     Status status = memory_new(&tensors, r->graph->param_count, "checkpoint");
     if (status != STATUS_OK) {
         memory_free(*layers);
+        *layers = NULL; /* record_image frees it again */
         return status;
     }
     for (size_t l = 0; l < r->model->layer_count; l++) {

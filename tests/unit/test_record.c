@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The checkpoint of a run: wherever memory runs out while it is made, the failure is told and all is given back. */
+#include "base/memory.h"
+#include "support/assert_status.h"
+#include "train/record.h"
+
+static const char network[] =
+    "{\"class_name\": \"Sequential\", \"config\": {\"name\": \"net\", \"layers\": ["
+    "{\"class_name\": \"InputLayer\", \"config\": {\"name\": \"in\", \"batch_input_shape\": [null, 4]}},"
+    "{\"class_name\": \"Dense\", \"config\": {\"name\": \"fc\", \"units\": 3, \"activation\": \"softmax\"}}]}}";
+
+static void image_survives_every_failing_allocation(void **state) {
+    (void)state;
+    static Config config;
+    TrainState progress = {0};
+    Record record = {
+        .config = &config, .state = &progress, .preprocess = "{}", .fingerprint = "", .environment = "", .ranks = 1};
+    Model *model;
+    Graph *graph;
+    unsigned char *image;
+    size_t size, failures = 0;
+    assert_ok(config_fill(&config, NULL)); /* adam: two slots */
+    assert_ok(model_parse(network, "net", &model));
+    assert_ok(graph_create(&graph));
+    assert_ok(model_build(model, &(ModelBuild){0}, graph));
+    assert_ok(graph_finish(graph));
+    record.model = model;
+    record.graph = graph;
+    assert_ok(memory_new(&record.weights, graph->weight_count, "weights"));
+    assert_ok(optimizer_create(&config.optimizer, graph, &record.optimizer));
+    assert_ok(history_create(NULL, 0, &record.history));
+    size_t before = memory_stats().live_count;
+    for (;; failures++) {
+        memory_fail_at(failures + 1);
+        Status status = record_image(&record, &image, &size);
+        memory_fail_at(0);
+        if (status == STATUS_OK)
+            break;
+        assert_non_null(strstr(status_message(), "out of memory"));
+        assert_null(image);
+        assert_int_equal(memory_stats().live_count, before);
+    }
+    assert_true(failures > 10);
+    memory_free(image);
+    history_destroy(record.history);
+    optimizer_destroy(record.optimizer);
+    memory_free(record.weights);
+    graph_destroy(graph);
+    model_destroy(model);
+    assert_int_equal(memory_stats().live_count, 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(image_survives_every_failing_allocation)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
