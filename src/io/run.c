@@ -76,6 +76,20 @@ Status run_steps(const char *folder, uint64_t **steps, size_t *count) {
     return list_numbers(folder, "step-", 8, ".h5", steps, count);
 }
 
+Status run_checkpoints(const char *folder, char (**names)[RUN_NAME], size_t *count) {
+    static const char *const others[] = {RUN_FINAL, RUN_BEST};
+    uint64_t *steps;
+    TRY(run_steps(folder, &steps, count));
+    Status status = memory_new(names, *count + 2, "names of checkpoints");
+    for (size_t i = 0; i < *count && status == STATUS_OK; i++)
+        run_step_name(steps[i], (*names)[i]);
+    for (size_t i = 0; i < 2 && status == STATUS_OK; i++)
+        if (has(folder, others[i]))
+            snprintf((*names)[(*count)++], RUN_NAME, "%s", others[i]);
+    memory_free(steps);
+    return status;
+}
+
 bool run_is_finished(const char *folder) {
     return has(folder, RUN_FINAL);
 }

@@ -36,7 +36,8 @@ Status run_create(const char *folder, const char *base, bool overwrite, Run **ou
 
 /* Holds an existing run's folder, to go on with it.  What a killed process left half-written is removed.
  * Held by a living process of this host: waits for five seconds, as it may be about to end; by another host, which may
- * have died: for up to two minutes.  Then STATUS_FAILED.  Where the file system has no locks, a warning says that two jobs must not share the folder. */
+ * have died: for up to two minutes.  Then STATUS_FAILED.  Where the file system has no locks, a warning says that two
+ * jobs must not share the folder. */
 Status run_open(const char *folder, Run **out);
 
 void run_close(Run *run); /* accepts NULL */
@@ -55,6 +56,10 @@ Status run_prune(const char *folder, uint64_t step, size_t keep);
 
 /* The step checkpoints in `folder`, newest first (by number).  *steps: the caller frees it with memory_free. */
 Status run_steps(const char *folder, uint64_t **steps, size_t *count);
+
+/* The checkpoints in `folder`: step checkpoints, newest first, then final.h5 and best.h5 where they are there.
+ * *names: the caller frees it with memory_free. */
+Status run_checkpoints(const char *folder, char (**names)[RUN_NAME], size_t *count);
 
 /* The N of all folders `base`-N, largest first; *numbers is freed with memory_free. */
 Status run_numbers(const char *base, uint64_t **numbers, size_t *count);

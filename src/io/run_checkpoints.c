@@ -52,7 +52,7 @@ Status run_prune(const char *folder, uint64_t step, size_t keep) {
 /* ---- finding one ---- */
 
 /* Puts the path of folder/name into *path when that file's checksum is right; *path = NULL, with a warning, when it
- * is not, and without one when there is no such file. */
+ * is not, and without one when the file is gone. */
 static Status try_whole(const char *folder, const char *name, char **path) {
     TRY(memory_format(path, "%s/%s", folder, name));
     if (access(*path, F_OK) == 0) {
@@ -66,17 +66,14 @@ static Status try_whole(const char *folder, const char *name, char **path) {
 }
 
 Status run_newest_whole(const char *folder, char **path) {
-    static const char *const others[] = {RUN_FINAL, RUN_BEST};
-    char name[RUN_NAME];
-    uint64_t *steps;
+    char(*names)[RUN_NAME];
     size_t count;
     *path = NULL;
-    Status status = run_steps(folder, &steps, &count);
+    TRY(run_checkpoints(folder, &names, &count));
+    Status status = STATUS_OK;
     for (size_t i = 0; i < count && status == STATUS_OK && *path == NULL; i++)
-        status = try_whole(folder, run_step_name(steps[i], name), path);
-    for (size_t i = 0; i < 2 && status == STATUS_OK && *path == NULL; i++)
-        status = try_whole(folder, others[i], path);
-    memory_free(steps);
+        status = try_whole(folder, names[i], path);
+    memory_free(names);
     if (status == STATUS_OK && *path == NULL)
         return status_fail(STATUS_FAILED, "%s holds no whole checkpoint", folder);
     return status;

@@ -191,24 +191,14 @@ static void verify_file(const char *path, size_t *bad) {
 }
 
 static Status verify_run(const char *folder) {
-    uint64_t *steps;
+    char(*names)[RUN_NAME], path[CLI_TEXT + RUN_NAME];
     size_t count, bad = 0;
-    char name[RUN_NAME], path[2 * CLI_TEXT];
-    TRY(run_steps(folder, &steps, &count));
+    TRY(run_checkpoints(folder, &names, &count));
     for (size_t i = 0; i < count; i++) {
-        snprintf(path, sizeof path, "%s/%s", folder, run_step_name(steps[i], name));
+        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
         verify_file(path, &bad);
     }
-    memory_free(steps);
-    const char *const others[] = {RUN_BEST, RUN_FINAL};
-    for (size_t i = 0; i < 2; i++) {
-        struct stat info;
-        snprintf(path, sizeof path, "%s/%s", folder, others[i]);
-        if (stat(path, &info) == 0) {
-            verify_file(path, &bad);
-            count++;
-        }
-    }
+    memory_free(names);
     if (count == 0)
         return status_fail(STATUS_FAILED, "%s holds no checkpoints", folder);
     return bad == 0 ? STATUS_OK

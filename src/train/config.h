@@ -86,6 +86,9 @@ Status config_from_json(Config *config, const char *text, const char *origin, Op
  * memory_free) lists them: "lr 0.1 -> 0.01, epochs 5 -> 10", "" when there is none. */
 Status config_resume(Config *config, const Config *saved, const char *origin, char **changes);
 
+/* Has `config`, after config_fill, the values that decide the results of the run of the record `saved`? */
+bool config_same(const Config *config, const Config *saved);
+
 /* The losses asked for the network's outputs: kinds[count] of LossKind or MODEL_LOSS_AUTO, and weights[count].  One kind or
  * weight without OUTPUT= counts for every output.  STATUS_USAGE: --loss or --loss-weights does not fit the outputs. */
 Status config_losses(const Config *config, const char *const *outputs, size_t count, int *kinds, double *weights);

@@ -9,6 +9,20 @@ static void append(char *list, size_t size, const char *name, const char *old, c
     snprintf(list + used, size - used, "%s%s %s%s%s", used ? ", " : "", name, old, arrow, new);
 }
 
+bool config_same(const Config *config, const Config *saved) {
+    const CliProgram *program = config_program();
+    Config before = *saved;
+    char now[CLI_TEXT], old[CLI_TEXT];
+    cli_defaults(program, &before, before.source); /* of options that are younger than the record */
+    for (size_t i = 0; i < program->option_count; i++) {
+        const Option *option = &program->options[i];
+        if ((option->record == RECORD_FIXED || option->record == RECORD_CHANGES) &&
+            strcmp(cli_get(option, config, now), cli_get(option, &before, old)) != 0)
+            return false;
+    }
+    return true;
+}
+
 Status config_resume(Config *config, const Config *saved, const char *origin, char **changes) {
     const CliProgram *program = config_program();
     Config before = *saved;
@@ -21,7 +35,7 @@ Status config_resume(Config *config, const Config *saved, const char *origin, ch
         bool known = before.source[i] != SOURCE_NONE;
         if (option->record == RECORD_NONE)
             continue;
-        snprintf(old, sizeof old, "none");
+        snprintf(old, sizeof old, option->choices ? "not given" : "none"); /* "none" may be one of the choices */
         if (known)
             cli_get(option, &before, old);
         if (config->source[i] < SOURCE_FILE) {

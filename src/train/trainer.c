@@ -57,6 +57,7 @@ static Status check_loss(const Trainer *t, const Real *sums) {
     return STATUS_OK;
 }
 
+/* What ranks asked for in a step. */
 typedef struct StepFlags {
     bool stop, save;
 } StepFlags;
@@ -120,19 +121,17 @@ static void show_progress(Trainer *t) {
                         totals_accuracy(&t->state.totals, 0), now);
 }
 
-/* Steps to the end of the epoch, or to a request to stop. */
-static Status train_epoch(Trainer *t, bool *stop) {
-    *stop = false;
-    while (t->state.batch < t->steps_per_epoch && !*stop) {
-        StepFlags flags;
-        Status status = run_step(t, &flags);
+/* Steps to the end of the epoch, or to a request to stop; *flags: those of the last step. */
+static Status train_epoch(Trainer *t, StepFlags *flags) {
+    *flags = (StepFlags){false, false};
+    while (t->state.batch < t->steps_per_epoch && !flags->stop) {
+        Status status = run_step(t, flags);
         if (status != STATUS_OK)
             progress_break(&t->progress);
         TRY(status);
         show_progress(t);
-        *stop = flags.stop;
-        bool due = flags.save || (t->config->checkpoint_steps && t->state.step % t->config->checkpoint_steps == 0);
-        if (due && !*stop && t->state.batch < t->steps_per_epoch) {
+        flags->save |= t->config->checkpoint_steps && t->state.step % t->config->checkpoint_steps == 0;
+        if (flags->save && !flags->stop && t->state.batch < t->steps_per_epoch) { /* else end_epoch saves */
             keep_time(t);
             TRY(trainer__save(t, false, false));
         }
@@ -162,8 +161,8 @@ static Status add_history(Trainer *t, const Totals *val, const EpochResult *resu
     return dist_agree(t->dist, history_add(t->history, row));
 }
 
-/* Validation, the epoch's line and row, checkpoint. */
-static Status end_epoch(Trainer *t) {
+/* Validation, the epoch's line and row, checkpoint; save: the last step asked for one. */
+static Status end_epoch(Trainer *t, bool save) {
     Totals val;
     double trained = dist_time() - t->epoch_began;
     if (t->validation)
@@ -191,7 +190,7 @@ static Status end_epoch(Trainer *t) {
     t->state.epoch_seconds = 0;
     bool final = t->state.epoch == t->config->epochs;
     bool due = t->config->checkpoint_epochs && t->state.epoch % t->config->checkpoint_epochs == 0;
-    return best || final || due ? trainer__save(t, best, final) : STATUS_OK;
+    return best || final || due || save ? trainer__save(t, best, final) : STATUS_OK;
 }
 
 /* ---- the run -------------------------------------------------------------------------------------------------------- */
@@ -228,13 +227,12 @@ static Status test(Trainer *t) {
 
 static Status train(Trainer *t) {
     while (t->state.epoch < t->config->epochs) {
-        bool stop;
+        StepFlags flags;
         begin_epoch(t);
-        TRY(train_epoch(t, &stop));
-        if (!stop)
-            TRY(end_epoch(t));
-        if (stop && t->state.epoch < t->config->epochs)
+        TRY(train_epoch(t, &flags));
+        if (flags.stop)
             return stop_early(t);
+        TRY(end_epoch(t, flags.save));
     }
     TRY(finish_writing(t));
     TRY(test(t));

@@ -67,6 +67,9 @@ Status trainer__restore(Trainer *trainer);
  * Rank 0 works, all ranks agree. */
 Status trainer__save(Trainer *trainer, bool best, bool final);
 
+/* config_fill with the recipe of the options' network. */
+Status trainer__fill(Config *config);
+
 /* "checkpoints/lenet5-mnist": what numbered run folders of these options are called. */
 Status trainer__base(const Config *config, char **out);
 

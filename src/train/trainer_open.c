@@ -12,19 +12,21 @@
 /* ---- options -------------------------------------------------------------------------------------------------------- */
 
 static Status complete_config(Config *config) {
-    if (config->resume[0] && config->init_from[0])
-        return status_fail(STATUS_USAGE,
-                           "--resume restores everything, --init-from takes weights only: give one of them");
-    if (config->resume[0] && strcmp(config->resume, "auto") != 0 && config->out[0])
+    bool resume_named = config->resume[0] && strcmp(config->resume, "auto") != 0; /* the run says what the network is */
+    if (resume_named && config->out[0])
         return status_fail(STATUS_USAGE, "--resume goes on in the run's own folder: leave --out away");
-    if (config->model[0] == '\0' && config->init_from[0] == '\0')
-        TRY(config_from_json(config, "{\"model\": \"digits-net\"}", "default", SOURCE_DEFAULT));
+    if (config->model[0] == '\0' && config->init_from[0] == '\0' && !resume_named)
+        TRY(config_set(config, "model", "digits-net", SOURCE_DEFAULT));
     return backend_check_name(config->backend[0] ? config->backend : NULL);
 }
 
+Status trainer__fill(Config *config) {
+    const ZooEntry *entry = zoo_find(config->model);
+    return config_fill(config, entry ? &entry->recipe : NULL);
+}
+
 static Status fill_config(Trainer *t) {
-    const ZooEntry *entry = zoo_find(t->config->model);
-    TRY(config_fill(t->config, entry ? &entry->recipe : NULL));
+    TRY(trainer__fill(t->config));
     if (t->config->micro_batches == 0)
         t->config->micro_batches = (size_t)dist_ranks(t->dist);
     if ((size_t)dist_ranks(t->dist) > t->config->micro_batches)
@@ -73,7 +75,7 @@ static Status read_model_text(const char *path, char **text) {
 
 static Status open_model(Trainer *t) {
     const Config *config = t->config;
-    const char *source = config->model[0] ? config->model : config->init_from;
+    const char *source = config->model[0] ? config->model : config->init_from[0] ? config->init_from : "checkpoint";
     if (t->model_text == NULL && zoo_find(config->model) == NULL) {
         bool is_file = config->model[0] == '\0' || has_ending(source, ".json") || has_ending(source, ".h5") ||
                        has_ending(source, ".hdf5") || has_ending(source, ".keras");
@@ -290,7 +292,7 @@ Status trainer__open(Trainer *t, bool *finished) {
         return STATUS_OK;
     TRY(dist_agree(dist, allocate(t)));
     GradSyncOptions sync = sync_options(t);
-    TRY(dist_agree(dist, gradsync_create(dist, &sync, &t->sync)));
+    TRY(gradsync_create(dist, &sync, &t->sync));
     TRY(start_weights(t));
     TRY(dist_agree(dist, open_loader(t)));
     return dist_agree(dist, dist_rank(dist) == 0 ? open_folder(t) : STATUS_OK);

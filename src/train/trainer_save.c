@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "train/trainer_internal.h"
+#include <math.h>
 #include <string.h>
 
 static Record make_record(const Trainer *t) {
@@ -19,6 +20,18 @@ static Record make_record(const Trainer *t) {
                     .ranks = dist_ranks(t->dist)};
 }
 
+/* A finite loss can have a gradient that is not: such weights must not reach a file. */
+static Status check_weights(const Trainer *t) {
+    const Real *weights = t->replica->weights;
+    for (size_t i = 0; i < t->setup.graph->weight_count; i++)
+        if (!isfinite((double)weights[i]))
+            return status_fail(STATUS_FAILED,
+                               "weights are not numbers any more after step %llu: no checkpoint is written of it. "
+                               "Lower --lr, or give --clip-norm or --warmup",
+                               (unsigned long long)t->state.step);
+    return STATUS_OK;
+}
+
 static Status save(Trainer *t, bool best, bool final) {
     Record record = make_record(t);
     char name[RUN_NAME];
@@ -26,6 +39,7 @@ static Status save(Trainer *t, bool best, bool final) {
     size_t size;
     CheckpointJob job = {.folder = run_folder(t->run), .step = t->state.step, .keep = t->config->keep};
     size_t names = 0;
+    TRY(check_weights(t));
     job.names[names++] = run_step_name(t->state.step, name);
     if (best)
         job.names[names++] = RUN_BEST;
@@ -39,8 +53,9 @@ static Status save(Trainer *t, bool best, bool final) {
 
 Status trainer__save(Trainer *t, bool best, bool final) {
     Status status = dist_rank(t->dist) == 0 ? save(t, best, final) : STATUS_OK;
+    TRY(dist_agree(t->dist, status));
     t->saved_step = t->state.step;
-    return dist_agree(t->dist, status);
+    return STATUS_OK;
 }
 
 /* ---- resuming ------------------------------------------------------------------------------------------------------- */
@@ -57,37 +72,40 @@ Status trainer__base(const Config *config, char **out) {
     return memory_format(out, "checkpoints/%.*s-%.*s", model_length, model, data_length, data);
 }
 
-/* Reads `path` and lays its options under the given ones. */
-static Status read_options(Config *config, const char *path, char **changes) {
+/* The options recorded in the checkpoint `path`. */
+static Status read_options(const char *path, Config *saved) {
     Checkpoint *checkpoint;
-    RecordState saved = {0};
+    RecordState state = {0};
     TRY(checkpoint_read(path, CHECKPOINT_OURS, &checkpoint));
-    Status status = record_parse(checkpoint->state, path, &saved);
-    if (status == STATUS_OK)
-        status = config_resume(config, &saved.config, path, changes);
-    record_free(&saved);
+    Status status = record_parse(checkpoint->state, path, &state);
+    *saved = state.config;
+    record_free(&state);
     checkpoint_destroy(checkpoint);
     return status;
 }
 
-/* --resume auto without --out: the unfinished run of the highest number whose options are the same. */
+/* --resume auto without --out: the unfinished run of the highest number whose options a new run would have, too. */
 static Status find_auto(Trainer *t) {
-    char *base = NULL, *folder = NULL, *newest = NULL, *changes = NULL;
+    char *base = NULL, *folder = NULL, *newest = NULL;
     uint64_t *numbers = NULL;
     size_t count = 0;
     Status status;
+    Config asked = *t->config, saved;
+    TRY_GOTO(trainer__fill(&asked), done);
     TRY_GOTO(trainer__base(t->config, &base), done);
     TRY_GOTO(run_numbers(base, &numbers, &count), done);
     for (size_t i = 0; i < count && t->checkpoint == NULL; i++) {
         memory_free(folder);
         memory_free(newest);
-        memory_free(changes);
-        folder = newest = changes = NULL;
+        folder = newest = NULL;
         TRY_GOTO(memory_format(&folder, "%s-%llu", base, (unsigned long long)numbers[i]), done);
         if (run_is_finished(folder) || run_newest_whole(folder, &newest) != STATUS_OK)
             continue;
-        Config trial = *t->config;
-        if (read_options(&trial, newest, &changes) != STATUS_OK || changes[0] != '\0')
+        if (read_options(newest, &saved) != STATUS_OK)
+            continue;
+        if (!config_given(t->config, "micro-batches")) /* the ranks of this job say nothing of them */
+            asked.micro_batches = saved.micro_batches;
+        if (!config_same(&asked, &saved))
             continue;
         t->checkpoint = newest;
         t->folder = folder;
@@ -97,23 +115,19 @@ done:
     memory_free(base);
     memory_free(folder);
     memory_free(newest);
-    memory_free(changes);
     memory_free(numbers);
     return status;
 }
 
 /* --resume auto --out FOLDER: that folder's run, or a new one in it. */
 static Status find_in_out(Trainer *t) {
-    uint64_t *steps = NULL;
-    size_t count = 0;
+    char(*names)[RUN_NAME];
+    size_t count;
     TRY(memory_strdup(t->config->out, &t->folder));
-    if (run_steps(t->folder, &steps, &count) != STATUS_OK || count == 0) {
-        t->replace_folder = true; /* it ended before its first checkpoint */
-        memory_free(steps);
-        return STATUS_OK;
-    }
-    memory_free(steps);
-    return run_newest_whole(t->folder, &t->checkpoint);
+    TRY(run_checkpoints(t->folder, &names, &count));
+    memory_free(names);
+    t->replace_folder = count == 0; /* a run that is there ended before its first checkpoint */
+    return count > 0 ? run_newest_whole(t->folder, &t->checkpoint) : STATUS_OK;
 }
 
 static Status find_named(Trainer *t) {
@@ -134,8 +148,10 @@ static Status find(Trainer *t) {
         TRY(find_named(t));
     if (t->checkpoint == NULL)
         return STATUS_OK;
-    char *changes = NULL;
-    TRY(read_options(t->config, t->checkpoint, &changes));
+    Config saved;
+    char *changes;
+    TRY(read_options(t->checkpoint, &saved));
+    TRY(config_resume(t->config, &saved, t->checkpoint, &changes));
     log_info("resuming %s%s%s\n", t->checkpoint, changes[0] ? "; changed: " : "", changes);
     memory_free(changes);
     return STATUS_OK;

@@ -102,6 +102,17 @@ fails "--seed and --model cannot change" 2 'model .*dropout.json, not lenet5, se
     ranks 1 cnn_train --resume whole --seed 4 --model lenet5
 rm -r part
 
+fails "--preprocess none is not what was not given" 2 'preprocess not given, not none' \
+    ranks 1 cnn_train --resume whole --preprocess none --epochs 3
+
+echo "--- when checkpoints are written"
+still_adam=("${constant[@]}" --optimizer adam --lr 1e-30 --epochs 3 --checkpoint-epochs 0)
+train 2 "${still_adam[@]}" --checkpoint-steps 6 --out ends
+check "--checkpoint-steps at the end of an epoch that is not the best" [ -e ends/step-00000012.h5 ]
+fails "weights that are not numbers" 1 'weights are not numbers any more after step 1' \
+    ranks 2 cnn_train "${constant[@]}" --optimizer sgd --lr 1e39 --epochs 1 --checkpoint-steps 1 --out infinite
+check "get into no checkpoint" [ ! -e infinite/step-00000001.h5 ]
+
 echo "--- damaged checkpoints"
 damage() { printf 'damaged' | dd of="$1" bs=1 seek=3000 conv=notrunc status=none; }
 cp -r whole part
@@ -139,6 +150,22 @@ has "auto goes on" '^resuming checkpoints/dropout-small-1/step-00000001.h5' "$(c
 same "auto: digest" "$expected" "$(digest checkpoints/dropout-small-1)"
 ends "auto after a finished run" 75 ranks 1 cnn_train "${auto[@]}" --max-time 0.0001
 has "auto starts anew" 'run folder: checkpoints/dropout-small-3' "$(cat log)"
+ends "auto with another --lr" 75 ranks 1 cnn_train "${auto[@]}" --lr 0.5 --max-time 0.0001
+has "auto starts another run" 'run folder: checkpoints/dropout-small-4' "$(cat log)"
+ends "auto without it" 75 ranks 2 cnn_train "${auto[@]}" --max-time 0.0001
+has "auto does not take that run" '^resuming checkpoints/dropout-small-3/' "$(cat log)"
+ends "auto on fewer ranks than the run's micro-batches" 75 ranks 2 cnn_train "${options[@]:0:8}" --epochs 2 \
+    --resume auto --max-time 0.0001
+has "auto begins with as many as ranks" 'micro-batches 2,' "$(cat log)"
+train 1 "${options[@]:0:8}" --epochs 2 --resume auto
+has "auto takes the run's micro-batches" '^resuming checkpoints/dropout-small-5/' "$(cat log)"
+cp -r whole part
+rm part/step-*.h5
+ends "auto with --out where only final and best are left" 75 ranks 1 cnn_train --resume auto --out part --epochs 3 \
+    --max-time 0.0001
+check "removes no best.h5" [ -e part/best.h5 ]
+has "auto goes on from final.h5" '^resuming part/final.h5' "$(cat log)"
+rm -r part
 steps=0
 until ranks 1 cnn_train "${auto[@]}" --epochs 1 --out here --max-time 0.0001 >log 2>err; do
     [ $? -eq 75 ] && [ $((++steps)) -lt 9 ] || break
@@ -151,6 +178,10 @@ weights() { digest "$@" | grep weights; }
 train 2 --init-from whole "${still[@]}" --out from-run
 same "weights of a run folder's best" "$(weights whole -c best)" "$(weights from-run)"
 has "training begins at step 1" 'training: step 5, 1 of 1 epochs' "$("$build/cnn_inspect" from-run)"
+ends "a run from other weights is stopped" 75 ranks 1 cnn_train --init-from whole "${still[@]}" --epochs 2 --out from-again \
+    --max-time 0.0001
+train 1 --resume from-again
+check "its record names no network that it is not" eval '! grep -q digits-net from-again/config.json'
 train 1 --init-from whole/step-00000002.h5 "${still[@]}" --out from-file
 same "weights of a checkpoint file" "$(weights whole/step-00000002.h5)" "$(weights from-file)"
 differs "which are others" "$(weights from-run)" "$(weights from-file)"

@@ -323,6 +323,29 @@ static void resume_takes_and_compares(void **state) {
     c = parsed("--resume run1 --label-smoothing 0.1");
     assert_int_equal(config_resume(&c, &old, "run1", &changes), STATUS_USAGE);
     assert_non_null(strstr(status_message(), "label-smoothing 0, not 0.1"));
+
+    c = parsed("--resume run1 --preprocess none"); /* the record has no choice, which is another than "none" */
+    assert_int_equal(config_resume(&c, &saved, "run1", &changes), STATUS_USAGE);
+    assert_non_null(strstr(status_message(), "preprocess not given, not none"));
+}
+
+static void same_results_are_recognised(void **state) {
+    (void)state;
+    const char *const same[] = {"--lr 0.1", "--lr 0.1 --seed 0 --keep 9 --data b.h5 --quiet --max-time 3"};
+    const char *const other[] = {"--epochs 3", "--lr 0.1 --nesterov --optimizer sgd --momentum 0.5",
+                                 "--lr 0.1 --preprocess none", "--lr 0.1 --micro-batches 2"};
+    Config saved = parsed("--lr 0.1 --data a.h5 --keep 2");
+    assert_ok(config_fill(&saved, NULL));
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        Config c = parsed(same[i]);
+        assert_ok(config_fill(&c, NULL));
+        assert_true(config_same(&c, &saved) && config_same(&saved, &c));
+    }
+    for (size_t i = 0; i < sizeof other / sizeof *other; i++) {
+        Config c = parsed(other[i]);
+        assert_ok(config_fill(&c, NULL));
+        assert_false(config_same(&c, &saved) || config_same(&saved, &c));
+    }
 }
 
 static void losses_by_output(void **state) {
@@ -435,6 +458,7 @@ int main(void) {
         cmocka_unit_test_teardown(json_is_checked, check_memory),
         cmocka_unit_test_teardown(config_file_lies_under_the_command_line, check_memory),
         cmocka_unit_test_teardown(resume_takes_and_compares, check_memory),
+        cmocka_unit_test_teardown(same_results_are_recognised, check_memory),
         cmocka_unit_test_teardown(losses_by_output, check_memory),
         cmocka_unit_test_teardown(numbers_read_back, check_memory),
         cmocka_unit_test_teardown(positional_words, check_memory),

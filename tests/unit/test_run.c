@@ -202,6 +202,12 @@ static void old_steps_are_set_aside_and_pruned(void **state) {
     assert_int_equal(steps[0], 123456789);
     assert_int_equal(steps[3], 10);
     memory_free(steps);
+    char(*checkpoints)[RUN_NAME];
+    assert_ok(run_checkpoints(run_folder(run), &checkpoints, &count));
+    assert_int_equal(count, 5); /* no best.h5 */
+    assert_string_equal(checkpoints[0], "step-123456789.h5");
+    assert_string_equal(checkpoints[4], "final.h5");
+    memory_free(checkpoints);
     assert_ok(run_prune(run_folder(run), 30, 2)); /* counts 10, 20, 30 */
     assert_false(there("steps/step-00000010.h5"));
     assert_true(there("steps/step-00000020.h5") && there("steps/step-00000030.h5") && there("steps/step-123456789.h5"));
