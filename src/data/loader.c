@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "data/loader.h"
 #include "base/memory.h"
-#include <pthread.h>
-#include <signal.h>
+#include "base/thread.h"
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 /* Where the thread is: the next batch to prepare. */
 typedef struct Place {
@@ -25,7 +23,6 @@ struct Loader {
     size_t label_count, most; /* label arrays; largest batch */
     Slot slot[LOADER_RING];   /* batch number i is in slot i % LOADER_RING */
     uint64_t *rows;           /* owned; the thread's */
-    double waited;
 
     pthread_t thread;
     bool running;
@@ -134,19 +131,6 @@ static Status new_slot(Loader *loader, Slot *slot) {
     return STATUS_OK;
 }
 
-/* Signals are for the main thread: it knows what to do with them. */
-static Status start_thread(Loader *loader) {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&loader->thread, NULL, run, loader);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (error != 0)
-        return status_fail(STATUS_FAILED, "cannot start the thread that reads data: %s", strerror(error));
-    loader->running = true;
-    return STATUS_OK;
-}
-
 static Status fill(Loader *loader) {
     LoaderOptions *options = &loader->options;
     loader->label_count = dataset_info(options->dataset)->label_count;
@@ -160,7 +144,9 @@ static Status fill(Loader *loader) {
     TRY(memory_new(&loader->rows, loader->most, "row numbers"));
     for (size_t i = 0; i < LOADER_RING; i++)
         TRY(new_slot(loader, &loader->slot[i]));
-    return start_thread(loader);
+    TRY(thread_start(&loader->thread, "reads data", run, loader));
+    loader->running = true;
+    return STATUS_OK;
 }
 
 Status loader_create(const LoaderOptions *options, Loader **out) {
@@ -209,20 +195,10 @@ void loader_destroy(Loader *loader) {
 
 /* ---- the reader's side ---- */
 
-static double seconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 Status loader_next(Loader *loader, LoaderBatch *batch) {
     pthread_mutex_lock(&loader->lock);
-    if (loader->done == loader->taken && !loader->finished) {
-        double start = seconds();
-        while (loader->done == loader->taken)
-            pthread_cond_wait(&loader->prepared, &loader->lock);
-        loader->waited += seconds() - start;
-    }
+    while (loader->done == loader->taken && !loader->finished)
+        pthread_cond_wait(&loader->prepared, &loader->lock);
     if (loader->taken < loader->done) /* else again the end or the failure */
         loader->taken++;
     const Slot *slot = &loader->slot[(loader->taken - 1) % LOADER_RING];
@@ -240,8 +216,4 @@ void loader_restart(Loader *loader, uint64_t epoch, uint64_t step) {
     loader->restarts++;
     pthread_cond_signal(&loader->wanted);
     pthread_mutex_unlock(&loader->lock);
-}
-
-double loader_waited(const Loader *loader) {
-    return loader->waited;
 }

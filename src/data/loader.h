@@ -57,7 +57,4 @@ Status loader_next(Loader *loader, LoaderBatch *batch);
 /* Goes on at (epoch, step); evaluation: begins again at its first block (both numbers 0).  Allocates nothing. */
 void loader_restart(Loader *loader, uint64_t epoch, uint64_t step);
 
-/* Seconds that loader_next has waited for data since loader_create. */
-double loader_waited(const Loader *loader);
-
 #endif

@@ -2,11 +2,10 @@
 #include "io/checkpoint_writer.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "io/checkpoint.h"
 #include "io/file.h"
 #include "io/run.h"
-#include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -76,55 +75,31 @@ static void *run_thread(void *argument) {
 
 /* ---- the callers' side ---- */
 
-/* Signals are for the main thread: this one inherits a mask that blocks them all. */
-static int start_thread(CheckpointWriter *writer) {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
-    int code = pthread_create(&writer->thread, NULL, run_thread, writer);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return code;
-}
-
 Status checkpoint_writer_create(CheckpointWriter **out) {
     CheckpointWriter *writer;
     *out = NULL;
     TRY(memory_new(&writer, 1, "checkpoint writer"));
     pthread_mutex_init(&writer->lock, NULL);
     pthread_cond_init(&writer->changed, NULL);
-    int code = start_thread(writer);
-    if (code != 0) {
+    Status status = thread_start(&writer->thread, "writes checkpoints", run_thread, writer);
+    if (status != STATUS_OK) {
         pthread_cond_destroy(&writer->changed);
         pthread_mutex_destroy(&writer->lock);
         memory_free(writer);
-        return status_fail(STATUS_FAILED, "cannot start the thread that writes checkpoints: %s", strerror(code));
+        return status;
     }
     *out = writer;
     return STATUS_OK;
-}
-
-/* Tells a failure once.  With the lock held. */
-static Status tell(CheckpointWriter *writer) {
-    if (!writer->failed)
-        return STATUS_OK;
-    writer->failed = false;
-    return status_fail(STATUS_FAILED, "%s", writer->failure);
-}
-
-Status checkpoint_writer_poll(CheckpointWriter *writer) {
-    pthread_mutex_lock(&writer->lock);
-    Status status = tell(writer);
-    pthread_mutex_unlock(&writer->lock);
-    return status;
 }
 
 Status checkpoint_writer_wait(CheckpointWriter *writer) {
     pthread_mutex_lock(&writer->lock);
     while (writer->busy)
         pthread_cond_wait(&writer->changed, &writer->lock);
-    Status status = tell(writer);
+    bool failed = writer->failed;
+    writer->failed = false; /* told once */
     pthread_mutex_unlock(&writer->lock);
-    return status;
+    return failed ? status_fail(STATUS_FAILED, "%s", writer->failure) : STATUS_OK;
 }
 
 /* Copies the job into the writer, which is idle. */

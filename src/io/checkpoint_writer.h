@@ -11,7 +11,7 @@
  *     TRY(checkpoint_writer_wait(writer));
  *
  * Calls come from one thread.  One write is in flight at a time, so at most two images exist.  A failed write is told
- * once, by the next submit, poll or wait, whichever comes first; files written before it are whole. */
+ * once, by the next submit or wait; files written before it are whole. */
 #ifndef IO_CHECKPOINT_WRITER_H
 #define IO_CHECKPOINT_WRITER_H
 #include "base/status.h"
@@ -41,9 +41,6 @@ void checkpoint_writer_destroy(CheckpointWriter *writer);
  * thread.  Waits while an earlier write is in flight.  Fails with the earlier write's message when that one failed;
  * then this one is not started. */
 Status checkpoint_writer_submit(CheckpointWriter *writer, const CheckpointJob *job, unsigned char *image, size_t size);
-
-/* The failure of a finished write, or STATUS_OK.  Does not wait. */
-Status checkpoint_writer_poll(CheckpointWriter *writer);
 
 /* Waits until nothing is in flight: STATUS_OK means that everything submitted is on the disk. */
 Status checkpoint_writer_wait(CheckpointWriter *writer);

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/thread.h"
+#include <signal.h>
+#include <string.h>
+
+Status thread_start(pthread_t *thread, const char *does, void *(*run)(void *), void *argument) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* the new thread inherits the mask */
+    int error = pthread_create(thread, NULL, run, argument);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error != 0)
+        return status_fail(STATUS_FAILED, "cannot start the thread that %s: %s", does, strerror(error));
+    return STATUS_OK;
+}
