@@ -2,9 +2,7 @@
 #include "data/dataset_writer.h"
 #include "base/memory.h"
 #include "data/dataset_internal.h"
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
+#include "io/file.h"
 #include <string.h>
 #include <unistd.h>
 
@@ -14,7 +12,7 @@ struct DatasetWriter {
     char *path, *temporary; /* owned */
     H5ioFile *file;         /* owned; NULL once closed */
     const DatasetInfo *info;
-    bool started[DATASET_SPLITS], renamed;
+    bool started[DATASET_SPLITS];
 };
 
 static H5ioType label_type(const DatasetLabel *label) {
@@ -90,46 +88,23 @@ Status dataset_writer_append(DatasetWriter *writer, DatasetSplit split, size_t n
     return STATUS_OK;
 }
 
-/* To the disk: the bytes of `path`, or the entries of a folder. */
-static Status synchronise(const char *path) {
-    int fd = open(path, O_RDONLY);
-    int error = fd < 0 || fsync(fd) != 0 ? errno : 0;
-    if (fd >= 0)
-        close(fd);
-    /* EINVAL: some file systems cannot synchronise folders, and need not. */
-    return error == 0 || error == EINVAL ? STATUS_OK
-                                         : status_fail(STATUS_FAILED, "cannot write %s: %s", path, strerror(error));
-}
-
-static Status rename_to_path(DatasetWriter *writer) {
-    if (rename(writer->temporary, writer->path) != 0)
-        return status_fail(STATUS_FAILED, "cannot rename %s to %s: %s", writer->temporary, writer->path,
-                           strerror(errno));
-    writer->renamed = true;
-    char *slash = strrchr(writer->temporary, '/');
-    if (slash == NULL)
-        return synchronise(".");
-    slash[slash == writer->temporary] = '\0'; /* the temporary name is not needed any more; keep "/" whole */
-    return synchronise(writer->temporary);
-}
-
 Status dataset_writer_finish(DatasetWriter *writer) {
     H5ioFile *file = writer->file;
     Dataset *written;
     writer->file = NULL;
     TRY(h5io_close(file));
-    TRY(synchronise(writer->temporary));
+    TRY(file_sync(writer->temporary));
     TRY(dataset_open(writer->temporary, &written));
     dataset_close(written);
-    return rename_to_path(writer);
+    return file_put_in_place(writer->temporary, writer->path);
 }
 
 void dataset_writer_destroy(DatasetWriter *writer) {
     if (writer == NULL)
         return;
     h5io_close(writer->file);
-    if (writer->temporary != NULL && !writer->renamed)
-        unlink(writer->temporary);
+    if (writer->temporary != NULL)
+        unlink(writer->temporary); /* gone already when it was renamed */
     memory_free(writer->temporary);
     memory_free(writer->path);
     memory_free(writer);

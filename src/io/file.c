@@ -74,10 +74,10 @@ static Status temporary_name(const char *path, char **out) {
     return memory_format(out, "%.*s.%s.%s-%ld" LEFTOVER, (int)(name - path), path, name, host, (long)getpid());
 }
 
-Status file_sync_folder(const char *folder) {
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+Status file_sync(const char *path) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return status_fail(STATUS_FAILED, "cannot open the folder %s: %s", folder, strerror(errno));
+        return status_fail(STATUS_FAILED, "cannot open %s: %s", path, strerror(errno));
     int failed, code;
     do {
         failed = fsync(fd);
@@ -86,7 +86,7 @@ Status file_sync_folder(const char *folder) {
     close(fd);
     /* Some file systems cannot synchronise a folder and say so with EINVAL; they do it by themselves or not at all. */
     if (failed != 0 && code != EINVAL)
-        return status_fail(STATUS_FAILED, "cannot write the folder %s to disk: %s", folder, strerror(code));
+        return status_fail(STATUS_FAILED, "cannot write %s to disk: %s", path, strerror(code));
     return STATUS_OK;
 }
 
@@ -137,13 +137,12 @@ static Status write_temporary(const char *temporary, const char *path, size_t co
     return status;
 }
 
-/* Renames the temporary to `path` and makes that last. */
-static Status put_in_place(const char *temporary, const char *path) {
+Status file_put_in_place(const char *temporary, const char *path) {
     char *folder;
     if (rename(temporary, path) != 0)
         return write_failed(path, errno);
     TRY(folder_of(path, &folder));
-    Status status = file_sync_folder(folder);
+    Status status = file_sync(folder);
     memory_free(folder);
     return status;
 }
@@ -153,7 +152,7 @@ Status file_write(const char *path, size_t count, const FilePart parts[]) {
     TRY(temporary_name(path, &temporary));
     Status status = write_temporary(temporary, path, count, parts);
     if (status == STATUS_OK)
-        status = put_in_place(temporary, path);
+        status = file_put_in_place(temporary, path);
     if (status != STATUS_OK)
         unlink(temporary); /* already reported; after a rename it is gone */
     memory_free(temporary);
@@ -167,7 +166,7 @@ Status file_link(const char *existing, const char *path) {
     if ((unlink(temporary) != 0 && errno != ENOENT) || link(existing, temporary) != 0)
         status = write_failed(path, errno);
     if (status == STATUS_OK)
-        status = put_in_place(temporary, path);
+        status = file_put_in_place(temporary, path);
     unlink(temporary); /* rename leaves it where both are already names of one file */
     memory_free(temporary);
     return status;

@@ -32,8 +32,11 @@ Status file_link(const char *existing, const char *path);
  * memory_free.  A folder that does not exist has none. */
 Status file_list(const char *folder, char ***names, size_t *count);
 
-/* Synchronises a folder, so that renames and removals in it last. */
-Status file_sync_folder(const char *folder);
+/* Synchronises a file's bytes, or a folder, so that renames and removals in it last. */
+Status file_sync(const char *path);
+
+/* Renames the file `temporary`, whose bytes are synchronised, to `path` in the same folder, and makes that last. */
+Status file_put_in_place(const char *temporary, const char *path);
 
 /* Removes folder/name; a file that is not there is no failure. */
 Status file_remove(const char *folder, const char *name);

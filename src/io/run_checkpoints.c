@@ -34,7 +34,7 @@ Status run_set_aside(const Run *run, uint64_t step) {
     for (size_t i = 0; i < count && steps[i] > step && status == STATUS_OK; i++)
         status = rename_to_old(folder, run_step_name(steps[i], name));
     memory_free(steps);
-    return status == STATUS_OK ? file_sync_folder(folder) : status;
+    return status == STATUS_OK ? file_sync(folder) : status;
 }
 
 Status run_prune(const char *folder, uint64_t step, size_t keep) {

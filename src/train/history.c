@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "train/history.h"
 #include "base/memory.h"
+#include "io/file.h"
 #include "train/cli.h"
 #include <errno.h>
 #include <jansson.h>
@@ -104,8 +105,8 @@ Status history_open(History *history, const char *path) {
         write_row(history, r, file);
     TRY_GOTO(flush(history, file), done);
     /* The stream stays open: it goes on in the file under its new name. */
-    if (fsync(fileno(file)) != 0 || rename(temporary, path) != 0)
-        TRY_GOTO(status_fail(STATUS_FAILED, "cannot write %s: %s", path, strerror(errno)), done);
+    TRY_GOTO(file_sync(temporary), done);
+    TRY_GOTO(file_put_in_place(temporary, path), done);
     history->file = file;
 done:
     if (status != STATUS_OK && file) {
