@@ -2,7 +2,6 @@
 #include "base/memory.h"
 #include "dist/gradsync_internal.h"
 #include <sched.h>
-#include <stdatomic.h>
 #include <string.h>
 
 enum {
@@ -166,10 +165,6 @@ size_t gradsync_last(const GradSync *sync) {
 
 void gradsync_poll(GradSync *sync) {
     gradsync__exchange(sync);
-}
-
-uint64_t gradsync_progress(const GradSync *sync) {
-    return atomic_load_explicit(&sync->progress, memory_order_relaxed);
 }
 
 /* ---- the step ---- */

@@ -23,7 +23,6 @@
 #include "base/status.h"
 #include "dist/dist.h"
 #include <stddef.h>
-#include <stdint.h>
 
 typedef enum GradSyncMode {
     GRADSYNC_TREE, /* the fixed tree: the same bits for any number of ranks */
@@ -76,8 +75,5 @@ void gradsync_poll(GradSync *sync);
  * Owned by `sync`; the caller may change it in place until the next gradsync_begin.  Collective, also for ranks that
  * have no present micro-batch. */
 Real *gradsync_wait(GradSync *sync);
-
-/* Buckets finished since gradsync_create; it stands still when the exchange is stuck.  May be read by any thread. */
-uint64_t gradsync_progress(const GradSync *sync);
 
 #endif

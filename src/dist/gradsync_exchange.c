@@ -7,7 +7,6 @@
  *
  * Results are received in slab 0 only after its pieces have left, so that no buffer is in use twice. */
 #include "dist/gradsync_internal.h"
-#include <stdatomic.h>
 #include <string.h>
 
 /* ---- the sum ---- */
@@ -106,15 +105,13 @@ static bool complete(Flight *flight) {
     return done;
 }
 
-static void advance(GradSync *sync, Flight *flight) {
+static void advance(const GradSync *sync, Flight *flight) {
     if (flight->state == GATHER && complete(flight)) {
         sum_part(sync, flight);
         start_spread(sync, flight);
     }
-    if (flight->state == SPREAD && complete(flight)) {
+    if (flight->state == SPREAD && complete(flight))
         flight->state = IDLE;
-        atomic_fetch_add_explicit(&sync->progress, 1, memory_order_relaxed);
-    }
 }
 
 void gradsync__exchange(GradSync *sync) {

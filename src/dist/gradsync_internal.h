@@ -56,7 +56,6 @@ struct GradSync {
     size_t writing, due;              /* its slab; additions due when it is final */
     size_t prefix, added;             /* Reals of it that are final; that are added up */
     size_t posted, started, finished; /* buckets: ready to leave; of them in flight or done; without a gap done */
-    _Atomic uint64_t progress;
 };
 
 static inline size_t smaller(size_t a, size_t b) {

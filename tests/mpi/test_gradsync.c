@@ -152,7 +152,6 @@ static void test_progress(void **state) {
     GradSync *sync;
     const size_t count = 1000003;
     const GradSyncOptions options = {count, ranks(), 1 << 18, GRADSYNC_TREE};
-    const size_t buckets = ranks() == 1 ? 0 : (count * sizeof(Real) + (1 << 18) - 1) / (1 << 18);
     mpi_assert_ok(gradsync_create(mpi_test_dist(), &options, &sync));
     for (size_t s = 1; s <= 4; s++) {
         gradsync_begin(sync, ranks());
@@ -166,7 +165,6 @@ static void test_progress(void **state) {
         for (size_t i = 0; i < count; i++)
             wrong += sum[i] != (Real)(s * (ranks() * (ranks() - 1) / 2) + ranks() * (i % 7));
         mpi_assert(wrong == 0, "%zu elements differ in step %zu", wrong, s);
-        mpi_assert(gradsync_progress(sync) == s * buckets, "%d buckets", (int)gradsync_progress(sync));
     }
     gradsync_destroy(sync);
 }
