@@ -10,14 +10,10 @@
 
 enum { MEMORY_LIMIT = 256 * 1000 * 1000 };
 
-static const char *const split_names[DATASET_SPLITS] = {"train", "val", "test"};
-
-const char *dataset_split_name(DatasetSplit split) {
-    return split_names[split];
-}
+const char *const dataset_split_names[DATASET_SPLITS + 1] = {"train", "val", "test", NULL};
 
 const char *dataset__path(DatasetSplit split, const char *array, char path[512]) {
-    snprintf(path, 512, "/%s/%s", split_names[split], array);
+    snprintf(path, 512, "/%s/%s", dataset_split_names[split], array);
     return path;
 }
 
@@ -134,7 +130,7 @@ static Status describe(Dataset *dataset) {
     bool first = true;
     for (DatasetSplit split = 0; split < DATASET_SPLITS; split++) {
         H5ioKind kind;
-        TRY(h5io_kind(dataset->file, split_names[split], &kind));
+        TRY(h5io_kind(dataset->file, dataset_split_names[split], &kind));
         if (kind == H5IO_NONE)
             continue;
         TRY(h5io_kind(dataset->file, dataset__path(split, "x", path), &kind));

@@ -64,7 +64,8 @@ void dataset_close(Dataset *dataset); /* accepts NULL */
 /* Borrowed from `dataset`. */
 const DatasetInfo *dataset_info(const Dataset *dataset);
 
-const char *dataset_split_name(DatasetSplit split); /* "train", "val", "test" */
+/* "train", "val", "test"; NULL at DATASET_SPLITS, so that the table serves as a list of choices. */
+extern const char *const dataset_split_names[DATASET_SPLITS + 1];
 
 /* Reads a split into memory, pixels as they are in the file, unless it has more bytes than the limit (256 MB at first);
  * it is read by rows then.  Called by loader_create; dataset_read works without, by rows. */

@@ -150,7 +150,7 @@ Status dataset_read(Dataset *dataset, DatasetSplit split, const uint64_t rows[],
     for (size_t i = 0; i < n; i++)
         if (rows[i] >= dataset->info.count[split])
             return status_fail(STATUS_FAILED, "%s has no example %llu in %s", dataset->info.path,
-                               (unsigned long long)rows[i], dataset_split_name(split));
+                               (unsigned long long)rows[i], dataset_split_names[split]);
     if (preprocess == NULL)
         preprocess = &dataset->plain;
     if (!shape_equal(&preprocess->shape, &dataset->info.shape)) {

@@ -37,7 +37,7 @@ static Status put(const char **place, const char *path, const char *option, Data
     if (*place != NULL)
         return status_fail(STATUS_USAGE,
                            "both %s and %s look like the %s of %s. Say which is which, with --%s-%s FILE.", *place,
-                           path, option, dataset_split_name(split), dataset_split_name(split), option);
+                           path, option, dataset_split_names[split], dataset_split_names[split], option);
     *place = path;
     return STATUS_OK;
 }
@@ -63,7 +63,8 @@ static Status sort_one(const char *path, size_t images_given, bool want_labels, 
         image_count[split] = count;
         return put(&import->images[split], path, "images", split);
     }
-    for (DatasetSplit s = 0, unnamed = split == DATASET_SPLITS; unnamed && s < DATASET_SPLITS; s++)
+    bool unnamed = split == DATASET_SPLITS;
+    for (DatasetSplit s = 0; unnamed && s < DATASET_SPLITS; s++)
         if (import->images[s] != NULL && image_count[s] == count) {
             if (split != DATASET_SPLITS)
                 return cannot_tell(path, "labels");
@@ -102,7 +103,7 @@ typedef struct Import {
 /* Opens the pairs and checks that they belong together. */
 static Status open_pair(Import *import, DatasetSplit split) {
     const char *images = import->options->images[split], *labels = import->options->labels[split];
-    const char *name = dataset_split_name(split);
+    const char *name = dataset_split_names[split];
     if (images == NULL && labels == NULL)
         return STATUS_OK;
     if (images == NULL || labels == NULL)
@@ -209,7 +210,7 @@ static Status copy_split(Import *import, DatasetSplit split) {
                                    import->y[i], first + i, options->labels[split], options->class_name_count);
         }
         TRY(write_block(import, split, first, n));
-        log_verbose("%s: %zu of %zu\n", dataset_split_name(split), first + n, count);
+        log_verbose("%s: %zu of %zu\n", dataset_split_names[split], first + n, count);
     }
     TRY(format_idx_at_end(images));
     return format_idx_at_end(labels);

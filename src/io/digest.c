@@ -50,7 +50,7 @@ Status digest_text(Digest *digest, const char *text) {
     return digest_bytes(digest, text, length);
 }
 
-Status digest_layers(Digest *digest, const CheckpointLayer *layers, size_t count) {
+static Status digest_layers(Digest *digest, const CheckpointLayer *layers, size_t count) {
     size_t with_weights = 0;
     for (size_t i = 0; i < count; i++)
         with_weights += layers[i].count > 0;
@@ -83,7 +83,7 @@ static void leave_out(json_t *value, size_t count, const char *const *names) {
     json_array_foreach(value, i, member) leave_out(member, count, names);
 }
 
-Status digest_json(Digest *digest, const char *json, size_t count, const char *const *left_out) {
+static Status digest_json(Digest *digest, const char *json, size_t count, const char *const *left_out) {
     json_error_t error;
     json_t *value = json_loads(json, JSON_DECODE_ANY, &error);
     if (value == NULL)

@@ -16,21 +16,17 @@ typedef struct Digest Digest;
 Status digest_create(Digest **out);
 void digest_destroy(Digest *digest); /* accepts NULL */
 
-/* Adds raw bytes; a text with its length in front; layers with weights: their names and their weights' names, shapes and
- * numbers.  Files differ in which layers without weights they list, and that says nothing. */
+/* Adds raw bytes; a text with its length in front. */
 Status digest_bytes(Digest *digest, const void *bytes, size_t size);
 Status digest_text(Digest *digest, const char *text);
-Status digest_layers(Digest *digest, const CheckpointLayer *layers, size_t count);
-
-/* Adds a JSON text in one canonical form: keys sorted, no white space, reals with 17 digits.  Members named in left_out
- * [count] (times, speeds, paths) are left out at any depth. */
-Status digest_json(Digest *digest, const char *json, size_t count, const char *const *left_out);
 
 /* Writes the result as 64 hexadecimal digits.  Nothing can be added afterwards. */
 Status digest_finish(Digest *digest, char hex[DIGEST_HEX]);
 
 /* The two digests that programs show: of a checkpoint's weights, and of all that decides how its training goes on
- * (weights, optimizer slots, network, state without the members in left_out). */
+ * (weights, optimizer slots, network, state without the members in left_out [count]: times, speeds, paths).
+ *   weights  layers that have any, names, shapes and numbers: files differ in which layers without weights they list
+ *   JSON     in one canonical form: keys sorted, no white space, reals with 17 digits, members left out at any depth */
 Status digest_weights(const Checkpoint *checkpoint, char hex[DIGEST_HEX]);
 Status digest_state(const Checkpoint *checkpoint, size_t count, const char *const *left_out, char hex[DIGEST_HEX]);
 

@@ -20,8 +20,6 @@ typedef struct Arguments {
     bool json;
 } Arguments;
 
-static const char *const splits[] = {"train", "val", "test", NULL}; /* DatasetSplit */
-
 #define TEXT(field, shown) OPTION_TEXT, .offset = offsetof(Arguments, field), .argument = shown
 static const Option options[] = {
     {.name = "run",
@@ -38,7 +36,7 @@ static const Option options[] = {
      .type = OPTION_CHOICE,
      .offset = offsetof(Arguments, split),
      .argument = "SPLIT",
-     .choices = splits,
+     .choices = dataset_split_names,
      .fallback = "test",
      .help = "which examples"},
     {.name = "checkpoint",
@@ -107,7 +105,7 @@ static Status print(const Setup *setup, const Arguments *arguments, const char *
     if (arguments->json) {
         json_t *json =
             json_pack("{s:s, s:s, s:s, s:f, s:o, s:I}", "checkpoint", path, "data", setup->info->path, "split",
-                      splits[arguments->split], "loss", loss, "accuracy",
+                      dataset_split_names[arguments->split], "loss", loss, "accuracy",
                       isnan(accuracy) ? json_null() : json_real(accuracy), "examples", (json_int_t)totals->examples);
         char *text = json ? json_dumps(json, JSON_PRESERVE_ORDER) : NULL;
         json_decref(json);
@@ -117,7 +115,7 @@ static Status print(const Setup *setup, const Arguments *arguments, const char *
         free(text);
         return log_check_output();
     }
-    log_info("%s: loss %.6g", splits[arguments->split], loss);
+    log_info("%s: loss %.6g", dataset_split_names[arguments->split], loss);
     if (!isnan(accuracy))
         log_info(" accuracy %.6g", accuracy);
     log_info(" (%.0f examples)\n", totals->examples);
@@ -140,7 +138,7 @@ static Status prepare(Work *w, const Arguments *arguments) {
     uint64_t count = w->setup.info->count[split];
     if (count == 0)
         return status_fail(STATUS_FAILED, "%s has no %s data. Choose another --split.", w->setup.info->path,
-                           splits[split]);
+                           dataset_split_names[split]);
     TRY(replica_create(w->setup.graph, arguments->backend, &w->replica));
     TRY(evaluate_prepare(w->replica, count));
     TRY(replica_ready(w->replica));

@@ -113,7 +113,7 @@ static Status print_result(const char *path) {
              info->labels[0].classes);
     for (DatasetSplit split = 0; split < DATASET_SPLITS; split++)
         if (info->count[split] > 0)
-            log_info(" %s %zu", dataset_split_name(split), info->count[split]);
+            log_info(" %s %zu", dataset_split_names[split], info->count[split]);
     log_info("\n");
     dataset_close(dataset);
     return STATUS_OK;

@@ -87,7 +87,7 @@ static Status show_dataset(const char *path) {
         printf("  %s %s: %s, %zu classes\n", info->labels[i].name, shape_format(&info->labels[i].shape, shape),
                kinds[info->labels[i].kind], info->labels[i].classes);
     for (int s = 0; s < DATASET_SPLITS; s++)
-        printf("  %-5s %zu examples\n", dataset_split_name((DatasetSplit)s), info->count[s]);
+        printf("  %-5s %zu examples\n", dataset_split_names[s], info->count[s]);
     if (info->class_names) {
         printf("  classes:");
         for (size_t i = 0; i < info->class_name_count && i < 20; i++)
@@ -108,7 +108,7 @@ static bool is_dataset(const char *path) {
     bool found = false;
     for (int s = 0; s < DATASET_SPLITS; s++) {
         char name[32];
-        snprintf(name, sizeof name, "/%s/x", dataset_split_name((DatasetSplit)s));
+        snprintf(name, sizeof name, "/%s/x", dataset_split_names[s]);
         H5ioKind kind;
         found |= h5io_kind(file, name, &kind) == STATUS_OK && kind == H5IO_DATASET;
     }
@@ -130,7 +130,7 @@ static Status show_state(const char *text, const char *path) {
     if (isfinite(saved.state.best_loss))
         printf("best loss %.6g at epoch %llu\n", saved.state.best_loss, (unsigned long long)saved.state.best_epoch);
     printf("computed by %s; %zu training examples\n", saved.environment, saved.train_examples);
-    Status status = config_to_json(&saved.config, CONFIG_RECORD, &json);
+    Status status = config_to_json(&saved.config, &json);
     if (status == STATUS_OK) {
         printf("options %s\n", json);
         memory_free(json);

@@ -157,13 +157,7 @@ static bool has_value(const Config *config, const Option *option) {
            (strcmp(cli_get(option, config, text), "0") != 0 && text[0] != '\0');
 }
 
-static bool in_scope(const Config *config, const Option *option, ConfigScope scope) {
-    if (scope == CONFIG_GIVEN)
-        return config->source[row_of(option)] >= SOURCE_FILE;
-    return option->record != RECORD_NONE && has_value(config, option);
-}
-
-Status config_to_json(const Config *config, ConfigScope scope, char **out) {
+Status config_to_json(const Config *config, char **out) {
     const CliProgram *program = config_program();
     Status status = STATUS_OK;
     char text[CLI_TEXT], *json = NULL;
@@ -175,7 +169,7 @@ Status config_to_json(const Config *config, ConfigScope scope, char **out) {
     used += (size_t)snprintf(json, size, "{");
     for (size_t i = 0; i < program->option_count; i++) {
         const Option *option = &program->options[i];
-        if (!in_scope(config, option, scope))
+        if (option->record == RECORD_NONE || !has_value(config, option))
             continue;
         cli_get(option, config, text);
         char *quoted = NULL;

@@ -5,10 +5,10 @@
  *
  * Order in the trainer:
  *     config_parse       rank 0: the command line, and --config FILE beneath it
- *     (broadcast)        a Config is plain data: its bytes, or config_to_json(CONFIG_GIVEN) and config_from_json
+ *     (broadcast)        a Config is plain data: its bytes
  *     config_resume      with --resume: what was not given is taken from the checkpoint's record, what differs is judged
  *     config_fill        the rest from the network's recipe, then from the defaults
- *     config_to_json     CONFIG_RECORD for config.json and the checkpoint */
+ *     config_to_json     for config.json and the checkpoint */
 #ifndef TRAIN_CONFIG_H
 #define TRAIN_CONFIG_H
 #include "train/cli.h"
@@ -71,11 +71,9 @@ bool config_given(const Config *config, const char *name);
 struct ZooRecipe; /* model/zoo/zoo.h */
 Status config_fill(Config *config, const struct ZooRecipe *recipe);
 
-/* JSON text, one option a line in table order; the caller frees with memory_free.
- * CONFIG_GIVEN: every option that a person gave (to tell other ranks, before config_fill).  CONFIG_RECORD: every option
- * with a value, but those that belong to one call. */
-typedef enum ConfigScope { CONFIG_GIVEN, CONFIG_RECORD } ConfigScope;
-Status config_to_json(const Config *config, ConfigScope scope, char **out);
+/* JSON text, one option a line in table order: every option with a value, but those that belong to one call.  The caller
+ * frees with memory_free. */
+Status config_to_json(const Config *config, char **out);
 
 /* Reads such text over *config: an option with a value from a stronger source than `source` keeps it.  `origin` (a file
  * name) is for messages.  Unknown names, wrong types and values out of range are errors that name the option. */

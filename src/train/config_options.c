@@ -2,12 +2,12 @@
  *
  * The options of cnn_train: the only place that knows them.  Names and defaults are those of Keras and timm where they
  * have the option.  Groups stand in the order of --help. */
+#include "data/preprocess.h"
 #include "train/config.h"
 
 static const char *const optimizers[] = {"sgd", "adam", "adamw", "rmsprop", NULL};          /* OptimizerKind */
 static const char *const schedules[] = {"constant", "step", "exponential", "cosine", NULL}; /* ScheduleKind */
 static const char *const reductions[] = {"tree", "mpi", NULL};                              /* ReduceKind */
-static const char *const preprocessings[] = {"none", "unit", "tf", "caffe", "torch", "dataset", NULL};
 
 /* .type, .offset */
 #define FLAG(field)         OPTION_FLAG, .offset = offsetof(Config, field)
@@ -23,7 +23,7 @@ static const Option options[] = {
      .help = "network: a name of --list-models, or a Keras file (.json, .h5)"},
     {"list-models", 0, FLAG(list_models), .record = RECORD_NONE,
      .help = "list the networks and their recipes, and end"},
-    {"preprocess", 0, TEXT(preprocess, "KIND"), .choices = preprocessings, .record = RECORD_FIXED,
+    {"preprocess", 0, TEXT(preprocess, "KIND"), .choices = preprocess_names, .record = RECORD_FIXED,
      .help = "how pixels become inputs; unit for bytes, none for floats, when not given"},
     {"validation-split", 0, NUMBER(validation_split), .fallback = "0", .max = 0.9, .record = RECORD_FIXED,
      .help = "validate on this part of the training data, drawn by the seed, where the dataset has no val"},

@@ -64,7 +64,7 @@ static Status state_text(const Record *r, char **out) {
     const TrainState *s = r->state;
     Status status;
     *out = NULL;
-    TRY_GOTO(config_to_json(r->config, CONFIG_RECORD, &options), done);
+    TRY_GOTO(config_to_json(r->config, &options), done);
     TRY_GOTO(history_to_json(r->history, &history), done);
     json_t *json =
         json_pack("{s:I, s:I, s:I, s:o, s:o, s:I, s:f, s:f, s:I, s:I, s:s, s:s, s:i, s:o, s:o}", "step",
@@ -170,7 +170,6 @@ Status record_parse(const char *text, const char *origin, RecordState *out) {
     s->best_epoch = whole(json, "best_epoch", &good);
     s->epoch_seconds = number(json, "epoch_seconds", &good);
     s->seconds = number(json, "seconds", &good);
-    out->micro_batches = whole(json, "micro_batches", &good);
     out->train_examples = whole(json, "train_examples", &good);
     Status status = good ? STATUS_OK : status_fail(STATUS_FAILED, "%s: the training state is not complete", origin);
     if (status == STATUS_OK)

@@ -36,7 +36,6 @@ typedef struct RecordState {
     Config config;                             /* options recorded, source SOURCE_FILE */
     char *fingerprint, *environment, *history; /* owned */
     size_t train_examples;
-    size_t micro_batches;
 } RecordState;
 Status record_parse(const char *text, const char *origin, RecordState *out);
 void record_free(RecordState *state);

@@ -242,7 +242,7 @@ static Status open_folder(Trainer *t) {
     } else {
         TRY_GOTO(run_create(folder, base, t->config->overwrite || t->replace_folder, &t->run), done);
     }
-    TRY_GOTO(config_to_json(t->config, CONFIG_RECORD, &json), done);
+    TRY_GOTO(config_to_json(t->config, &json), done);
     TRY_GOTO(run_write_text(t->run, RUN_CONFIG, json), done);
     TRY_GOTO(memory_format(&path, "%s/%s", run_folder(t->run), RUN_METRICS), done);
     TRY_GOTO(history_open(t->history, path), done);
