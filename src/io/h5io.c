@@ -139,8 +139,13 @@ static void discard(H5ioFile **out) {
     *out = NULL;
 }
 
-/* HDF5 looks for the file behind an image, and refuses when there is one: this path cannot exist. */
-static const char no_file[] = "/dev/null/image";
+/* HDF5 looks for the file behind an image, and refuses when there is one: such a path cannot exist.  Nor may two images
+ * have the same: HDF5 takes them for one file, and reads the first one's content for both. */
+static const char *no_file(char path[64]) {
+    static unsigned long long images; /* under the lock */
+    snprintf(path, 64, "/dev/null/image-%llu", ++images);
+    return path;
+}
 
 /* Fails, and gives the file back, when it did not get a handle. */
 static Status opened(H5ioFile **out, const char *action) {
@@ -173,11 +178,12 @@ Status h5io_open(const char *path, H5ioFile **out) {
 }
 
 static Status open_image_locked(const char *name, const void *bytes, size_t size, H5ioFile **out) {
+    char path[64];
     TRY(new_file(name, false, size, out));
     Handle properties = H5Pcreate(H5P_FILE_ACCESS);
     if (H5Pset_fapl_core(properties, CORE_INCREMENT, 0) >= 0 &&
         H5Pset_file_image(properties, (void *)(uintptr_t)bytes, size) >= 0)
-        (*out)->id = H5Fopen(no_file, H5F_ACC_RDONLY, properties);
+        (*out)->id = H5Fopen(no_file(path), H5F_ACC_RDONLY, properties);
     return opened(out, "read");
 }
 
@@ -186,10 +192,11 @@ Status h5io_open_image(const char *name, const void *bytes, size_t size, H5ioFil
 }
 
 static Status create_locked(const char *path, bool in_memory, H5ioFile **out) {
+    char none[64];
     TRY(new_file(path, true, 0, out));
     Handle properties = H5Pcreate(H5P_FILE_ACCESS);
     if (!in_memory || H5Pset_fapl_core(properties, CORE_INCREMENT, 0) >= 0)
-        (*out)->id = H5Fcreate(in_memory ? no_file : path, H5F_ACC_TRUNC, H5P_DEFAULT, properties);
+        (*out)->id = H5Fcreate(in_memory ? no_file(none) : path, H5F_ACC_TRUNC, H5P_DEFAULT, properties);
     return opened(out, "create");
 }
 

@@ -27,7 +27,7 @@ static Status check_storage(H5ioFile *file, const char *path, hid_t dataset, H5i
     Handle creation = H5Dget_create_plist(dataset);
     H5D_layout_t layout = H5Pget_layout(creation);
     if (layout == H5D_VIRTUAL || H5Pget_external_count(creation) != 0)
-        return refuse(file, path, "its numbers are in other files, which are not followed");
+        return refuse(file, path, "its content is in other files, which are not followed");
     size_t bytes, chunk = info->type_size, stored = (size_t)H5Dget_storage_size(dataset);
     if (layout == H5D_CHUNKED) {
         hsize_t dim[H5IO_RANK_MAX];
@@ -50,7 +50,7 @@ static Status check_storage(H5ioFile *file, const char *path, hid_t dataset, H5i
     return STATUS_OK;
 }
 
-static Status get_info(H5ioFile *file, const char *path, hid_t dataset, H5ioInfo *info) {
+Status h5io__info(H5ioFile *file, const char *path, hid_t dataset, H5ioInfo *info) {
     *info = (H5ioInfo){.count = 1};
     TRY(check_unchanged(file));
     Handle type = H5Dget_type(dataset);
@@ -82,7 +82,7 @@ static Status get_info(H5ioFile *file, const char *path, hid_t dataset, H5ioInfo
 static Status info_locked(H5ioFile *file, const char *path, H5ioInfo *info) {
     Handle dataset = -1;
     TRY(h5io__open_dataset(file, path, &dataset));
-    return get_info(file, path, dataset, info);
+    return h5io__info(file, path, dataset, info);
 }
 
 Status h5io_info(H5ioFile *file, const char *path, H5ioInfo *info) {
@@ -92,7 +92,7 @@ Status h5io_info(H5ioFile *file, const char *path, H5ioInfo *info) {
 /* Opens a numeric dataset and checks what it says of itself. */
 static Status open_numbers(H5ioFile *file, const char *path, hid_t *dataset, H5ioInfo *info) {
     TRY(h5io__open_dataset(file, path, dataset));
-    TRY(get_info(file, path, *dataset, info));
+    TRY(h5io__info(file, path, *dataset, info));
     if (info->class != H5IO_CLASS_INTEGER && info->class != H5IO_CLASS_FLOAT)
         return refuse(file, path, "it does not hold numbers");
     return STATUS_OK;

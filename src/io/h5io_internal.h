@@ -42,6 +42,9 @@ hid_t h5io__link(void);
 Status h5io__open_object(H5ioFile *file, const char *path, hid_t *id);
 Status h5io__open_dataset(H5ioFile *file, const char *path, hid_t *id);
 
+/* h5io_info of an open dataset. */
+Status h5io__info(H5ioFile *file, const char *path, hid_t dataset, H5ioInfo *info);
+
 /* A dataset creation property list without times, so that equal content gives equal bytes. */
 hid_t h5io__creation(void);
 

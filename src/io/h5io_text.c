@@ -115,8 +115,10 @@ Status h5io_write_string(H5ioFile *file, const char *path, const char *text) {
 
 static Status read_string_locked(H5ioFile *file, const char *path, char **text) {
     Handle dataset = -1;
+    H5ioInfo info;
     *text = NULL;
     TRY(h5io__open_dataset(file, path, &dataset));
+    TRY(h5io__info(file, path, dataset, &info)); /* refuses storage in other files */
     return read_text(file, path, dataset, text);
 }
 

@@ -273,6 +273,32 @@ static void file_in_memory(void **state) {
     memory_free(bytes);
 }
 
+/* HDF5 tells files apart by their names, and an image has none. */
+static void images_open_together_are_different(void **state) {
+    (void)state;
+    static const char *const texts[2] = {"first", "second"};
+    H5ioFile *made[2], *opened[2];
+    void *bytes[2];
+    size_t size[2];
+    for (int i = 0; i < 2; i++)
+        assert_ok(h5io_create_image(path, &made[i]));
+    for (int i = 0; i < 2; i++) {
+        assert_ok(h5io_write_string(made[i], "/text", texts[i]));
+        assert_ok(h5io_image(made[i], &bytes[i], &size[i]));
+        assert_ok(h5io_close(made[i]));
+    }
+    for (int i = 0; i < 2; i++)
+        assert_ok(h5io_open_image(path, bytes[i], size[i], &opened[i]));
+    for (int i = 0; i < 2; i++) {
+        char *text;
+        assert_ok(h5io_read_string(opened[i], "/text", &text));
+        assert_string_equal(text, texts[i]);
+        memory_free(text);
+        assert_ok(h5io_close(opened[i]));
+        memory_free(bytes[i]);
+    }
+}
+
 /* The same content gives the same bytes: no times, no addresses. */
 static void same_content_same_bytes(void **state) {
     (void)state;
@@ -358,6 +384,10 @@ static void links_and_storage_outside_the_file(void **state) {
     hid_t creation2 = H5Pcreate(H5P_DATASET_CREATE);
     H5Pset_virtual(creation2, space, "/etc/other.h5", "/x", space);
     hid_t virtual = H5Dcreate2(file_id, "virtual", H5T_STD_U8LE, space, H5P_DEFAULT, creation2, H5P_DEFAULT);
+    hid_t type = H5Tcopy(H5T_C_S1), one = H5Screate_simple(1, (hsize_t[]){1}, NULL);
+    H5Tset_size(type, 4);
+    hid_t text = H5Dcreate2(file_id, "text", type, one, H5P_DEFAULT, creation, H5P_DEFAULT);
+    H5Dclose(text), H5Tclose(type), H5Sclose(one);
     H5Dclose(inside), H5Dclose(external), H5Dclose(virtual), H5Sclose(space), H5Pclose(creation), H5Pclose(creation2);
     H5Fclose(file_id);
 
@@ -373,6 +403,8 @@ static void links_and_storage_outside_the_file(void **state) {
     assert_fails(h5io_kind(file, "/soft_loop", &kind), "/soft_loop");
     assert_fails(h5io_read(file, "/stored", H5IO_UINT8, 1, (size_t[]){4}, back), "in other files");
     assert_fails(h5io_read(file, "/virtual", H5IO_UINT8, 1, (size_t[]){4}, back), "in other files");
+    char *read;
+    assert_fails(h5io_read_string(file, "/text", &read), "in other files");
     assert_ok(h5io_close(file));
 }
 
@@ -411,6 +443,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(long_list_in_pieces, start, finish),
         cmocka_unit_test_setup_teardown(number_attributes, start, finish),
         cmocka_unit_test_setup_teardown(file_in_memory, start, finish),
+        cmocka_unit_test_setup_teardown(images_open_together_are_different, start, finish),
         cmocka_unit_test_setup_teardown(same_content_same_bytes, start, finish),
         cmocka_unit_test_setup_teardown(files_that_are_none, start, finish),
         cmocka_unit_test_setup_teardown(truncated_file, start, finish),
