@@ -229,6 +229,11 @@ static Status read_bytes(const char *path, const unsigned char *bytes, size_t si
                            "%s has no checksum: it was cut short, or written by another program. "
                            "(--init-from takes the weights of a Keras file)",
                            path);
+    if (size >= 4 && memcmp(bytes, "PK\3\4", 4) == 0)
+        return status_fail(STATUS_FAILED,
+                           "%s is a zip file, like Keras's .keras files. Save the model as .h5 instead: "
+                           "model.save('model.h5')",
+                           path);
     TRY(h5io_open_image(path, bytes, size - (out->ours ? CHECKPOINT_TRAILER : 0), &file));
     Status status = read_content(file, out);
     Status closed = h5io_close(file);

@@ -69,14 +69,14 @@ int model_find_layer(const Model *model, const char *name);
 enum { MODEL_LOSS_AUTO = -1 };
 
 /* One loss.  AUTO goes by the end of the output: softmax: sparse_categorical_crossentropy, or categorical_crossentropy
- * when `label` has the prediction's shape; sigmoid: binary_crossentropy; else mean_squared_error. */
+ * when `label` has the prediction's shape; sigmoid: binary_crossentropy; else sparse_categorical_crossentropy
+ * when `label` is one number where the prediction has several, else mean_squared_error. */
 typedef struct ModelLoss {
     const char *output;     /* name of the output; NULL: the only one */
     int kind;               /* LossKind or MODEL_LOSS_AUTO */
     double weight;          /* in the total loss; usually 1 */
     double label_smoothing; /* see LossAttr */
     double delta;           /* Huber; 0 means Keras's 1 */
-    bool from_logits;       /* the network ends without softmax (sigmoid), the loss applies it */
     const Shape *label;     /* shape of one example's label where it is known, else NULL */
 } ModelLoss;
 
@@ -92,7 +92,8 @@ typedef struct ModelBuild {
  *            without the last axis, else the prediction's
  * A final softmax (for binary cross-entropy: sigmoid) stays in the output, but the loss reads what lies before it.  So
  * does Keras on TensorFlow; on PyTorch it takes the logarithm of probabilities kept between 1e-7 and 1 - 1e-7, so that
- * an example that the network is sure to get wrong counts 16.1 at most there, and more here.
+ * an example that the network is sure to get wrong counts 16.1 at most there, and more here.  Where the last layer is
+ * dense or a convolution without activation, cross-entropies take it for logits, as from_logits=True does in Keras.
  * Fails when shapes do not fit; the message names the layer. */
 Status model_build(const Model *model, const ModelBuild *options, Graph *graph);
 

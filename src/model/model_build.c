@@ -79,33 +79,38 @@ static bool ends_in(const Node *node, LossKind kind) {
     return (kind == LOSS_SPARSE_CROSSENTROPY || kind == LOSS_CROSSENTROPY) && node->op.kind == OP_SOFTMAX;
 }
 
+/* Whether a label is one number where the prediction has several: a class. */
+static bool is_class_of(const Shape *label, const Shape *prediction) {
+    Shape places = *prediction;
+    size_t classes = places.rank ? places.dim[places.rank - 1] : 1;
+    if (places.rank > 0)
+        places.dim[--places.rank] = 0;
+    return classes > 1 && shape_count(label) == shape_count(&places);
+}
+
 static LossKind choose_kind(const ModelLoss *loss, const Node *node) {
     if (loss->kind != MODEL_LOSS_AUTO)
         return (LossKind)loss->kind;
     if (ends_in(node, LOSS_CROSSENTROPY))
         return loss->label && shape_equal(loss->label, &node->op.y) ? LOSS_CROSSENTROPY : LOSS_SPARSE_CROSSENTROPY;
-    return ends_in(node, LOSS_BINARY_CROSSENTROPY) ? LOSS_BINARY_CROSSENTROPY : LOSS_MEAN_SQUARED_ERROR;
+    if (ends_in(node, LOSS_BINARY_CROSSENTROPY))
+        return LOSS_BINARY_CROSSENTROPY;
+    return loss->label && is_class_of(loss->label, &node->op.y) ? LOSS_SPARSE_CROSSENTROPY : LOSS_MEAN_SQUARED_ERROR;
 }
 
-/* Cross-entropies want probabilities: computes them from what lies before a final softmax or sigmoid, which is exact for
- * large values too, and refuses an output that cannot be probabilities. */
-static Status choose_prediction(const ModelLoss *loss, const Graph *graph, const char *output, LossAttr *attr,
-                                int *node) {
+/* Cross-entropies are computed from what lies before a final softmax or sigmoid, which is exact for large values too; a
+ * layer without activation at the end is taken for logits, since it cannot be probabilities. */
+static void choose_prediction(const Graph *graph, LossAttr *attr, int *node) {
     const Node *end = &graph->nodes[*node];
-    bool crossentropy = attr->kind <= LOSS_BINARY_CROSSENTROPY;
-    const char *wanted = attr->kind == LOSS_BINARY_CROSSENTROPY ? "sigmoid" : "softmax";
-    attr->from_logits = crossentropy && loss->from_logits;
-    if (!crossentropy || loss->from_logits)
-        return STATUS_OK;
+    OpKind kind = end->op.kind;
+    if (attr->kind > LOSS_BINARY_CROSSENTROPY)
+        return;
     if (ends_in(end, attr->kind)) {
         attr->from_logits = true;
         *node = end->inputs[0];
-    } else if (end->op.kind == OP_DENSE || end->op.kind == OP_CONV2D || end->op.kind == OP_CONV2D_TRANSPOSE)
-        return status_fail(STATUS_FAILED,
-                           "loss %s: output %s is not a probability: give its layer the activation %s, or "
-                           "say from_logits",
-                           model_loss_name(attr->kind), output, wanted);
-    return STATUS_OK;
+    } else {
+        attr->from_logits = kind == OP_DENSE || kind == OP_CONV2D || kind == OP_CONV2D_TRANSPOSE;
+    }
 }
 
 static Status build_loss(const ModelLoss *loss, bool only, Graph *graph, size_t first_output) {
@@ -120,7 +125,7 @@ static Status build_loss(const ModelLoss *loss, bool only, Graph *graph, size_t 
     LossAttr attr = {.kind = choose_kind(loss, &graph->nodes[node]), .label_smoothing = loss->label_smoothing};
     attr.weight = loss->weight;
     attr.delta = loss->delta > 0 ? loss->delta : 1;
-    TRY(choose_prediction(loss, graph, name, &attr, &node));
+    choose_prediction(graph, &attr, &node);
     Shape label = graph_shape(graph, node);
     if (attr.kind == LOSS_SPARSE_CROSSENTROPY && label.rank > 0)
         label.dim[--label.rank] = 0;

@@ -48,24 +48,41 @@ static json_t *one_or_list(json_t *list) {
     return only;
 }
 
-/* A loss by name; as an object where it has a number that is not Keras's default.  Keras knows no smoothing of class
+/* Whether the loss reads the network's output as it is and applies softmax or sigmoid to it itself. */
+static bool wants_logits(const Graph *graph, const Node *loss) {
+    for (size_t i = 0; i < graph->output_count; i++)
+        if (loss->op.attr.loss.from_logits && graph->outputs[i].node == loss->inputs[0])
+            return true;
+    return false;
+}
+
+/* A loss by name; as an object where it has something that is not Keras's default.  Keras knows no smoothing of class
  * numbers: a run with it shows a lower loss in Keras. */
-static json_t *loss_config(const LossAttr *loss) {
-    const char *class = loss->kind == LOSS_CROSSENTROPY          ? "CategoricalCrossentropy"
-                        : loss->kind == LOSS_BINARY_CROSSENTROPY ? "BinaryCrossentropy"
-                                                                 : NULL;
-    if (class && loss->label_smoothing != 0)
-        return json_pack("{s:s, s:{s:f}}", "class_name", class, "config", "label_smoothing", loss->label_smoothing);
+static json_t *loss_config(const Graph *graph, const Node *node) {
+    static const char *const classes[LOSS_KINDS] = {[LOSS_SPARSE_CROSSENTROPY] = "SparseCategoricalCrossentropy",
+                                                    [LOSS_CROSSENTROPY] = "CategoricalCrossentropy",
+                                                    [LOSS_BINARY_CROSSENTROPY] = "BinaryCrossentropy",
+                                                    [LOSS_HUBER] = "Huber"};
+    const LossAttr *loss = &node->op.attr.loss;
+    json_t *keys = json_object();
+    if (wants_logits(graph, node))
+        json_object_set_new(keys, "from_logits", json_true());
+    if (loss->label_smoothing != 0 && (loss->kind == LOSS_CROSSENTROPY || loss->kind == LOSS_BINARY_CROSSENTROPY))
+        json_object_set_new(keys, "label_smoothing", json_real(loss->label_smoothing));
     if (loss->kind == LOSS_HUBER && loss->delta != 1)
-        return json_pack("{s:s, s:{s:f}}", "class_name", "Huber", "config", "delta", loss->delta);
+        json_object_set_new(keys, "delta", json_real(loss->delta));
+    if (json_object_size(keys) > 0)
+        return json_pack("{s:s, s:o}", "class_name", classes[loss->kind], "config", keys);
+    json_decref(keys);
     return json_string(model_loss_name(loss->kind));
 }
 
 Status record_training_config(const Graph *graph, const Config *config, char **out) {
     json_t *losses = json_array(), *weights = json_array(), *metrics = json_array();
     for (size_t i = 0; i < graph->loss_count; i++) {
-        const LossAttr *loss = &graph->nodes[graph->losses[i]].op.attr.loss;
-        json_array_append_new(losses, loss_config(loss));
+        const Node *node = &graph->nodes[graph->losses[i]];
+        const LossAttr *loss = &node->op.attr.loss;
+        json_array_append_new(losses, loss_config(graph, node));
         json_array_append_new(weights, json_real(loss->weight));
         json_array_append_new(metrics,
                               loss->kind <= LOSS_BINARY_CROSSENTROPY ? json_pack("[s]", "accuracy") : json_array());

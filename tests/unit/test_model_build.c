@@ -265,6 +265,8 @@ static void losses_follow_the_output_and_the_label(void **state) {
         {DENSE("sigmoid"), MODEL_LOSS_AUTO, NULL, LOSS_BINARY_CROSSENTROPY, true, 1},
         {DENSE("sigmoid"), LOSS_CROSSENTROPY, NULL, LOSS_CROSSENTROPY, false, 1},
         {DENSE("linear"), MODEL_LOSS_AUTO, NULL, LOSS_MEAN_SQUARED_ERROR, false, 1},
+        {DENSE("linear"), MODEL_LOSS_AUTO, &SHAPE(3), LOSS_MEAN_SQUARED_ERROR, false, 1},
+        {DENSE("linear"), MODEL_LOSS_AUTO, &(Shape){0}, LOSS_SPARSE_CROSSENTROPY, true, 0},
         {DENSE("linear"), LOSS_HUBER, NULL, LOSS_HUBER, false, 1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -281,18 +283,16 @@ static void losses_follow_the_output_and_the_label(void **state) {
     }
 }
 
-static void crossentropy_of_no_probability_is_refused(void **state) {
+static void crossentropy_takes_a_linear_end_for_logits(void **state) {
     (void)state;
-    Model *model;
-    Graph *graph;
-    ModelLoss loss = {.kind = LOSS_SPARSE_CROSSENTROPY, .weight = 1};
-    assert_int_equal(build(DENSE("linear"), &loss, 1, &model, &graph), STATUS_FAILED);
-    assert_message("output a is not a probability: give its layer the activation softmax, or say from_logits");
-    release(model, graph);
-    loss.from_logits = true;
-    assert_ok(build(DENSE("linear"), &loss, 1, &model, &graph));
-    assert_true(loss_node(graph, 0)->op.attr.loss.from_logits);
-    release(model, graph);
+    for (int kind = 0; kind <= LOSS_BINARY_CROSSENTROPY; kind++) {
+        Model *model;
+        Graph *graph;
+        assert_ok(build(DENSE("linear"), &(ModelLoss){.kind = kind, .weight = 1}, 1, &model, &graph));
+        assert_true(loss_node(graph, 0)->op.attr.loss.from_logits);
+        assert_int_equal(loss_node(graph, 0)->inputs[0], graph->outputs[0].node);
+        release(model, graph);
+    }
 }
 
 /* ---- what fits no graph ---- */
@@ -425,7 +425,7 @@ int main(void) {
         cmocka_unit_test_teardown(frozen_layers_have_no_penalty_and_no_gradient, nothing_left),
         cmocka_unit_test_teardown(a_loss_looks_behind_softmax_and_sigmoid, nothing_left),
         cmocka_unit_test_teardown(losses_follow_the_output_and_the_label, nothing_left),
-        cmocka_unit_test_teardown(crossentropy_of_no_probability_is_refused, nothing_left),
+        cmocka_unit_test_teardown(crossentropy_takes_a_linear_end_for_logits, nothing_left),
         cmocka_unit_test_teardown(what_does_not_fit_is_refused, nothing_left),
         cmocka_unit_test_teardown(axes_may_be_counted_from_both_ends, nothing_left),
         cmocka_unit_test_teardown(every_failing_allocation_is_survived, nothing_left),

@@ -7,8 +7,9 @@
 #include "support/assert_status.h"
 #include "train/record.h"
 
-/* A graph with the losses over outputs of two numbers, and its training_config. */
-static char *training_config(const Config *config, const LossAttr *losses, size_t count) {
+/* A graph with the losses over outputs of two numbers, and its training_config.  `logits`: the losses read what the
+ * network gives out. */
+static char *training_config(const Config *config, const LossAttr *losses, size_t count, bool logits) {
     Graph *graph;
     char *text;
     assert_ok(graph_create(&graph));
@@ -17,6 +18,8 @@ static char *training_config(const Config *config, const LossAttr *losses, size_
         char name[8] = {'x', (char)('0' + i)};
         Shape label = losses[i].kind == LOSS_SPARSE_CROSSENTROPY ? (Shape){0} : SHAPE(2);
         assert_ok(graph_input(graph, name, SHAPE(2), &inputs[0]));
+        if (logits)
+            assert_ok(graph_output(graph, name, inputs[0]));
         name[0] = 'y';
         assert_ok(graph_input(graph, name, label, &inputs[1]));
         int node;
@@ -34,11 +37,22 @@ static void one_output(void **state) {
     const Config config = {.schedule.lr = 0.5,
                            .optimizer = {.kind = OPTIMIZER_SGD, .momentum = 0.25, .nesterov = true}};
     const LossAttr loss = {.kind = LOSS_SPARSE_CROSSENTROPY, .from_logits = true, .weight = 1};
-    char *text = training_config(&config, &loss, 1);
+    char *text = training_config(&config, &loss, 1, false);
     assert_string_equal(text, "{\"loss\":\"sparse_categorical_crossentropy\",\"metrics\":[\"accuracy\"],"
                               "\"weighted_metrics\":null,\"loss_weights\":null,\"optimizer_config\":{"
                               "\"class_name\":\"SGD\",\"config\":{\"learning_rate\":0.5,\"momentum\":0.25,"
                               "\"nesterov\":true,\"name\":\"SGD\"}}}");
+    memory_free(text);
+}
+
+static void logits_are_said(void **state) {
+    (void)state;
+    const Config config = {.optimizer = {.kind = OPTIMIZER_SGD}};
+    const LossAttr loss = {.kind = LOSS_SPARSE_CROSSENTROPY, .from_logits = true, .weight = 1};
+    char *text = training_config(&config, &loss, 1, true);
+    const char *start =
+        "{\"loss\":{\"class_name\":\"SparseCategoricalCrossentropy\",\"config\":{\"from_logits\":true}},";
+    assert_memory_equal(text, start, strlen(start));
     memory_free(text);
 }
 
@@ -55,7 +69,7 @@ static void several_outputs(void **state) {
                                {.kind = LOSS_HUBER, .delta = 0.5, .weight = 0.25},
                                {.kind = LOSS_HUBER, .delta = 1, .weight = 1},
                                {.kind = LOSS_BINARY_CROSSENTROPY, .label_smoothing = 0.5, .weight = 2}};
-    char *text = training_config(&config, losses, 4);
+    char *text = training_config(&config, losses, 4, false);
     assert_string_equal(text,
                         "{\"loss\":[{\"class_name\":\"CategoricalCrossentropy\",\"config\":{\"label_smoothing\":0.25}},"
                         "{\"class_name\":\"Huber\",\"config\":{\"delta\":0.5}},\"huber\","
@@ -68,7 +82,8 @@ static void several_outputs(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(one_output), cmocka_unit_test(several_outputs)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(one_output), cmocka_unit_test(logits_are_said),
+                                       cmocka_unit_test(several_outputs)};
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     return failed || memory_stats().live_count != 0;
 }

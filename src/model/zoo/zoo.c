@@ -49,7 +49,7 @@ static Status unknown(const char *name) {
     Status status = status_fail(STATUS_USAGE, "unknown network \"%.80s\". Known:", name);
     for (size_t i = 0; i < zoo_count; i++)
         status = status_fail(status, "%s %s", status_message(), zoo_entries[i].name);
-    return status_fail(status, "%s. A file NAME.json with a Keras network can be given too.", status_message());
+    return status_fail(status, "%s. A Keras file, .json or .h5, can be given too.", status_message());
 }
 
 /* The network's JSON: the layers of `net`, of which the first is the input and the last the output. */
