@@ -201,8 +201,7 @@ static Status finish_writing(Trainer *t) {
 
 static Status stop_early(Trainer *t) {
     keep_time(t);
-    if (t->saved_step != t->state.step || t->state.batch > 0)
-        TRY(trainer__save(t, false, false));
+    TRY(trainer__save(t, false, false));
     TRY(finish_writing(t));
     progress_break(&t->progress);
     if (dist_rank(t->dist) == 0)
