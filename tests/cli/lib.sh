@@ -7,7 +7,7 @@ export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 work=$(mktemp -d)
 started=() # processes in the background, by id
 checks=0 failed=0
-limit=60 # seconds for one command
+limit=120 # seconds for one command
 
 clean_up() {
     local pid
@@ -120,9 +120,9 @@ metrics() {
         { line = ""; for (i = 1; i <= NF; i++) if (!timed[i]) line = line $i ","; print line }' "$1/metrics.csv"
 }
 
-# The lines of ./log with losses, without what the clock says.
+# The lines of ./log with the losses of epochs and test, without what the clock says; the lines between come by the clock.
 losses() {
-    grep -E '^(epoch|test)' log | sed -E 's/ +[0-9.]+ images.*//; s/ +[0-9.]+ s$//'
+    grep -E '^(epoch [0-9]+/[0-9]+  loss|test)' log | sed -E 's/ +[0-9.]+ images.*//; s/ +[0-9.]+ s$//'
 }
 
 # byte N...: bytes of these values.
