@@ -151,4 +151,4 @@ static void backward(const OpDesc *op, const OpBuffers *b) {
         chain_values(a->kind, numbers_of(a), v, b->dy, total_count(op, &op->y), b->dx_add[0], b->dx[0]);
 }
 
-const CpuKernel cpu_activation = {.forward = forward, .backward = backward, .supports = supports};
+const Kernel cpu_activation = {.forward = forward, .backward = backward, .supports = supports};

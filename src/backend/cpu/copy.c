@@ -41,7 +41,7 @@ static void concat_backward(const OpDesc *op, const OpBuffers *b) {
     }
 }
 
-const CpuKernel cpu_concat = {.forward = concat_forward, .backward = concat_backward};
+const Kernel cpu_concat = {.forward = concat_forward, .backward = concat_backward};
 
 /* Row i (of the n * height of `small`) of the smaller image inside the larger one, in rows. */
 static size_t row_inside(const OpDesc *op, const Shape *small, const Shape *large, size_t i) {
@@ -86,5 +86,5 @@ static void crop_backward(const OpDesc *op, const OpBuffers *b) {
         put_inside(op, &op->y, b->dy, &op->x[0], b->dx_add[0], b->dx[0]);
 }
 
-const CpuKernel cpu_pad2d = {.forward = pad_forward, .backward = pad_backward};
-const CpuKernel cpu_crop2d = {.forward = crop_forward, .backward = crop_backward};
+const Kernel cpu_pad2d = {.forward = pad_forward, .backward = pad_backward};
+const Kernel cpu_crop2d = {.forward = crop_forward, .backward = crop_backward};

@@ -1,23 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Vectorised loops for what is not matrix arithmetic.  Each family is one file that defines a kernel per operation,
- * `const CpuKernel cpu_max_pool2d`; the formulas stand at ref/, which each kernel must agree with up to rounding.
+ * `const Kernel cpu_max_pool2d`; the formulas stand at ref/, which each kernel must agree with up to rounding.
  *
  * How they are written: plain C loops over adjacent elements, mostly channels, which the compiler vectorises for several CPUs
  * (clones.h).  Loops that may run in place (y on x, dx on dy) carry `#pragma GCC ivdep`: the compiler then need not check
  * for overlap, and element i is read before it is written.  Sums run in an order that the shapes alone decide. */
 #ifndef BACKEND_CPU_CPU_H
 #define BACKEND_CPU_CPU_H
-#include "backend/backend.h"
 #include "backend/clones.h"
 #include "backend/cpu/rows.h"
-
-typedef struct CpuKernel {
-    void (*forward)(const OpDesc *op, const OpBuffers *b);
-    void (*backward)(const OpDesc *op, const OpBuffers *b);
-    bool (*supports)(const OpDesc *op);                 /* NULL: every description */
-    void (*memory)(const OpDesc *op, OpMemory *memory); /* NULL: needs none */
-} CpuKernel;
+#include "backend/kernel.h"
 
 // clang-format off
 /* The operations that this backend has: enum constant, name. */
@@ -30,7 +23,7 @@ typedef struct CpuKernel {
     X(LOSS, loss)
 
 // clang-format on
-#define CPU_KERNEL(constant, name) extern const CpuKernel cpu_##name;
+#define CPU_KERNEL(constant, name) extern const Kernel cpu_##name;
 CPU_OPS(CPU_KERNEL)
 #undef CPU_KERNEL
 

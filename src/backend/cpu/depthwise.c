@@ -112,4 +112,4 @@ static void backward(const OpDesc *op, const OpBuffers *b) {
         sum_rows(b->dy, op->n * z.P * z.Q, z.C, 1, b->dw_add[1], b->dw[1]);
 }
 
-const CpuKernel cpu_conv2d = {.forward = forward, .backward = backward, .supports = supports};
+const Kernel cpu_conv2d = {.forward = forward, .backward = backward, .supports = supports};

@@ -95,4 +95,4 @@ static void memory(const OpDesc *op, OpMemory *memory) {
         memory->saved_bytes = op->n * decision_count(op);
 }
 
-const CpuKernel cpu_dropout = {.forward = forward, .backward = backward, .supports = supports, .memory = memory};
+const Kernel cpu_dropout = {.forward = forward, .backward = backward, .supports = supports, .memory = memory};

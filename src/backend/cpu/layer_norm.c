@@ -94,4 +94,4 @@ static void memory(const OpDesc *op, OpMemory *memory) {
     memory->work_bytes = 2 * rows.width * sizeof(float);
 }
 
-const CpuKernel cpu_layer_norm = {.forward = forward, .backward = backward, .memory = memory};
+const Kernel cpu_layer_norm = {.forward = forward, .backward = backward, .memory = memory};

@@ -90,4 +90,4 @@ static void memory(const OpDesc *op, OpMemory *memory) {
     memory->work_bytes = channels_of(&op->x[0]) * sizeof(float);
 }
 
-const CpuKernel cpu_loss = {.forward = forward, .backward = backward, .supports = supports, .memory = memory};
+const Kernel cpu_loss = {.forward = forward, .backward = backward, .supports = supports, .memory = memory};

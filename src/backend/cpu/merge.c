@@ -115,7 +115,7 @@ static void multiply_backward(const OpDesc *op, const OpBuffers *b) {
         }
 }
 
-const CpuKernel cpu_add = {.forward = forward, .backward = sum_backward, .supports = supports};
-const CpuKernel cpu_subtract = {.forward = forward, .backward = sum_backward, .supports = supports};
-const CpuKernel cpu_average = {.forward = forward, .backward = sum_backward, .supports = supports};
-const CpuKernel cpu_multiply = {.forward = forward, .backward = multiply_backward, .supports = supports};
+const Kernel cpu_add = {.forward = forward, .backward = sum_backward, .supports = supports};
+const Kernel cpu_subtract = {.forward = forward, .backward = sum_backward, .supports = supports};
+const Kernel cpu_average = {.forward = forward, .backward = sum_backward, .supports = supports};
+const Kernel cpu_multiply = {.forward = forward, .backward = multiply_backward, .supports = supports};

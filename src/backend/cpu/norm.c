@@ -153,5 +153,5 @@ static void batch_norm_memory(const OpDesc *op, OpMemory *memory) {
     memory->work_bytes = 4 * columns * sizeof(float);
 }
 
-const CpuKernel cpu_batch_norm = {
+const Kernel cpu_batch_norm = {
     .forward = batch_norm_forward, .backward = batch_norm_backward, .memory = batch_norm_memory};

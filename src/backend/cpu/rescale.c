@@ -19,7 +19,7 @@ static void rescale_backward(const OpDesc *op, const OpBuffers *b) {
         scale_values(b->dy, total_count(op, &op->y), (float)op->attr.rescale.scale, b->dx_add[0], b->dx[0]);
 }
 
-const CpuKernel cpu_rescale = {.forward = rescale_forward, .backward = rescale_backward};
+const Kernel cpu_rescale = {.forward = rescale_forward, .backward = rescale_backward};
 
 /* factor [channels] = 1 / max(sqrt(variance), 1e-7). */
 static void set_factors(const OpDesc *op, const OpBuffers *b, float *factor) {
@@ -58,5 +58,4 @@ static void normalize_memory(const OpDesc *op, OpMemory *memory) {
     memory->work_bytes = channels_of(&op->y) * sizeof(float);
 }
 
-const CpuKernel cpu_normalize = {
-    .forward = normalize_forward, .backward = normalize_backward, .memory = normalize_memory};
+const Kernel cpu_normalize = {.forward = normalize_forward, .backward = normalize_backward, .memory = normalize_memory};

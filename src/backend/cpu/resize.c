@@ -72,4 +72,4 @@ static void backward(const OpDesc *op, const OpBuffers *b) {
     resize(op, NULL, NULL, b->dy, b->dx[0]);
 }
 
-const CpuKernel cpu_resize2d = {.forward = forward, .backward = backward};
+const Kernel cpu_resize2d = {.forward = forward, .backward = backward};

@@ -41,4 +41,4 @@ static void backward(const OpDesc *op, const OpBuffers *b) {
         gradient_rows(b->y, b->dy, total_count(op, &op->y) / classes, classes, b->dx_add[0], b->dx[0]);
 }
 
-const CpuKernel cpu_softmax = {.forward = forward, .backward = backward};
+const Kernel cpu_softmax = {.forward = forward, .backward = backward};

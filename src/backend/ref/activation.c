@@ -131,7 +131,7 @@ static void activation_backward(const OpDesc *op, const OpBuffers *b) {
     }
 }
 
-const RefKernel ref_activation = {.forward = activation_forward, .backward = activation_backward};
+const Kernel ref_activation = {.forward = activation_forward, .backward = activation_backward};
 
 /* y_c = exp(x_c - max x) / sum over the classes. */
 static void softmax_forward(const OpDesc *op, const OpBuffers *b) {
@@ -163,7 +163,7 @@ static void softmax_backward(const OpDesc *op, const OpBuffers *b) {
     }
 }
 
-const RefKernel ref_softmax = {.forward = softmax_forward, .backward = softmax_backward};
+const Kernel ref_softmax = {.forward = softmax_forward, .backward = softmax_backward};
 
 static void prelu_forward(const OpDesc *op, const OpBuffers *b) {
     size_t count = shape_count(&op->y);
@@ -187,4 +187,4 @@ static void prelu_backward(const OpDesc *op, const OpBuffers *b) {
     }
 }
 
-const RefKernel ref_prelu = {.forward = prelu_forward, .backward = prelu_backward};
+const Kernel ref_prelu = {.forward = prelu_forward, .backward = prelu_backward};

@@ -145,5 +145,5 @@ static void conv2d_transpose_backward(const OpDesc *op, const OpBuffers *b) {
     bias_gradient(op, b);
 }
 
-const RefKernel ref_conv2d = {.forward = conv2d_forward, .backward = conv2d_backward};
-const RefKernel ref_conv2d_transpose = {.forward = conv2d_transpose_forward, .backward = conv2d_transpose_backward};
+const Kernel ref_conv2d = {.forward = conv2d_forward, .backward = conv2d_backward};
+const Kernel ref_conv2d_transpose = {.forward = conv2d_transpose_forward, .backward = conv2d_transpose_backward};

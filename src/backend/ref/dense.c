@@ -37,4 +37,4 @@ static void backward(const OpDesc *op, const OpBuffers *b) {
     }
 }
 
-const RefKernel ref_dense = {.forward = forward, .backward = backward};
+const Kernel ref_dense = {.forward = forward, .backward = backward};

@@ -65,4 +65,4 @@ static void memory(const OpDesc *op, OpMemory *memory) {
         memory->saved_bytes = op->n * shape_count(&decided);
 }
 
-const RefKernel ref_dropout = {.forward = forward, .backward = backward, .memory = memory};
+const Kernel ref_dropout = {.forward = forward, .backward = backward, .memory = memory};

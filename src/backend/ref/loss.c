@@ -188,4 +188,4 @@ static void memory(const OpDesc *op, OpMemory *memory) {
     memory->work_bytes = rows_of(op).width * sizeof(double);
 }
 
-const RefKernel ref_loss = {.forward = forward, .backward = backward, .memory = memory};
+const Kernel ref_loss = {.forward = forward, .backward = backward, .memory = memory};

@@ -91,8 +91,8 @@ static void backward(const OpDesc *op, const OpBuffers *b) {
         }
 }
 
-const RefKernel ref_add = {.forward = forward, .backward = backward};
-const RefKernel ref_subtract = {.forward = forward, .backward = backward};
-const RefKernel ref_multiply = {.forward = forward, .backward = backward};
-const RefKernel ref_average = {.forward = forward, .backward = backward};
-const RefKernel ref_maximum = {.forward = forward, .backward = backward};
+const Kernel ref_add = {.forward = forward, .backward = backward};
+const Kernel ref_subtract = {.forward = forward, .backward = backward};
+const Kernel ref_multiply = {.forward = forward, .backward = backward};
+const Kernel ref_average = {.forward = forward, .backward = backward};
+const Kernel ref_maximum = {.forward = forward, .backward = backward};

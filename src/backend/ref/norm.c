@@ -156,6 +156,6 @@ static void memory(const OpDesc *op, OpMemory *memory) {
     memory->work_bytes = 2 * param_count(op) * sizeof(double);
 }
 
-const RefKernel ref_batch_norm = {.forward = forward, .backward = backward, .memory = memory};
-const RefKernel ref_layer_norm = {.forward = forward, .backward = backward, .memory = memory};
-const RefKernel ref_group_norm = {.forward = forward, .backward = backward, .memory = memory};
+const Kernel ref_batch_norm = {.forward = forward, .backward = backward, .memory = memory};
+const Kernel ref_layer_norm = {.forward = forward, .backward = backward, .memory = memory};
+const Kernel ref_group_norm = {.forward = forward, .backward = backward, .memory = memory};

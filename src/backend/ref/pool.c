@@ -124,7 +124,7 @@ static void average_backward(const OpDesc *op, const OpBuffers *b) {
         }
 }
 
-const RefKernel ref_max_pool2d = {.forward = max_forward, .backward = max_backward, .memory = max_memory};
-const RefKernel ref_global_max_pool2d = {.forward = max_forward, .backward = max_backward, .memory = max_memory};
-const RefKernel ref_average_pool2d = {.forward = average_forward, .backward = average_backward};
-const RefKernel ref_global_average_pool2d = {.forward = average_forward, .backward = average_backward};
+const Kernel ref_max_pool2d = {.forward = max_forward, .backward = max_backward, .memory = max_memory};
+const Kernel ref_global_max_pool2d = {.forward = max_forward, .backward = max_backward, .memory = max_memory};
+const Kernel ref_average_pool2d = {.forward = average_forward, .backward = average_backward};
+const Kernel ref_global_average_pool2d = {.forward = average_forward, .backward = average_backward};

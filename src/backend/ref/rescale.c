@@ -33,5 +33,5 @@ static void normalize_backward(const OpDesc *op, const OpBuffers *b) {
         b->dx[0][i] = b->dy[i] / deviation(b, i % C) + (b->dx_add[0] ? b->dx[0][i] : 0);
 }
 
-const RefKernel ref_rescale = {.forward = rescale_forward, .backward = rescale_backward};
-const RefKernel ref_normalize = {.forward = normalize_forward, .backward = normalize_backward};
+const Kernel ref_rescale = {.forward = rescale_forward, .backward = rescale_backward};
+const Kernel ref_normalize = {.forward = normalize_forward, .backward = normalize_backward};

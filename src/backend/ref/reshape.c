@@ -124,9 +124,9 @@ static void concat_backward(const OpDesc *op, const OpBuffers *b) {
     }
 }
 
-const RefKernel ref_input = {0};
-const RefKernel ref_reshape = {0};
-const RefKernel ref_permute = {.forward = permute_forward, .backward = permute_backward};
-const RefKernel ref_pad2d = {.forward = pad2d_forward, .backward = pad2d_backward};
-const RefKernel ref_crop2d = {.forward = crop2d_forward, .backward = crop2d_backward};
-const RefKernel ref_concat = {.forward = concat_forward, .backward = concat_backward};
+const Kernel ref_input = {0};
+const Kernel ref_reshape = {0};
+const Kernel ref_permute = {.forward = permute_forward, .backward = permute_backward};
+const Kernel ref_pad2d = {.forward = pad2d_forward, .backward = pad2d_backward};
+const Kernel ref_crop2d = {.forward = crop2d_forward, .backward = crop2d_backward};
+const Kernel ref_concat = {.forward = concat_forward, .backward = concat_backward};

@@ -65,4 +65,4 @@ static void backward(const OpDesc *op, const OpBuffers *b) {
     for_each_pixel(op, b->dx[0], b->dy, scatter);
 }
 
-const RefKernel ref_resize2d = {.forward = forward, .backward = backward};
+const Kernel ref_resize2d = {.forward = forward, .backward = backward};
