@@ -5,6 +5,7 @@
 #include "model/layers.h"
 #include "model/model_internal.h"
 #include "model/values.h"
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,8 +63,10 @@ static Status parse_layer(const json_t *given, ModelLayer *layer) {
     const json_t *name = json_object_get(config, "name");
     if (name && outer && !json_equal(name, outer))
         return status_fail(STATUS_FAILED, "has two different names, beside its config and in it");
-    TRY(check_name(json_string_value(name ? name : outer)));
-    TRY(memory_strdup(json_string_value(name ? name : outer), &layer->name));
+    if (name || outer) { /* else automatic_name gives one */
+        TRY(check_name(json_string_value(name ? name : outer)));
+        TRY(memory_strdup(json_string_value(name ? name : outer), &layer->name));
+    }
     const json_t *trainable = json_object_get(config, "trainable");
     if (trainable && !json_is_boolean(trainable))
         return status_fail(STATUS_FAILED, "key trainable: it must be true or false");
@@ -150,6 +153,24 @@ static int dialect(const json_t *root, const json_t *layers) {
     return 2;
 }
 
+/* The name that Keras gives to a layer without: its class in snake case (MaxPooling2D: max_pooling2d), from the second of
+ * the class on with a number. */
+static Status automatic_name(const Model *model, const ModelLayer *layer, char **name) {
+    char snake[2 * NAME_MAX_LENGTH] = "";
+    const char *class = layer->class->name;
+    size_t used = 0, earlier = 0;
+    for (const char *c = class; *c; c++) {
+        bool begins =
+            isupper((unsigned char)*c) && c > class && (islower((unsigned char)c[-1]) || islower((unsigned char)c[1]));
+        if (begins)
+            snake[used++] = '_';
+        snake[used++] = (char)tolower((unsigned char)*c);
+    }
+    for (const ModelLayer *other = model->layers; other < layer; other++)
+        earlier += other->class == layer->class;
+    return earlier ? memory_format(name, "%s_%zu", snake, earlier) : memory_strdup(snake, name);
+}
+
 static Status parse_layers(Model *model, const json_t *layers) {
     size_t count = json_array_size(layers);
     if (count < 1 || count > MODEL_MAX_LAYERS)
@@ -160,6 +181,8 @@ static Status parse_layers(Model *model, const json_t *layers) {
     for (size_t i = 0; i < count; i++) {
         ModelLayer *layer = &model->layers[model->layer_count++];
         TRY_GOTO(at_layer(parse_layer(json_array_get(layers, i), layer), layer, i + 1), done);
+        if (layer->name == NULL)
+            TRY_GOTO(automatic_name(model, layer, &layer->name), done);
         if (json_object_get(names, layer->name))
             TRY_GOTO(status_fail(STATUS_FAILED, "two layers have the name %s", layer->name), done);
         if (json_object_set_new(names, layer->name, json_null()) != 0)

@@ -27,10 +27,7 @@ static const Option options[] = {
      .positional = true,
      .required = true,
      .help = "run folder, checkpoint or Keras .h5 file"},
-    {.name = "data",
-     .key = 'd',
-     .type = TEXT(data, "FILE"),
-     .help = "dataset; without it the digits that come with the project"},
+    {.name = "data", .key = 'd', .type = TEXT(data, "FILE"), .help = "dataset; the run's own when not given"},
     {.name = "split",
      .key = 's',
      .type = OPTION_CHOICE,
@@ -79,8 +76,8 @@ static Status read_file(const Arguments *arguments, char **path, Checkpoint **ch
     return copy_text((*checkpoint)->preprocess, &texts->preprocess);
 }
 
-/* Loss and preprocessing: the command line's, else the run's. */
-static Status choose(const Arguments *arguments, const Texts *texts, Setup *setup, Config *config) {
+/* Data and loss: the command line's, else the run's. */
+static Status choose_options(const Arguments *arguments, const Texts *texts, Config *config) {
     RecordState saved = {0};
     if (texts->state) {
         TRY(record_parse(texts->state, arguments->run, &saved));
@@ -90,8 +87,14 @@ static Status choose(const Arguments *arguments, const Texts *texts, Setup *setu
     TRY(config_fill(config, NULL));
     if (arguments->loss[0])
         memcpy(config->loss, arguments->loss, sizeof config->loss);
+    if (arguments->data[0])
+        memcpy(config->data, arguments->data, sizeof config->data);
+    return STATUS_OK;
+}
+
+static Status choose_preprocess(const Arguments *arguments, const Texts *texts, Setup *setup) {
     if (texts->preprocess == NULL || arguments->preprocess[0])
-        return preprocess_create(setup->data, arguments->preprocess, &setup->preprocess);
+        return setup_preprocess(setup, arguments->preprocess);
     char **class_names;
     size_t class_count;
     TRY(preprocess_from_json(texts->preprocess, &setup->preprocess, &class_names, &class_count));
@@ -159,9 +162,10 @@ static Status evaluate(Dist *dist, const Arguments *arguments, Work *w) {
     TRY(dist_broadcast_text(dist, &w->texts.model));
     TRY(dist_broadcast_text(dist, &w->texts.state));
     TRY(dist_broadcast_text(dist, &w->texts.preprocess));
-    TRY(setup_data(&w->setup, arguments->data));
+    TRY(dist_agree(dist, choose_options(arguments, &w->texts, &w->config)));
+    TRY(setup_data(&w->setup, w->config.data));
     TRY(setup_model(&w->setup, w->texts.model, arguments->run));
-    TRY(dist_agree(dist, choose(arguments, &w->texts, &w->setup, &w->config)));
+    TRY(dist_agree(dist, choose_preprocess(arguments, &w->texts, &w->setup)));
     TRY(setup_graph(&w->setup, &w->config));
     TRY(dist_agree(dist, prepare(w, arguments)));
     TRY(dist_agree(dist, root ? load(w) : STATUS_OK));

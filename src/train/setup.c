@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "train/setup.h"
+#include "base/log.h"
 #include "base/memory.h"
+#include "model/layers.h"
 #include "model/zoo/zoo.h"
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 void setup_close(Setup *setup) {
     graph_destroy(setup->graph);
@@ -17,6 +21,8 @@ static Status open_data(Setup *setup, const char *path) {
     char *found = NULL;
     if (path[0] == '\0')
         TRY(dataset_find_default(&found));
+    else if (access(path, R_OK) != 0)
+        return status_fail(STATUS_FAILED, "cannot open %s: %s. Check --data.", path, strerror(errno));
     Status status = dataset_open(found ? found : path, &setup->data);
     memory_free(found);
     if (status == STATUS_OK)
@@ -52,6 +58,28 @@ static Status make_model(Setup *setup, const char *text, const char *source) {
 
 Status setup_model(Setup *setup, const char *text, const char *source) {
     return dist_agree(setup->dist, make_model(setup, text, source));
+}
+
+/* Does a layer that scales read one of the network's inputs? */
+static bool network_scales_input(const Model *model) {
+    for (size_t l = 0; l < model->layer_count; l++) {
+        const ModelLayer *layer = &model->layers[l];
+        const char *class = layer->class->name;
+        if (strcmp(class, "Rescaling") != 0 && strcmp(class, "Normalization") != 0)
+            continue;
+        for (size_t i = 0; i < model->input_count; i++)
+            if (layer->call_count > 0 && layer->calls[0].inputs[0].layer == model->inputs[i].layer)
+                return true;
+    }
+    return false;
+}
+
+Status setup_preprocess(Setup *setup, const char *name) {
+    if (name[0] == '\0' && setup->info->is_uint8 && network_scales_input(setup->model)) {
+        log_info("preprocess none: network %s scales its input itself\n", setup->model->name);
+        name = "none";
+    }
+    return preprocess_create(setup->data, name, &setup->preprocess);
 }
 
 /* The dataset's label for output `output`: the one of its name, else the first. */

@@ -35,6 +35,10 @@ Status setup_data(Setup *setup, const char *path);
  * text NULL, the zoo's network `source` for the shape and the classes of the data.  Agreed. */
 Status setup_model(Setup *setup, const char *text, const char *source);
 
+/* setup->preprocess: the mode `name` of data/preprocess.h.  "": its default, but none (said in one line) where the network
+ * itself begins with Rescaling or Normalization, as Keras's networks for pixels of 0 to 255 do.  After setup_model. */
+Status setup_preprocess(Setup *setup, const char *name);
+
 /* setup->graph = the network with the losses that `config` asks for, finished and checked against the data; and where its
  * inputs come from.  Agreed.  Failures: shapes, label kinds or class numbers do not fit. */
 Status setup_graph(Setup *setup, const Config *config);

@@ -107,7 +107,7 @@ static Status divide_data(Trainer *t) {
         t->val_split = DATASET_TRAIN;
     }
     t->steps_per_epoch = sampler_steps(t->train.count, config->batch_size);
-    TRY(preprocess_create(t->setup.data, config->preprocess, &t->setup.preprocess));
+    TRY(setup_preprocess(&t->setup, config->preprocess));
     return preprocess_to_json(&t->setup.preprocess, info->class_names, info->class_name_count,
                               &t->setup.preprocess_json);
 }

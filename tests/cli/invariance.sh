@@ -34,6 +34,7 @@ invariant "batches of 6 for 8 micro-batches" --model "$networks/dropout.json" --
 
 ranks 1 cnn_evaluate run-1 --data small.h5 --split train --json >expected
 has "evaluation counts each example once" '"examples": 203' "$(cat expected)"
+same "evaluation takes the run's own data" "$(cat expected)" "$(ranks 2 cnn_evaluate run-1 --split train --json)"
 for p in 2 3 5 8; do
     same "evaluation on $p ranks" "$(cat expected)" \
         "$(ranks $p cnn_evaluate run-1 --data small.h5 --split train --json)"

@@ -91,4 +91,14 @@ for command in "cnn_inspect eight --digest" "cnn_evaluate eight --data small.h5 
     same "$command: exit code when its output cannot be written" 1 $?
     has "which is told" 'error: cannot write the whole output' "$(cat err)"
 done
+echo "--- defaults that a person would expect"
+cat >scaled.json <<'JSON'
+{"class_name": "Sequential", "config": {"layers": [
+ {"class_name": "InputLayer", "config": {"batch_input_shape": [null, 8, 8, 1]}},
+ {"class_name": "Rescaling", "config": {"scale": 0.0625}}, {"class_name": "Flatten", "config": {}},
+ {"class_name": "Dense", "config": {"units": 10, "activation": "softmax"}}]}}
+JSON
+has "a network that scales its pixels gets them as they are" '^preprocess none: ' \
+    "$(ranks 1 cnn_train --model scaled.json --dry-run)"
+fails "data that is not there" 1 'cannot open none.h5: No such file or directory. Check --data' ranks 2 cnn_train --data none.h5
 finish

@@ -136,7 +136,7 @@ static const struct {
     {SEQUENTIAL(IN ",7"), "layer number 2: a layer must be an object"},
     {SEQUENTIAL(IN "," IN), "two layers have the name in"},
     {LAYER("InputLayer", ",\"batch_shape\":[null,3]"), "cannot stand at place 2"},
-    {SEQUENTIAL(IN ",{\"class_name\":\"ReLU\",\"config\":{}}"), "a layer's name must have 1 to"},
+    {SEQUENTIAL(IN ",{\"class_name\":\"ReLU\",\"config\":{\"name\":\"\"}}"), "a layer's name must have 1 to"},
     {SEQUENTIAL("{\"class_name\":\"ReLU\",\"config\":{\"name\":\"a\"}}"), "the input's shape is missing"},
     {LAYER("Conv3D", ""), "layer a: unknown layer class \"Conv3D\". Known: InputLayer Conv2D"},
     {LAYER("Sequential", ""), "a network inside a network"},
@@ -285,6 +285,29 @@ static void every_failing_allocation_is_survived(void **state) {
     free(text);
 }
 
+static void layers_without_names_get_keras_s(void **state) {
+    (void)state;
+    static const char *const classes[] = {"Conv2D\",\"config\":{\"filters\":2,\"kernel_size\":1}}",
+                                          "Conv2DTranspose\",\"config\":{\"filters\":2,\"kernel_size\":1}}",
+                                          "PReLU\",\"config\":{}}",
+                                          "MaxPooling2D\",\"config\":{}}",
+                                          "ELU\",\"config\":{}}",
+                                          "MaxPooling2D\",\"config\":{}}"};
+    static const char *const names[] = {"in",  "conv2d",         "conv2d_transpose", "p_re_lu", "max_pooling2d",
+                                        "elu", "max_pooling2d_1"};
+    char layers[2000] = IN;
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
+        snprintf(layers + strlen(layers), sizeof layers - strlen(layers), ",{\"class_name\":\"%s", classes[i]);
+    char text[2200];
+    snprintf(text, sizeof text, "{\"class_name\":\"Sequential\",\"config\":{\"layers\":[%s]}}", layers);
+    Model *model;
+    assert_ok(model_parse(text, "test", &model));
+    assert_int_equal(model->layer_count, sizeof names / sizeof *names);
+    for (size_t i = 0; i < model->layer_count; i++)
+        assert_string_equal(model->layers[i].name, names[i]);
+    model_destroy(model);
+}
+
 static void losses_have_their_keras_names(void **state) {
     (void)state;
     int kind;
@@ -308,6 +331,7 @@ int main(void) {
         cmocka_unit_test_teardown(what_is_not_understood_is_refused, nothing_left),
         cmocka_unit_test_teardown(damaged_text_is_survived, nothing_left),
         cmocka_unit_test_teardown(every_failing_allocation_is_survived, nothing_left),
+        cmocka_unit_test_teardown(layers_without_names_get_keras_s, nothing_left),
         cmocka_unit_test_teardown(losses_have_their_keras_names, nothing_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
