@@ -5,12 +5,18 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
-static const int caught[] = {SIGSEGV, SIGBUS, SIGFPE, SIGABRT};
+static const int caught[] = {SIGSEGV, SIGBUS, SIGFPE, SIGABRT, SIGVTALRM};
 enum { CAUGHT = sizeof caught / sizeof *caught };
 static struct sigaction before[CAUGHT];
 static _Thread_local const char *volatile guarded_file, *volatile guarded_cause;
+
+/* A timer on this thread's processor time, made at the thread's first guard; it sends SIGVTALRM to this thread. */
+static _Thread_local timer_t timer;
+static _Thread_local int has_timer;
 
 /* Only async-signal-safe calls: the heap may be in ruins. */
 static void put(const char *text) {
@@ -24,7 +30,7 @@ static void on_crash(int number) {
         for (int i = 0; i < CAUGHT; i++)
             if (caught[i] == number)
                 sigaction(number, &before[i], NULL);
-        if (number == SIGABRT)
+        if (number == SIGABRT || number == SIGVTALRM)
             raise(number);
         return;
     }
@@ -48,13 +54,28 @@ static void install(void) {
         sigaction(caught[i], &action, &before[i]);
 }
 
+static void set_timer(time_t seconds) {
+    if (!has_timer) {
+        struct sigevent event;
+        memset(&event, 0, sizeof event);
+        event.sigev_notify = SIGEV_THREAD_ID;
+        event.sigev_signo = SIGVTALRM;
+        event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
+        has_timer = timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &timer) == 0 ? 1 : -1;
+    }
+    if (has_timer > 0)
+        timer_settime(timer, 0, &(struct itimerspec){.it_value.tv_sec = seconds}, NULL);
+}
+
 void crash_guard(const char *file, const char *cause) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, install);
     guarded_cause = cause;
     guarded_file = file;
+    set_timer(CRASH_CPU_SECONDS);
 }
 
 void crash_unguard(void) {
+    set_timer(0);
     guarded_file = NULL;
 }

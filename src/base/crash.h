@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A last line of defence around libraries that are known to crash on damaged input. */
+ * A last line of defence around libraries that are known to crash, or to loop for ever, on damaged input. */
 #ifndef BASE_CRASH_H
 #define BASE_CRASH_H
 
-/* From here on a crash of this thread (SIGSEGV, SIGBUS, SIGFPE, SIGABRT) prints "PROGRAM: error: FILE: CAUSE" as one line and
+enum { CRASH_CPU_SECONDS = 10 };
+
+/* From here on a crash of this thread (SIGSEGV, SIGBUS, SIGFPE, SIGABRT), or CRASH_CPU_SECONDS of its processor time (waiting
+ * for a disk does not count), prints "PROGRAM: error: FILE: CAUSE" as one line and
  * ends the process with STATUS_FAILED; under mpirun the other ranks end with it.  Both texts are borrowed until
  * crash_unguard.  Other threads, and crashes outside, keep what was set before. */
 void crash_guard(const char *file, const char *cause);

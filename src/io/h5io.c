@@ -41,7 +41,7 @@ void h5io__lock(const char *name) {
     pthread_mutex_lock(&mutex);
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* each thread has its own error stack, which prints unless told not to */
     refused_link[0] = '\0';
-    crash_guard(name, "the HDF5 library crashed on this file: it is damaged");
+    crash_guard(name, "the HDF5 library fails on this file: it is damaged");
 }
 
 void h5io__unlock(void) {

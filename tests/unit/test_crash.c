@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Runs a child that gets `number`, guarded or not; its stderr in text[200]; returns what waitpid says. */
+/* Runs a child that gets signal `number` (0: loops for ever), guarded or not; its stderr in text[200]; returns what waitpid says. */
 static int crash(int number, bool guarded, char text[200]) {
     int ends[2], how;
     assert_int_equal(pipe(ends), 0);
@@ -29,6 +29,8 @@ static int crash(int number, bool guarded, char text[200]) {
         crash_guard("x.h5", "the library crashed");
         if (!guarded)
             crash_unguard();
+        for (volatile int n = number; n == 0;)
+            ;
         raise(number);
         _exit(99);
     }
@@ -52,6 +54,14 @@ static void a_guarded_crash_is_one_message(void **state) {
     }
 }
 
+static void an_endless_loop_ends(void **state) {
+    (void)state;
+    char text[200];
+    int how = crash(0, true, text); /* takes CRASH_CPU_SECONDS */
+    assert_true(WIFEXITED(how) && WEXITSTATUS(how) == 1);
+    assert_string_equal(text, "cnn_test: error: x.h5: the library crashed\n");
+}
+
 static void other_crashes_stay_what_they_are(void **state) {
     (void)state;
     char text[200];
@@ -62,6 +72,7 @@ static void other_crashes_stay_what_they_are(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_guarded_crash_is_one_message),
+                                       cmocka_unit_test(an_endless_loop_ends),
                                        cmocka_unit_test(other_crashes_stay_what_they_are)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
