@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/tmpdir.h"
+#include "base/memory.h"
+#include "support/assert_status.h"
 #include <dirent.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -27,6 +29,21 @@ static int remove_one(const char *path, const struct stat *about, int kind, stru
 
 void tmpdir_remove(void) {
     nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+int tmpdir_setup(void **state) {
+    (void)state;
+    tmpdir_make();
+    return 0;
+}
+
+int tmpdir_teardown(void **state) {
+    (void)state;
+    tmpdir_remove();
+    if (memory_stats().live_count == 0)
+        return 0;
+    print_error("%zu blocks were not given back\n", memory_stats().live_count);
+    return -1;
 }
 
 const char *tmpdir_path(const char *name) {

@@ -14,6 +14,10 @@ const char *tmpdir_make(void);
 /* Removes the folder of the last tmpdir_make and all in it. */
 void tmpdir_remove(void);
 
+/* The two as set-up and tear-down of a cmocka test or group; the second fails when memory of base/memory.h is left. */
+int tmpdir_setup(void **state);
+int tmpdir_teardown(void **state);
+
 /* Path of `name` in it, written into one of eight buffers in turn. */
 const char *tmpdir_path(const char *name);
 

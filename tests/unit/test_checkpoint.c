@@ -13,21 +13,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static int start(void **state) {
-    (void)state;
-    tmpdir_make();
-    return 0;
-}
-
-static int finish(void **state) {
-    (void)state;
-    tmpdir_remove();
-    if (memory_stats().live_count == 0)
-        return 0;
-    print_error("%zu blocks were not given back\n", memory_stats().live_count);
-    return -1;
-}
-
 /* ---- round trip ---- */
 
 static void assert_same_layers(const CheckpointLayer *a, size_t a_count, const CheckpointLayer *b, size_t b_count) {
@@ -426,5 +411,5 @@ int main(void) {
         cmocka_unit_test(keras_2_0_weights),
         cmocka_unit_test(every_failed_allocation_is_survived),
     };
-    return cmocka_run_group_tests(tests, start, finish);
+    return cmocka_run_group_tests(tests, tmpdir_setup, tmpdir_teardown);
 }

@@ -17,21 +17,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static int start(void **state) {
-    (void)state;
-    tmpdir_make();
-    return 0;
-}
-
-static int finish(void **state) {
-    (void)state;
-    tmpdir_remove();
-    if (memory_stats().live_count == 0)
-        return 0;
-    print_error("%zu blocks were not given back\n", memory_stats().live_count);
-    return -1;
-}
-
 static Status submit(CheckpointWriter *writer, const char *folder, uint64_t step, const char *also, size_t keep) {
     char name[RUN_NAME];
     size_t size;
@@ -207,5 +192,5 @@ int main(void) {
         cmocka_unit_test(failed_replacement_leaves_the_old_file),
         cmocka_unit_test(kill_at_any_time_leaves_a_whole_one),
     };
-    return cmocka_run_group_tests(tests, start, finish);
+    return cmocka_run_group_tests(tests, tmpdir_setup, tmpdir_teardown);
 }

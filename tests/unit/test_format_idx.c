@@ -16,18 +16,6 @@
 #include "support/assert_status.h"
 #include "support/tmpdir.h"
 
-static int start(void **state) {
-    (void)state;
-    tmpdir_make();
-    return 0;
-}
-
-static int finish(void **state) {
-    (void)state;
-    tmpdir_remove();
-    return memory_stats().live_count == 0 ? 0 : -1;
-}
-
 /* An idx file of `count` entries of h x w (labels: h = 0) whose i-th byte is i % modulus. */
 static const char *write_idx(const char *name, unsigned count, unsigned h, unsigned w, unsigned modulus) {
     static uint8_t bytes[1 << 16];
@@ -203,11 +191,11 @@ static void mnist(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(pairs_become_splits, start, finish),
-        cmocka_unit_test_setup_teardown(files_that_cannot_be_told_apart, start, finish),
-        cmocka_unit_test_setup_teardown(damaged_files, start, finish),
-        cmocka_unit_test_setup_teardown(label_out_of_range_leaves_nothing, start, finish),
-        cmocka_unit_test_setup_teardown(mnist, start, finish),
+        cmocka_unit_test_setup_teardown(pairs_become_splits, tmpdir_setup, tmpdir_teardown),
+        cmocka_unit_test_setup_teardown(files_that_cannot_be_told_apart, tmpdir_setup, tmpdir_teardown),
+        cmocka_unit_test_setup_teardown(damaged_files, tmpdir_setup, tmpdir_teardown),
+        cmocka_unit_test_setup_teardown(label_out_of_range_leaves_nothing, tmpdir_setup, tmpdir_teardown),
+        cmocka_unit_test_setup_teardown(mnist, tmpdir_setup, tmpdir_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

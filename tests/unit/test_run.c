@@ -16,21 +16,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static int start(void **state) {
-    (void)state;
-    tmpdir_make();
-    return 0;
-}
-
-static int finish(void **state) {
-    (void)state;
-    tmpdir_remove();
-    if (memory_stats().live_count == 0)
-        return 0;
-    print_error("%zu blocks were not given back\n", memory_stats().live_count);
-    return -1;
-}
-
 static bool there(const char *name) {
     return access(tmpdir_path(name), F_OK) == 0;
 }
@@ -313,5 +298,5 @@ int main(void) {
         cmocka_unit_test(programs_find_the_checkpoint_they_are_given),
         cmocka_unit_test(small_files_are_replaced_whole),
     };
-    return cmocka_run_group_tests(tests, start, finish);
+    return cmocka_run_group_tests(tests, tmpdir_setup, tmpdir_teardown);
 }
