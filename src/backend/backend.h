@@ -4,6 +4,7 @@
  * happens there) and then run any number of times.  Each backend is a folder that exports one symbol.
  *
  *   ref       plain loops, every operation: the oracle; also built in double
+ *   winograd  3x3 convolutions by Winograd's minimal filtering
  *   cpu       our own vectorised loops for what is not matrix arithmetic
  *   openblas  convolution and dense by cblas_sgemm
  *   onednn    when CMake finds it
@@ -14,20 +15,29 @@
 #include "base/status.h"
 
 typedef struct OpMemory {
-    size_t saved_bytes; /* lives from forward to backward of this node; 0 unless op->training */
-    size_t work_bytes;  /* scratch during one call, shared by all nodes */
+    size_t saved_bytes;  /* per slice, from forward to backward; 0 unless op->training */
+    size_t totals_bytes; /* one for all slices, from the first collect (or forward) to the last backward */
+    size_t
+        packed_bytes; /* copies of the weights in a layout of the backend's own, which outlive the pass (OpBuffers.pack) */
+    size_t work_bytes; /* scratch during one call, shared by all nodes */
 } OpMemory;
 
 typedef struct Backend {
     const char *name;
 
     /* Cheap; a function of the description alone (never of a timing: the choice decides bits).  May say no for shapes
-     * where another backend is the better one. */
+     * where another backend is the better one.  Asked with the larger n of a plan; prepare then takes one less, too. */
     bool (*supports)(const OpDesc *op);
 
     /* Makes *state (owned by the backend, freed by release; may be NULL) and says how much memory the buffers need.
      * Everything that can fail.  `op` is copied where it is needed later. */
     Status (*prepare)(const OpDesc *op, void **state, OpMemory *memory);
+
+    /* For an operation that collects (op_collects), called for every slice before the first forward: x is read, what is
+     * needed of it goes to totals; and before the first backward: x and dy are read, dw is written.  NULL in a backend
+     * without such an operation. */
+    void (*collect)(void *state, const OpBuffers *buffers);
+    void (*collect_backward)(void *state, const OpBuffers *buffers);
 
     /* y from x and w.  Never fails or allocates. */
     void (*forward)(void *state, const OpBuffers *buffers);

@@ -29,7 +29,8 @@ enum { OP_MAX_INPUTS = 32, OP_MAX_PARAMS = 4 };
  *   rescale         y = x0 * scale + offset.  attr.rescale
  *   normalize       y = (x0 - w0) / max(sqrt(w1), 1e-7), w0 mean [C], w1 variance [C], both never trained
  *   dropout         attr.dropout
- *   batch_norm      w0 gamma or absent, w1 beta or absent, w2 moving mean, w3 moving variance, all [C].  attr.norm
+ *   batch_norm      w0 gamma or absent, w1 beta or absent, w2 moving mean, w3 moving variance, all [C].  attr.norm.
+ *                   In a plan x1 may be there: y = batch_norm(x0) + x1, of equal shapes (the end of a residual block)
  *   layer_norm, group_norm            w0 gamma or absent, w1 beta or absent.  attr.norm
  *   add, subtract, multiply, average, maximum  x0.. of shapes that broadcast (extents equal or 1); subtract has two
  *   concat          x0.. along attr.axis (of the Shape, without the batch)
@@ -177,7 +178,8 @@ typedef union OpAttr {
 
 typedef struct OpDesc {
     OpKind kind;
-    size_t n; /* batch size; 0 in the graph, set by the plan */
+    size_t n;     /* examples of one call; 0 in the graph, set by the plan */
+    size_t batch; /* examples of the micro-batch, which is run in slices of about n; set by the plan */
     size_t inputs;
     Shape x[OP_MAX_INPUTS];
     size_t params; /* slots used, absent ones included */
@@ -192,31 +194,48 @@ typedef struct OpDesc {
                               dx0 is dy, which the other inputs read) */
 
     /* set by the plan */
-    bool training;               /* batch statistics, dropout; what backward needs is saved */
+    bool training;   /* batch statistics, dropout; what backward needs is saved */
+    bool relu;       /* y = min(max(y, 0), relu_max) at the end: conv2d, conv2d_transpose, dense, batch_norm,
+                                    add; then keeps_y */
+    double relu_max; /* INFINITY: plain ReLU */
+    bool winograd;   /* conv2d: may be computed by Winograd's method */
     bool want_dx[OP_MAX_INPUTS]; /* backward is asked for it */
     bool want_dw[OP_MAX_PARAMS];
 } OpDesc;
 
+/* Whether an example's result depends on the other examples: the whole micro-batch is looked at (collected) before any
+ * slice of it is run. */
+static inline bool op_collects(const OpDesc *op) {
+    return op->kind == OP_BATCH_NORM && op->training && !op->attr.norm.frozen;
+}
+
 /* What randomness is a function of, beside seed and stream. */
 typedef struct OpContext {
     uint64_t seed, step;
-    uint64_t first_example; /* position in the global batch of this micro-batch's example 0 */
+    uint64_t first_example; /* position in the global batch of example 0 of this call */
 } OpContext;
 
+/* The tensors of one call.  A micro-batch is run in slices of a few examples, which stay in the cache from one operation to
+ * the next: x, y, dx, dy, saved are those of the slice, all else is of the whole micro-batch. */
 typedef struct OpBuffers {
     const Real *x[OP_MAX_INPUTS]; /* forward; in backward not to be read unless keeps_x */
-    Real *y;                      /* forward: written; backward: not to be read unless keeps_y */
+    Real *y;                      /* forward: written; backward: not to be read unless keeps_y.  A loss adds to it
+                                     unless this is the first slice */
     const Real *w[OP_MAX_PARAMS]; /* NULL where absent */
-    const Real *dy;               /* backward; NULL for a loss, whose dy is 1 */
+    Real *dy;                     /* backward; NULL for a loss, whose dy is 1.  Only read, but with op->relu it may be
+                                     overwritten by its product with the ReLU's derivative */
     Real *dx[OP_MAX_INPUTS];      /* backward; NULL: not wanted */
     bool dx_add[OP_MAX_INPUTS];   /* add to dx instead of overwriting it (fan-out); dx[i] may be the dx of an input
-                                     before it, of one tensor that is read twice, and is then added to that */
+                                     before it, of one tensor that is read twice, and is then added to that.
+                                     batch_norm: dx[1] may be dy */
     Real *dw[OP_MAX_PARAMS];      /* backward; NULL: not wanted.  Sums over the micro-batch, not means.
-                                     batch_norm w2, w3 in training: FORWARD writes n times the batch mean and the biased
-                                     batch variance here; the trainer averages them over micro-batches */
-    bool dw_add[OP_MAX_PARAMS];   /* add (shared layers) */
-    void *saved;                  /* from forward to backward, as many bytes as prepare asked for; 64-byte aligned */
-    void *work;                   /* scratch of this one call, as many bytes as prepare asked for; 64-byte aligned */
+                                     batch_norm w2, w3 in training: COLLECT writes `batch` times the batch mean and the
+                                     biased batch variance here; the trainer averages them over micro-batches */
+    bool dw_add[OP_MAX_PARAMS];   /* add (shared layers, slices after the first) */
+    bool first, last;             /* slice of the micro-batch */
+    void *saved, *totals, *packed, *work; /* as prepare asked for (OpMemory); 64-byte aligned */
+    bool pack; /* the weights have changed since forward (since backward) last wrote its part of
+                                     `packed`, or it was lost */
     const OpContext *context;
 } OpBuffers;
 

@@ -12,6 +12,8 @@ static void bind_step(Plan *plan, PlanStep *step, Real *weights) {
     b->y = at(plan, plan->value_place[step->node]);
     b->dy = step->op.kind == OP_LOSS ? NULL : at(plan, plan->gradient_place[step->node]);
     b->saved = at(plan, step->saved_place);
+    b->totals = at(plan, step->totals_place);
+    b->packed = at(plan, step->packed_place);
     for (size_t k = 0; k < step->op.inputs; k++) {
         int input = plan->root[node->inputs[k]];
         b->x[k] = at(plan, plan->value_place[input]);
@@ -34,8 +36,11 @@ void executor_forward(Plan *plan, const ExecutorRun *run) {
         *(Real **)plan->gradient_patches[i].pointer = run->gradients + plan->gradient_patches[i].index;
     for (size_t s = 0; s < plan->step_count; s++) {
         PlanStep *step = &plan->steps[s];
+        step->buffers.first = step->buffers.last = step->buffers.pack = true;
         step->buffers.context = &run->context;
         step->buffers.work = at(plan, step->forward_work_place);
+        if (op_collects(&step->op))
+            step->backend->collect(step->state, &step->buffers);
         step->backend->forward(step->state, &step->buffers);
     }
 }
@@ -46,6 +51,8 @@ void executor_backward(Plan *plan, const ExecutorRun *run, ExecutorProgress *pro
         if (step->runs_backward) {
             step->buffers.context = &run->context;
             step->buffers.work = at(plan, step->backward_work_place);
+            if (op_collects(&step->op))
+                step->backend->collect_backward(step->state, &step->buffers);
             step->backend->backward(step->state, &step->buffers);
         }
         if (progress && s > 0)

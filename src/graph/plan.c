@@ -42,7 +42,7 @@ static void complete_op(const Plan *plan, PlanStep *step) {
     const Node *node = node_of(plan, step);
     OpDesc *op = &step->op;
     *op = node->op;
-    op->n = plan->n;
+    op->n = op->batch = plan->n;
     op->training = plan->pass == PASS_TRAIN;
     step->runs_backward = op->training && node->needs_gradient;
     for (size_t k = 0; k < op->inputs; k++)
@@ -66,7 +66,8 @@ static Status make_steps(Planner *p) {
         p->step_of[i] = (int)plan->step_count;
         PlanStep *step = &plan->steps[plan->step_count++];
         step->node = (int)i;
-        step->saved_place = step->forward_work_place = step->backward_work_place = -1;
+        step->saved_place = step->totals_place = step->packed_place = step->forward_work_place =
+            step->backward_work_place = -1;
         complete_op(plan, step);
     }
     return STATUS_OK;
@@ -168,7 +169,7 @@ static Status place_backend_memory(Planner *p, const char *backend) {
     Plan *plan = p->plan;
     for (size_t s = 0; s < plan->step_count; s++) {
         PlanStep *step = &plan->steps[s];
-        OpMemory memory = {0, 0};
+        OpMemory memory = {0};
         step->backend = backend_select(&step->op, backend);
         Status status = step->backend->prepare(&step->op, &step->state, &memory);
         if (status != STATUS_OK)
@@ -176,6 +177,10 @@ static Status place_backend_memory(Planner *p, const char *backend) {
         size_t back = backward_time(plan, s);
         if (memory.saved_bytes && step->op.training)
             TRY(add_place(p, memory.saved_bytes, s, step->runs_backward ? back : s, &step->saved_place));
+        if (memory.totals_bytes)
+            TRY(add_place(p, memory.totals_bytes, s, step->runs_backward ? back : s, &step->totals_place));
+        if (memory.packed_bytes)
+            TRY(add_place(p, memory.packed_bytes, 0, 2 * plan->step_count, &step->packed_place));
         if (memory.work_bytes)
             TRY(add_place(p, memory.work_bytes, s, s, &step->forward_work_place));
         if (memory.work_bytes && step->runs_backward)
@@ -293,7 +298,7 @@ static Status build(Planner *p, const char *backend) {
     TRY(memory_new(&p->last_need, nodes, "plan"));
     TRY(memory_new(&p->writers, nodes > plan->graph->param_count ? nodes : plan->graph->param_count, "plan"));
     TRY(make_steps(p));
-    p->place_room = plan->step_count * 5 + 1; /* value, gradient, saved, two scratches of each step */
+    p->place_room = plan->step_count * 7 + 1; /* value, gradient, saved, totals, packed, two scratches of each step */
     TRY(memory_new(&plan->places, p->place_room, "plan"));
     find_needs(p);
     TRY(place_values(p));

@@ -23,7 +23,7 @@ typedef struct PlanStep {
     void *state;       /* owned, by the backend */
     OpBuffers buffers; /* complete but for inputs of the graph and the gradient slab, which a run gives */
     bool runs_backward;
-    int saved_place, forward_work_place, backward_work_place; /* -1: none */
+    int saved_place, totals_place, packed_place, forward_work_place, backward_work_place; /* -1: none */
     size_t final_prefix; /* after this step's backward, elements [0, final_prefix) of the gradient slab are final */
 } PlanStep;
 

@@ -87,7 +87,7 @@ struct OpRun {
     Real *x[OP_MAX_INPUTS], *dx[OP_MAX_INPUTS]; /* owned, like all below; dx NULL where no gradient is wanted */
     Real *w[OP_MAX_PARAMS], *dw[OP_MAX_PARAMS];
     Real *y, *dy;
-    void *saved, *work;
+    void *saved, *totals, *packed, *work;
 };
 
 /* Completes the shapes, allocates everything, prepares.  want_x, want_w: bit i: dx[i], dw[i] is wanted (also subject to

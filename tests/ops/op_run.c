@@ -59,6 +59,7 @@ Status op_run_create(OpRun *run, const OpCase *c, const Backend *backend, bool t
     run->context = (OpContext){.seed = 7, .step = 3, .first_example = 5};
     TRY(op_shape(&run->op));
     run->op.training = training;
+    run->op.batch = run->op.n;
     for (size_t i = 0; i < run->op.inputs; i++)
         run->op.want_dx[i] = training && (want_x & ~c->fixed_x) >> i & 1;
     for (size_t i = 0; i < run->op.params; i++)
@@ -66,6 +67,8 @@ Status op_run_create(OpRun *run, const OpCase *c, const Backend *backend, bool t
     TRY(create_tensors(run, c));
     TRY(backend->prepare(&run->op, &run->state, &run->memory));
     TRY(memory_alloc(run->memory.saved_bytes, 1, "saved", &run->saved));
+    TRY(memory_alloc(run->memory.totals_bytes, 1, "totals", &run->totals));
+    TRY(memory_alloc(run->memory.packed_bytes, 1, "packed", &run->packed));
     TRY(memory_alloc(run->memory.work_bytes, 1, "work", &run->work));
     return STATUS_OK;
 }
@@ -82,6 +85,8 @@ void op_run_destroy(OpRun *run) {
     memory_free(run->y);
     memory_free(run->dy);
     memory_free(run->saved);
+    memory_free(run->totals);
+    memory_free(run->packed);
     memory_free(run->work);
     if (run->backend)
         run->backend->release(run->state);
@@ -89,7 +94,15 @@ void op_run_destroy(OpRun *run) {
 
 /* What forward and backward are both given. */
 static OpBuffers common_buffers(OpRun *run) {
-    OpBuffers b = {.y = run->y, .saved = run->saved, .work = run->work, .context = &run->context};
+    OpBuffers b = {.y = run->y,
+                   .first = true,
+                   .last = true,
+                   .pack = true,
+                   .saved = run->saved,
+                   .totals = run->totals,
+                   .packed = run->packed,
+                   .work = run->work,
+                   .context = &run->context};
     for (size_t i = 0; i < run->op.inputs; i++)
         b.x[i] = run->x[i];
     for (size_t i = 0; i < run->op.params; i++)
@@ -107,6 +120,8 @@ void op_run_forward(OpRun *run) {
             fill_nan(run->dw[i], shape_count(&run->op.w[i]));
             b.dw[i] = run->dw[i];
         }
+    if (op_collects(&run->op))
+        run->backend->collect(run->state, &b);
     run->backend->forward(run->state, &b);
 }
 
@@ -134,5 +149,7 @@ void op_run_backward(OpRun *run, bool add) {
         if (!add)
             fill_nan(run->dw[i], shape_count(&op->w[i]));
     }
+    if (op_collects(op))
+        run->backend->collect_backward(run->state, &b);
     run->backend->backward(run->state, &b);
 }

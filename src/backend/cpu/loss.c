@@ -3,6 +3,7 @@
 #include "backend/cpu/lanes.h"
 #include "backend/cpu/vector.h"
 #include <math.h>
+#include <string.h>
 
 /* The loss of classification and of segmentation: cross-entropy of class numbers from logits, per position
  *     loss = log(sum_c e^x_c) - sum_c t_c x_c,   t_c = (1 - a) [c = label] + a / classes,   a = label smoothing
@@ -57,10 +58,12 @@ static void forward(const OpDesc *op, const OpBuffers *b) {
         loss += example_loss / (double)positions;
         correct += (double)example_correct / (double)positions;
     }
-    b->y[LOSS_SUM_LOSS] = (float)loss;
-    b->y[LOSS_SUM_WEIGHT] = (float)op->n;
-    b->y[LOSS_SUM_CORRECT] = (float)correct;
-    b->y[LOSS_SUM_COUNTED] = (float)op->n;
+    if (b->first)
+        memset(b->y, 0, LOSS_SUMS * sizeof *b->y);
+    b->y[LOSS_SUM_LOSS] += (float)loss;
+    b->y[LOSS_SUM_WEIGHT] += (float)op->n;
+    b->y[LOSS_SUM_CORRECT] += (float)correct;
+    b->y[LOSS_SUM_COUNTED] += (float)op->n;
 }
 
 /* to = scale * from - shift, or to += when `add`. */

@@ -6,9 +6,18 @@
 /* batch_norm over rows [n * positions, C]:
  *     xhat = (x - mean) scale,   scale = 1 / sqrt(variance + epsilon),   y = gamma xhat + beta
  *     dx = gamma scale (dy - mean(dy) - xhat mean(dy xhat)),   without the means when the statistics are not the batch's
- * (S. Ioffe, C. Szegedy, "Batch normalization", 2015).  saved: mean [C], scale [C]. */
-static bool is_affine(const OpDesc *op) {
-    return !op->training || op->attr.norm.frozen;
+ * (S. Ioffe, C. Szegedy, "Batch normalization", 2015). */
+
+/* The columns of `totals` while the micro-batch is collected; `scale` holds the squares until the last slice. */
+typedef struct Totals {
+    float *seen; /* rows so far, in the first element */
+    float *mean, *scale, *sum, *sum_xhat;
+} Totals;
+
+static Totals totals_of(const OpDesc *op, const OpBuffers *b) {
+    size_t columns = channels_of(&op->x[0]);
+    float *first = (float *)b->totals + 16;
+    return (Totals){b->totals, first, first + columns, first + 2 * columns, first + 3 * columns};
 }
 
 static size_t rows_of(const OpDesc *op) {
@@ -19,10 +28,8 @@ static size_t rows_of(const OpDesc *op) {
  * chunks are merged as in T. Chan, G. Golub, R. LeVeque, "Updating formulae and a pairwise algorithm for computing sample
  * variances", 1979: exact to rounding, and x is read from memory once. */
 CPU_CLONES
-static void moments_tile(const float *x, size_t rows, size_t columns, size_t width, float *restrict mean,
+static void moments_tile(const float *x, size_t rows, size_t columns, size_t width, size_t seen, float *restrict mean,
                          float *restrict squares) {
-    memset(mean, 0, width * sizeof *mean);
-    memset(squares, 0, width * sizeof *squares);
     for (size_t first = 0; first < rows; first += SUM_CHUNK) {
         size_t end = at_most(first + SUM_CHUNK, rows);
         float part[COLUMN_TILE] = {0}, part_squares[COLUMN_TILE] = {0};
@@ -36,7 +43,7 @@ static void moments_tile(const float *x, size_t rows, size_t columns, size_t wid
                 float d = x[i * columns + c] - part[c];
                 part_squares[c] += d * d;
             }
-        float share = (float)(end - first) / (float)end, weight = (float)first * share;
+        float share = (float)(end - first) / (float)(seen + end), weight = (float)(seen + first) * share;
         for (size_t c = 0; c < width; c++) {
             float d = part[c] - mean[c];
             mean[c] += d * share;
@@ -45,27 +52,32 @@ static void moments_tile(const float *x, size_t rows, size_t columns, size_t wid
     }
 }
 
-/* What a trainer's moving averages are made of: n times the batch statistics. */
+/* What a trainer's moving averages are made of. */
 static void give_statistic(const OpDesc *op, const OpBuffers *b, size_t slot, const float *values) {
     if (b->dw[slot])
-        scale_values(values, channels_of(&op->x[0]), (float)op->n, b->dw_add[slot], b->dw[slot]);
+        scale_values(values, channels_of(&op->x[0]), (float)op->batch, b->dw_add[slot], b->dw[slot]);
 }
 
-/* mean [C] and scale [C] of this pass. */
-static void statistics(const OpDesc *op, const OpBuffers *b, float *mean, float *scale) {
+static void to_scale(const OpDesc *op, const float *variance, float *scale) {
+    for (size_t c = 0; c < channels_of(&op->x[0]); c++)
+        scale[c] = 1 / sqrtf(variance[c] + (float)op->attr.norm.epsilon);
+}
+
+static void batch_norm_collect(const OpDesc *op, const OpBuffers *b) {
     size_t rows = rows_of(op), columns = channels_of(&op->x[0]);
-    if (is_affine(op)) {
-        memcpy(mean, b->w[2], columns * sizeof *mean);
-        memcpy(scale, b->w[3], columns * sizeof *scale);
-    } else {
-        for (size_t c = 0; c < columns; c += COLUMN_TILE)
-            moments_tile(b->x[0] + c, rows, columns, at_most(columns - c, COLUMN_TILE), mean + c, scale + c);
-        scale_values(scale, columns, 1 / (float)rows, false, scale);
-        give_statistic(op, b, 2, mean);
-        give_statistic(op, b, 3, scale);
-    }
-    for (size_t c = 0; c < columns; c++)
-        scale[c] = 1 / sqrtf(scale[c] + (float)op->attr.norm.epsilon);
+    Totals t = totals_of(op, b);
+    if (b->first)
+        memset(b->totals, 0, (16 + 2 * columns) * sizeof(float));
+    for (size_t c = 0; c < columns; c += COLUMN_TILE)
+        moments_tile(b->x[0] + c, rows, columns, at_most(columns - c, COLUMN_TILE), (size_t)*t.seen, t.mean + c,
+                     t.scale + c);
+    *t.seen += (float)rows;
+    if (!b->last)
+        return;
+    scale_values(t.scale, columns, 1 / *t.seen, false, t.scale);
+    give_statistic(op, b, 2, t.mean);
+    give_statistic(op, b, 3, t.scale);
+    to_scale(op, t.scale, t.scale);
 }
 
 /* y = (x - mean) factor + offset, per column. */
@@ -78,25 +90,33 @@ static void affine_rows(const float *x, size_t rows, size_t columns, const float
             y[i * columns + c] = (x[i * columns + c] - mean[c]) * factor[c] + offset[c];
 }
 
+/* mean [C] and scale [C]: of the batch, or the moving ones. */
+static const float *mean_and_scale(const OpDesc *op, const OpBuffers *b, float *work, const float **scale) {
+    Totals t = totals_of(op, b);
+    *scale = op_collects(op) ? t.scale : work;
+    if (!op_collects(op))
+        to_scale(op, b->w[3], work);
+    return op_collects(op) ? t.mean : b->w[2];
+}
+
 /* `work` holds what the loops over all rows need per column. */
 static void batch_norm_forward(const OpDesc *op, const OpBuffers *b) {
     size_t columns = channels_of(&op->x[0]);
-    float *mean = op->training ? b->saved : b->work, *scale = mean + columns;
-    float *factor = (float *)b->work + 2 * columns, *offset = factor + columns;
-    statistics(op, b, mean, scale);
+    float *factor = (float *)b->work + columns, *offset = factor + columns;
+    const float *scale, *mean = mean_and_scale(op, b, b->work, &scale);
     for (size_t c = 0; c < columns; c++) {
         factor[c] = b->w[0] ? b->w[0][c] * scale[c] : scale[c];
         offset[c] = b->w[1] ? b->w[1][c] : 0;
     }
     affine_rows(b->x[0], rows_of(op), columns, mean, factor, offset, b->y);
+    if (op->inputs > 1)
+        scale_values(b->x[1], total_count(op, &op->y), 1, true, b->y);
 }
 
 /* sum [width] = sum of dy, sum_xhat = sum of dy xhat, by chunks of rows. */
 CPU_CLONES
 static void gradient_sums(const float *x, const float *dy, size_t rows, size_t columns, size_t width, const float *mean,
                           const float *scale, float *restrict sum, float *restrict sum_xhat) {
-    memset(sum, 0, width * sizeof *sum);
-    memset(sum_xhat, 0, width * sizeof *sum_xhat);
     for (size_t first = 0; first < rows; first += SUM_CHUNK) {
         float part[COLUMN_TILE] = {0}, part_xhat[COLUMN_TILE] = {0};
         for (size_t i = first; i < at_most(first + SUM_CHUNK, rows); i++)
@@ -125,33 +145,61 @@ static void input_gradient(const float *x, const float *dy, size_t rows, size_t 
         }
 }
 
-static void batch_norm_backward(const OpDesc *op, const OpBuffers *b) {
-    size_t rows = rows_of(op), columns = channels_of(&op->x[0]);
-    const float *mean = b->saved, *scale = mean + columns;
-    float *sum = b->work, *sum_xhat = sum + columns, *factor = sum_xhat + columns;
+static void add_sums(const OpDesc *op, const OpBuffers *b, const float *mean, const float *scale, float *sum,
+                     float *sum_xhat) {
+    size_t columns = channels_of(&op->x[0]);
     for (size_t c = 0; c < columns; c += COLUMN_TILE)
-        gradient_sums(b->x[0] + c, b->dy + c, rows, columns, at_most(columns - c, COLUMN_TILE), mean + c, scale + c,
-                      sum + c, sum_xhat + c);
+        gradient_sums(b->x[0] + c, b->dy + c, rows_of(op), columns, at_most(columns - c, COLUMN_TILE), mean + c,
+                      scale + c, sum + c, sum_xhat + c);
+}
+
+static void give_gradients(const OpDesc *op, const OpBuffers *b, const float *sum, const float *sum_xhat) {
     if (b->dw[0])
-        scale_values(sum_xhat, columns, 1, b->dw_add[0], b->dw[0]);
+        scale_values(sum_xhat, channels_of(&op->x[0]), 1, b->dw_add[0], b->dw[0]);
     if (b->dw[1])
-        scale_values(sum, columns, 1, b->dw_add[1], b->dw[1]);
-    if (!b->dx[0])
-        return;
-    float share = is_affine(op) ? 0 : 1 / (float)rows;
+        scale_values(sum, channels_of(&op->x[0]), 1, b->dw_add[1], b->dw[1]);
+}
+
+static void batch_norm_collect_backward(const OpDesc *op, const OpBuffers *b) {
+    size_t columns = channels_of(&op->x[0]);
+    Totals t = totals_of(op, b);
+    if (b->first)
+        memset(t.sum, 0, 2 * columns * sizeof *t.sum);
+    add_sums(op, b, t.mean, t.scale, t.sum, t.sum_xhat);
+    if (b->last)
+        give_gradients(op, b, t.sum, t.sum_xhat);
+}
+
+static void batch_norm_backward(const OpDesc *op, const OpBuffers *b) {
+    size_t columns = channels_of(&op->x[0]);
+    float *sum = (float *)b->work + columns, *sum_xhat = sum + columns, *factor = sum_xhat + columns;
+    const float *scale, *mean = mean_and_scale(op, b, b->work, &scale);
+    Totals t = totals_of(op, b);
+    float share = op_collects(op) ? 1 / *t.seen : 0;
+    memset(sum, 0, 2 * columns * sizeof *sum);
+    if (!op_collects(op)) {
+        add_sums(op, b, mean, scale, sum, sum_xhat);
+        give_gradients(op, b, sum, sum_xhat);
+    }
     for (size_t c = 0; c < columns; c++) {
         factor[c] = b->w[0] ? b->w[0][c] * scale[c] : scale[c];
-        sum[c] *= share;
-        sum_xhat[c] *= share * scale[c];
+        sum[c] = op_collects(op) ? share * t.sum[c] : 0;
+        sum_xhat[c] = op_collects(op) ? share * scale[c] * t.sum_xhat[c] : 0;
     }
-    input_gradient(b->x[0], b->dy, rows, columns, mean, factor, sum, sum_xhat, b->dx_add[0], b->dx[0]);
+    if (b->dx[0])
+        input_gradient(b->x[0], b->dy, rows_of(op), columns, mean, factor, sum, sum_xhat, b->dx_add[0], b->dx[0]);
+    if (b->dx[1] && b->dx[1] != b->dy)
+        scale_values(b->dy, total_count(op, &op->y), 1, b->dx_add[1], b->dx[1]);
 }
 
 static void batch_norm_memory(const OpDesc *op, OpMemory *memory) {
     size_t columns = channels_of(&op->x[0]);
-    memory->saved_bytes = op->training ? 2 * columns * sizeof(float) : 0;
+    memory->totals_bytes = op_collects(op) ? (16 + 4 * columns) * sizeof(float) : 0;
     memory->work_bytes = 4 * columns * sizeof(float);
 }
 
-const Kernel cpu_batch_norm = {
-    .forward = batch_norm_forward, .backward = batch_norm_backward, .memory = batch_norm_memory};
+const Kernel cpu_batch_norm = {.forward = batch_norm_forward,
+                               .backward = batch_norm_backward,
+                               .collect = batch_norm_collect,
+                               .collect_backward = batch_norm_collect_backward,
+                               .memory = batch_norm_memory};

@@ -194,7 +194,8 @@ static void memory(const OpDesc *op, OpMemory *memory) {
         memory->saved_bytes = total_count(op, &op->y) * (pool_of(op).small ? sizeof(uint8_t) : sizeof(uint32_t));
 }
 
-const Kernel cpu_max_pool2d = {forward, backward, supports, memory};
-const Kernel cpu_average_pool2d = {forward, backward, supports, memory};
-const Kernel cpu_global_max_pool2d = {forward, backward, supports, memory};
-const Kernel cpu_global_average_pool2d = {forward, backward, supports, memory};
+const Kernel cpu_max_pool2d = {.forward = forward, .backward = backward, .supports = supports, .memory = memory};
+const Kernel cpu_average_pool2d = {.forward = forward, .backward = backward, .supports = supports, .memory = memory};
+const Kernel cpu_global_max_pool2d = {.forward = forward, .backward = backward, .supports = supports, .memory = memory};
+const Kernel cpu_global_average_pool2d = {
+    .forward = forward, .backward = backward, .supports = supports, .memory = memory};

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backend/openblas/openblas.h"
+#include "backend/kernel.h"
 #include "base/memory.h"
 #include <limits.h>
 
 /* What is known of an operation once it is prepared. */
 typedef struct State {
     OpKind kind;
+    bool relu;
+    double relu_max;
+    size_t y_count;
     ConvSizes conv;       /* conv2d, conv2d_transpose */
     size_t rows, in, out; /* dense: x [rows, in], y [rows, out] */
 } State;
@@ -33,9 +37,12 @@ static bool supports(const OpDesc *op) {
 
 static Status prepare(const OpDesc *op, void **state, OpMemory *memory) {
     State *s;
-    *memory = (OpMemory){0, 0};
+    *memory = (OpMemory){0};
     TRY(memory_new(&s, 1, "operation"));
     s->kind = op->kind;
+    s->relu = op->relu;
+    s->relu_max = op->relu_max;
+    s->y_count = op->n * shape_count(&op->y);
     if (op->kind == OP_DENSE) {
         s->in = op->w[0].dim[0];
         s->out = op->w[0].dim[1];
@@ -66,6 +73,8 @@ static void forward(void *state, const OpBuffers *b) {
             fill_rows(b->y, g->n * g->H * g->W, g->C, b->w[1]);
         conv_data_gradient(g, b->x[0], b->w[0], b->w[1] != NULL, b->y, b->work);
     }
+    if (s->relu)
+        kernel_relu(b->y, s->y_count, s->relu_max);
 }
 
 static void dense_backward(const State *s, const OpBuffers *b) {
@@ -97,6 +106,8 @@ static void conv_transpose_backward(const ConvSizes *g, const OpBuffers *b) {
 
 static void backward(void *state, const OpBuffers *b) {
     const State *s = state;
+    if (s->relu)
+        kernel_relu_mask(b->y, s->y_count, s->relu_max, b->dy);
     if (s->kind == OP_DENSE)
         dense_backward(s, b);
     else if (s->kind == OP_CONV2D)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backend/ref/ref.h"
 #include <math.h>
+#include <string.h>
 
 /* Probabilities are kept this far from 0 and 1 before a logarithm, as Keras does (keras.config.epsilon). */
 #define PROBABILITY_EPSILON 1e-7
@@ -159,10 +160,12 @@ static void forward(const OpDesc *op, const OpBuffers *b) {
         loss += example_loss / (double)rows.per_example;
         correct += (double)example_correct / (double)rows.per_example;
     }
-    b->y[LOSS_SUM_LOSS] = (Real)loss;
-    b->y[LOSS_SUM_WEIGHT] = (Real)op->n;
-    b->y[LOSS_SUM_CORRECT] = (Real)correct;
-    b->y[LOSS_SUM_COUNTED] = counted ? (Real)op->n : 0;
+    if (b->first)
+        memset(b->y, 0, LOSS_SUMS * sizeof *b->y);
+    b->y[LOSS_SUM_LOSS] += (Real)loss;
+    b->y[LOSS_SUM_WEIGHT] += (Real)op->n;
+    b->y[LOSS_SUM_CORRECT] += (Real)correct;
+    b->y[LOSS_SUM_COUNTED] += counted ? (Real)op->n : 0;
 }
 
 /* Scaled by the weight of this loss; a label has no gradient.  `work` holds a row. */

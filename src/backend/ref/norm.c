@@ -3,10 +3,9 @@
 #include <math.h>
 #include <string.h>
 
-/* All three operations normalize sets of elements to mean 0 and variance 1, then scale and shift:
+/* Both operations normalize sets of elements to mean 0 and variance 1, then scale and shift:
  *     xhat = (x - mean) / sqrt(variance + epsilon),   y = gamma xhat + beta,   variance = sum (x - mean)^2 / set size
- * and differ in what a set is (Ioffe and Szegedy 2015; Ba, Kiros and Hinton 2016; Wu and He 2018):
- *     batch_norm  one channel over all examples and positions
+ * and differ in what a set is (Ba, Kiros and Hinton 2016; Wu and He 2018):
  *     layer_norm  the last axes of one example
  *     group_norm  contiguous channels of one example over all positions
  * Each is `runs` pieces of `run` adjacent elements, `stride` apart, and element j of a run uses parameter `param` + j. */
@@ -31,8 +30,6 @@ static size_t param_count(const OpDesc *op) {
 }
 
 static size_t set_count(const OpDesc *op) {
-    if (op->kind == OP_BATCH_NORM)
-        return channels(op);
     if (op->kind == OP_GROUP_NORM)
         return op->n * op->attr.norm.groups;
     return op->n * shape_count(&op->x[0]) / param_count(op);
@@ -40,19 +37,12 @@ static size_t set_count(const OpDesc *op) {
 
 static Set set_at(const OpDesc *op, size_t s) {
     size_t count = shape_count(&op->x[0]), c = channels(op);
-    if (op->kind == OP_BATCH_NORM)
-        return (Set){.start = s, .runs = op->n * count / c, .run = 1, .stride = c, .param = s};
     if (op->kind == OP_GROUP_NORM) {
         size_t groups = op->attr.norm.groups, run = c / groups;
         return (Set){s / groups * count + s % groups * run, count / c, run, c, s % groups * run};
     }
     size_t run = param_count(op);
     return (Set){.start = s * run, .runs = 1, .run = run, .stride = run, .param = 0};
-}
-
-/* Whether a batch_norm uses its moving statistics: then it is an affine map and nothing depends on the batch. */
-static bool is_affine(const OpDesc *op) {
-    return op->kind == OP_BATCH_NORM && (!op->training || op->attr.norm.frozen);
 }
 
 /* Mean and biased variance.  Two passes: sum(x^2) - mean^2 would cancel. */
@@ -70,23 +60,9 @@ static void moments(const Real *x, Set set, double *mean, double *variance) {
     *variance = squares / size;
 }
 
-/* What a trainer's moving averages are made of: n times the batch statistics. */
-static void give_statistic(const OpDesc *op, const OpBuffers *b, size_t slot, size_t channel, double value) {
-    if (b->dw[slot])
-        b->dw[slot][channel] = (Real)((b->dw_add[slot] ? b->dw[slot][channel] : 0) + (double)op->n * value);
-}
-
 static Statistics statistics(const OpDesc *op, const OpBuffers *b, size_t s) {
     double mean, variance;
-    if (is_affine(op)) {
-        mean = b->w[2][s], variance = b->w[3][s];
-    } else {
-        moments(b->x[0], set_at(op, s), &mean, &variance);
-        if (op->kind == OP_BATCH_NORM) {
-            give_statistic(op, b, 2, s, mean);
-            give_statistic(op, b, 3, s, variance);
-        }
-    }
+    moments(b->x[0], set_at(op, s), &mean, &variance);
     return (Statistics){mean, 1 / sqrt(variance + op->attr.norm.epsilon)};
 }
 
@@ -106,13 +82,11 @@ static void forward(const OpDesc *op, const OpBuffers *b) {
     }
 }
 
-/* With g = gamma dy and means over the set:  dx = scale (g - mean(g) - xhat mean(g xhat)).
- * An affine batch_norm has neither mean. */
-static void input_gradient(const OpDesc *op, const OpBuffers *b, Set set, Statistics saved, double g_sum,
-                           double g_xhat_sum) {
+/* With g = gamma dy and means over the set:  dx = scale (g - mean(g) - xhat mean(g xhat)). */
+static void input_gradient(const OpBuffers *b, Set set, Statistics saved, double g_sum, double g_xhat_sum) {
     const Real *gamma = b->w[0];
     double size = (double)(set.runs * set.run);
-    double g_mean = is_affine(op) ? 0 : g_sum / size, g_xhat_mean = is_affine(op) ? 0 : g_xhat_sum / size;
+    double g_mean = g_sum / size, g_xhat_mean = g_xhat_sum / size;
     for (size_t r = 0; r < set.runs; r++)
         for (size_t j = 0; j < set.run; j++) {
             size_t i = set.start + r * set.stride + j;
@@ -142,7 +116,7 @@ static void backward(const OpDesc *op, const OpBuffers *b) {
                 g_xhat_sum += g * xhat;
             }
         if (b->dx[0])
-            input_gradient(op, b, set, saved, g_sum, g_xhat_sum);
+            input_gradient(b, set, saved, g_sum, g_xhat_sum);
     }
     for (size_t slot = 0; slot < 2; slot++)
         for (size_t p = 0; p < params && b->dw[slot]; p++)
@@ -156,6 +130,5 @@ static void memory(const OpDesc *op, OpMemory *memory) {
     memory->work_bytes = 2 * param_count(op) * sizeof(double);
 }
 
-const Kernel ref_batch_norm = {.forward = forward, .backward = backward, .memory = memory};
 const Kernel ref_layer_norm = {.forward = forward, .backward = backward, .memory = memory};
 const Kernel ref_group_norm = {.forward = forward, .backward = backward, .memory = memory};

@@ -20,6 +20,8 @@ static Status prepare(const OpDesc *op, void **state, OpMemory *memory) {
 const Backend backend_ref = {.name = "ref",
                              .supports = supports,
                              .prepare = prepare,
+                             .collect = kernel_collect,
+                             .collect_backward = kernel_collect_backward,
                              .forward = kernel_forward,
                              .backward = kernel_backward,
                              .release = memory_free};

@@ -31,6 +31,8 @@ static Status batch_norm_shape(OpDesc *op) {
     TRY(check_input(op));
     if (op->params != 4 || !op->has_w[2] || !op->has_w[3])
         return status_fail(STATUS_FAILED, "a batch normalization needs its moving mean and moving variance");
+    if (op->inputs > 1 && !shape_equal(&op->x[1], &op->x[0]))
+        return status_fail(STATUS_FAILED, "what is added to a batch normalization must have its shape");
     Shape per_channel = channels(op);
     return check_params(op, names, 4, &per_channel);
 }

@@ -33,6 +33,9 @@ static Status check_inputs(const OpDesc *op) {
     case OP_LOSS:
         least = most = 2;
         break;
+    case OP_BATCH_NORM:
+        most = 2;
+        break;
     case OP_ADD:
     case OP_MULTIPLY:
     case OP_AVERAGE:
@@ -57,6 +60,7 @@ Status op_shape(OpDesc *op) {
         if (op->has_w[i])
             TRY(check_tensor("weight", &op->w[i]));
     TRY(rules[op->kind]->shape(op));
+    op->keeps_y |= op->relu;
     return check_tensor("output", &op->y);
 }
 
