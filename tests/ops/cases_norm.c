@@ -21,6 +21,17 @@ static void fill(const OpDesc *op, Real **x, Real **w) {
     }
 #define BATCH_CASE(...)  BATCH_NORM(__VA_ARGS__), .fill = fill, .fixed_w = 12, .forward_w = 12
 #define FROZEN_CASE(...) BATCH_NORM(__VA_ARGS__, .frozen = true), .fill = fill, .fixed_w = 12
+/* The end of a residual block: x1 is added. */
+#define RESIDUAL(batch, shape, channels, gamma, beta, ...)                                                             \
+    {                                                                                                                  \
+        .kind = OP_BATCH_NORM, .n = (batch), .inputs = 2, .x = {shape, shape}, .params = 4,                            \
+        .has_w = {(gamma), (beta), true, true},                                                                        \
+        .w = {SHAPE(channels), SHAPE(channels), SHAPE(channels), SHAPE(channels)}, .attr.norm = {                      \
+            .epsilon = 1e-3,                                                                                           \
+            __VA_ARGS__                                                                                                \
+        }                                                                                                              \
+    }
+#define RESIDUAL_CASE(...) RESIDUAL(__VA_ARGS__), .fill = fill, .fixed_w = 12, .forward_w = 12
 #define OTHER_NORM(op, batch, shape, params_shape, gamma, beta, ...)                                                   \
     {                                                                                                                  \
         .kind = op, .n = (batch), .inputs = 1, .x = {shape}, .params = 2, .has_w = {(gamma), (beta)},                  \
@@ -42,6 +53,14 @@ static const OpCase cases[] = {
     {"frozen", FROZEN_CASE(3, SHAPE(4, 3, 5), 5, 1, 1)},
     {"frozen, neither", FROZEN_CASE(3, SHAPE(4, 3, 5), 5, 0, 0)},
     {"17 channels", BATCH_CASE(2, SHAPE(9, 9, 17), 17, 1, 1)},
+    {"16 channels", BATCH_CASE(5, SHAPE(7, 5, 16), 16, 1, 1)},
+    {"80 channels", BATCH_CASE(5, SHAPE(3, 1, 80), 80, 1, 1)},
+    {"residual", RESIDUAL_CASE(3, SHAPE(4, 3, 5), 5, 1, 1)},
+    {"residual, neither", RESIDUAL_CASE(4, SHAPE(3, 3, 7), 7, 0, 0)},
+    {"residual, 33 channels", RESIDUAL_CASE(4, SHAPE(3, 3, 33), 33, 1, 1)},
+    {"residual, frozen", RESIDUAL(3, SHAPE(4, 3, 5), 5, 1, 1, .frozen = true), .fill = fill, .fixed_w = 12},
+    {"residual, 14x14x256", RESIDUAL_CASE(5, SHAPE(14, 14, 256), 256, 1, 1), .large = true},
+    {"32x32x16", BATCH_CASE(9, SHAPE(32, 32, 16), 16, 1, 1), .large = true},
     {"28x28x64", BATCH_CASE(8, SHAPE(28, 28, 64), 64, 1, 1), .large = true},
     {"last axis", LAYER_NORM(3, SHAPE(2, 3, 5), SHAPE(5), 1, 1, .axes = 1)},
     {"all axes, one example", LAYER_NORM(1, SHAPE(2, 3, 5), SHAPE(2, 3, 5), 1, 1, .axes = 3)},

@@ -54,7 +54,12 @@ typedef struct OpCases {
 OP_CASE_FAMILIES(OP_CASES)
 #undef OP_CASES
 
-enum { OP_CHECK_TEXT = 256 };
+enum { OP_CHECK_TEXT = 256, OP_CASE_NAME = 80 };
+
+/* Variants of a case: 0 is the case itself; 1 and 2 have a ReLU at the end, plain and of 0.4 at most, where the plan may
+ * fuse one with the operation.  False: the case has no such variant.  `name` is the memory of variant->name. */
+bool op_case_variant(const OpCase *c, size_t number, OpCase *variant, char name[OP_CASE_NAME]);
+enum { OP_VARIANTS = 3 };
 
 /* All checks give true, or false and in `text` what differs where.  `backend` is ref, or another one that supports the
  * case, or a wrong one that a test plants. */
@@ -65,14 +70,23 @@ enum { OP_CHECK_TEXT = 256 };
 bool op_check_gradient(const OpCase *c, const Backend *backend, char text[OP_CHECK_TEXT]);
 
 /* The contract of OpBuffers: dx_add and dw_add add, NULL dx and dw are skipped without changing the others, one dx may
- * be that of all inputs, in_place works with y on x0 and dx0 on dy.  To `c`'s tolerance in float, 1e-12 in double. */
+ * be that of all inputs, in_place works with y on x0 and dx0 on dy, dx1 of batch_norm on dy; dy is only read, or masked by a
+ * ReLU.  To `c`'s tolerance in float, 1e-12 in double. */
 bool op_check_contract(const OpCase *c, const Backend *backend, char text[OP_CHECK_TEXT]);
+
+/* The case run in two and in three slices, of two sizes where n does not divide, against the case run in one: y, dx, dw, in
+ * and out of training.  True also where n is too small or the backend says no to slices. */
+bool op_check_slices(const OpCase *c, const Backend *backend, char text[OP_CHECK_TEXT]);
 
 /* `backend` against `ref`: y in and out of training, dx and dw, to the case's tolerance. */
 bool op_check_against(const OpCase *c, const Backend *backend, const Backend *ref, char text[OP_CHECK_TEXT]);
 
 /* The rule's answer: y, or a failure whose message contains c->error. */
 bool op_check_shape(const ShapeCase *c, char text[OP_CHECK_TEXT]);
+
+/* For the checks: |a - (b + old)| <= tolerance * largest |b| for all elements; old may be NULL.  NaN fits NaN alone. */
+bool op_near(const OpCase *c, const char *what, size_t index, const Real *a, const Real *b, const Real *old,
+             size_t count, char text[OP_CHECK_TEXT]);
 
 /* Elements of y: n times the shape's; a loss sums over the batch. */
 size_t op_y_count(const OpDesc *op);

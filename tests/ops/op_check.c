@@ -11,6 +11,21 @@ enum { ALL = ~0u, DIRECTIONS = 2, COORDINATES = 10 };
 
 static const double STEP = 1e-5, GRADIENT_TOLERANCE = 1e-6;
 
+bool op_case_variant(const OpCase *c, size_t number, OpCase *variant, char name[OP_CASE_NAME]) {
+    static const char *const ends[OP_VARIANTS] = {"", ", relu", ", relu of at most 0.4"};
+    OpKind kind = c->op.kind;
+    bool may_fuse =
+        kind == OP_CONV2D || kind == OP_CONV2D_TRANSPOSE || kind == OP_DENSE || kind == OP_BATCH_NORM || kind == OP_ADD;
+    if (number > 0 && !may_fuse)
+        return false;
+    *variant = *c;
+    snprintf(name, OP_CASE_NAME, "%s%s", c->name, ends[number]);
+    variant->name = name;
+    variant->op.relu = number > 0;
+    variant->op.relu_max = number == 2 ? 0.4 : INFINITY;
+    return true;
+}
+
 static bool fail(const OpCase *c, char *text, const char *what) {
     snprintf(text, OP_CHECK_TEXT, "%s %s: %s", op_name(c->op.kind), c->name, what);
     return false;
@@ -20,9 +35,8 @@ static double tolerance(const OpCase *c) {
     return REAL_IS_DOUBLE ? 1e-12 : c->tolerance > 0 ? c->tolerance : OP_TOLERANCE;
 }
 
-/* |a - (b + old)| <= tolerance * largest |b| for all elements; old may be NULL.  NaN fits NaN alone. */
-static bool near(const OpCase *c, const char *what, size_t index, const Real *a, const Real *b, const Real *old,
-                 size_t count, char *text) {
+bool op_near(const OpCase *c, const char *what, size_t index, const Real *a, const Real *b, const Real *old,
+             size_t count, char text[OP_CHECK_TEXT]) {
     double largest = 0;
     for (size_t i = 0; i < count; i++)
         largest = fmax(largest, fmax(fabs((double)b[i]), old ? fabs((double)old[i]) : 0));
@@ -100,6 +114,7 @@ static bool check_tensor(OpRun *run, const OpCase *c, const char *what, size_t i
 bool op_check_gradient(const OpCase *c, const Backend *backend, char text[OP_CHECK_TEXT]) {
     OpRun run;
     double *scratch = NULL;
+    Real *dy = NULL;
     size_t most = 0, checked = 0;
     bool good = true;
     if (op_run_create(&run, c, backend, true, ALL, ALL) != STATUS_OK) {
@@ -110,12 +125,15 @@ bool op_check_gradient(const OpCase *c, const Backend *backend, char text[OP_CHE
         most = x_count(&run, i) > most ? x_count(&run, i) : most;
     for (size_t i = 0; i < run.op.params; i++)
         most = run.w[i] && w_count(&run, i) > most ? w_count(&run, i) : most;
-    if (memory_new(&scratch, 2 * most + op_y_count(&run.op), "scratch") != STATUS_OK) {
+    if (memory_new(&scratch, 2 * most + op_y_count(&run.op), "scratch") != STATUS_OK ||
+        memory_new(&dy, op_y_count(&run.op), "scratch") != STATUS_OK) {
         good = fail(c, text, status_message());
         goto done;
     }
     op_run_forward(&run);
+    memcpy(dy, run.dy, op_y_count(&run.op) * sizeof *dy);
     op_run_backward(&run, false);
+    memcpy(run.dy, dy, op_y_count(&run.op) * sizeof *dy); /* the differences are of the whole f, not of a masked one */
     for (size_t i = 0; good && i < run.op.inputs; i++)
         if (run.op.want_dx[i]) {
             good = check_tensor(&run, c, "dx", i, run.x[i], run.dx[i], x_count(&run, i), scratch, text);
@@ -130,6 +148,7 @@ bool op_check_gradient(const OpCase *c, const Backend *backend, char text[OP_CHE
         good = fail(c, text, "has no gradient to check");
 done:
     memory_free(scratch);
+    memory_free(dy);
     op_run_destroy(&run);
     return good;
 }
@@ -138,11 +157,11 @@ done:
 static bool near_gradients(const OpCase *c, OpRun *run, const OpRun *full, const OpRun *old, char *text) {
     for (size_t i = 0; i < run->op.inputs; i++)
         if (run->op.want_dx[i] &&
-            !near(c, "dx", i, run->dx[i], full->dx[i], old ? old->dx[i] : NULL, x_count(run, i), text))
+            !op_near(c, "dx", i, run->dx[i], full->dx[i], old ? old->dx[i] : NULL, x_count(run, i), text))
             return false;
     for (size_t i = 0; i < run->op.params; i++)
         if (run->op.want_dw[i] &&
-            !near(c, "dw", i, run->dw[i], full->dw[i], old ? old->dw[i] : NULL, w_count(run, i), text))
+            !op_near(c, "dw", i, run->dw[i], full->dw[i], old ? old->dw[i] : NULL, w_count(run, i), text))
             return false;
     return true;
 }
@@ -196,7 +215,7 @@ static bool check_repeated(const OpCase *c, const Backend *backend, const OpRun 
     if (good) {
         op_run_forward(&run);
         op_run_backward(&run, false);
-        good = near(c, "dx of all inputs ", 0, dx[0], sum, NULL, x_count(full, 0), text);
+        good = op_near(c, "dx of all inputs ", 0, dx[0], sum, NULL, x_count(full, 0), text);
     }
     memcpy(run.dx, dx, sizeof dx);
     op_run_destroy(&run);
@@ -223,12 +242,43 @@ static bool check_in_place(const OpCase *c, const Backend *backend, const OpRun 
         run.dx[0] = dx ? run.dy : NULL;
         op_run_forward(&run);
         op_run_backward(&run, false);
-        good = near(c, "y in place ", 0, run.y, full->y, NULL, op_y_count(&run.op), text) &&
+        good = op_near(c, "y in place ", 0, run.y, full->y, NULL, op_y_count(&run.op), text) &&
                near_gradients(c, &run, full, NULL, text);
     }
     run.y = y;
     run.dx[0] = dx;
     op_run_destroy(&run);
+    return good;
+}
+
+/* dx1 of a batch_norm with a second input on dy: it is dy, masked. */
+static bool check_second_on_dy(const OpCase *c, const Backend *backend, const OpRun *full, char *text) {
+    OpRun run;
+    Status status = op_run_create(&run, c, backend, true, ALL, ALL);
+    Real *dx = run.dx[1];
+    run.dx[1] = run.dy;
+    bool good = status == STATUS_OK || fail(c, text, status_message());
+    if (good) {
+        op_run_forward(&run);
+        op_run_backward(&run, false);
+        good = near_gradients(c, &run, full, NULL, text);
+    }
+    run.dx[1] = dx;
+    op_run_destroy(&run);
+    return good;
+}
+
+/* dy of `run` after backward is what it was, or with a ReLU 0 where that is flat. */
+static bool check_dy(const OpCase *c, const Backend *backend, const OpRun *run, char *text) {
+    OpRun before;
+    Status status = op_run_create(&before, c, backend, true, 0, 0);
+    bool good = status == STATUS_OK || fail(c, text, status_message());
+    for (size_t i = 0; good && i < op_y_count(&run->op); i++) {
+        bool flat = run->op.relu && !(run->y[i] > 0 && run->y[i] < (Real)run->op.relu_max);
+        if (run->dy[i] != before.dy[i] && !(flat && run->dy[i] == 0))
+            good = fail(c, text, "dy has changed");
+    }
+    op_run_destroy(&before);
     return good;
 }
 
@@ -240,6 +290,7 @@ bool op_check_contract(const OpCase *c, const Backend *backend, char text[OP_CHE
     } else {
         op_run_forward(&full);
         op_run_backward(&full, false);
+        good = check_dy(c, backend, &full, text);
         for (size_t i = 0; good && i < full.op.inputs; i++)
             good = check_subset(c, backend, &full, 1u << i, 0, text);
         for (size_t i = 0; good && i < full.op.params; i++)
@@ -247,6 +298,8 @@ bool op_check_contract(const OpCase *c, const Backend *backend, char text[OP_CHE
         good = good && check_add(c, backend, &full, text);
         if (good && full.op.in_place)
             good = check_in_place(c, backend, &full, text);
+        if (good && c->op.kind == OP_BATCH_NORM && full.op.inputs > 1)
+            good = check_second_on_dy(c, backend, &full, text);
         if (good && all_inputs_alike(&full))
             good = check_repeated(c, backend, &full, text); /* last: it changes `full` */
     }
@@ -262,11 +315,14 @@ static bool compare(const OpCase *c, OpRun *run, OpRun *ref, char *text) {
         if (!run->op.training)
             continue;
         for (size_t i = 0; r == 1 && i < run->op.params; i++)
-            if (c->forward_w >> i & 1 && !near(c, "forward dw", i, run->dw[i], ref->dw[i], NULL, w_count(run, i), text))
+            if (c->forward_w >> i & 1 &&
+                !op_near(c, "forward dw", i, run->dw[i], ref->dw[i], NULL, w_count(run, i), text))
                 return false;
     }
-    if (!near(c, "y", 0, run->y, ref->y, NULL, op_y_count(&run->op), text))
+    if (!op_near(c, "y", 0, run->y, ref->y, NULL, op_y_count(&run->op), text))
         return false;
+    /* An element beside a bend of the ReLU must not be on different sides of it. */
+    memcpy(ref->y, run->y, op_y_count(&run->op) * sizeof *ref->y);
     for (size_t r = 0; run->op.training && r < 2; r++)
         op_run_backward(runs[r], false);
     return near_gradients(c, run, ref, NULL, text);
