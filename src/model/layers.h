@@ -161,6 +161,11 @@ Status layer_state(const LayerBuild *b, ParamSpec spec, int *param);
 Status layer_op(const LayerBuild *b, const OpDesc *op, size_t input_count, const int *inputs, size_t param_count,
                 const int *params, int *node);
 
+/* Input 0 for a window of `extent` (height, width) without padding of its own.  Where a zero padding that is smaller than
+ * the window makes that input, the node before it, and *padding and pad tell the operation to pad: no padded copy is
+ * made.  Else input 0 itself, and they stay as they are. */
+int layer_padded_input(const LayerBuild *b, const size_t extent[2], Padding *padding, size_t pad[2][2]);
+
 /* layer_op on one node without parameters. */
 Status layer_op1(const LayerBuild *b, const OpDesc *op, int input, int *node);
 

@@ -125,6 +125,19 @@ Status layer_op(const LayerBuild *b, const OpDesc *op, size_t input_count, const
     return check_size(b, "its output", &y);
 }
 
+int layer_padded_input(const LayerBuild *b, const size_t extent[2], Padding *padding, size_t pad[2][2]) {
+    const Node *before = &b->graph->nodes[b->inputs[0]];
+    if (*padding != PADDING_VALID || before->op.kind != OP_PAD2D)
+        return b->inputs[0];
+    for (size_t axis = 0; axis < 2; axis++)
+        for (size_t side = 0; side < 2; side++)
+            if (before->op.attr.pad.amount[axis][side] >= extent[axis])
+                return b->inputs[0];
+    *padding = PADDING_EXPLICIT;
+    memcpy(pad, before->op.attr.pad.amount, sizeof before->op.attr.pad.amount);
+    return before->inputs[0];
+}
+
 Status layer_op1(const LayerBuild *b, const OpDesc *op, int input, int *node) {
     return layer_op(b, op, 1, &input, 0, NULL, node);
 }

@@ -3,13 +3,15 @@
  * Layers with a matrix of weights: convolutions and Dense. */
 #include "model/layers.h"
 
-/* padding, strides, kernel size and dilation in `attr`, for `filters` output channels in `groups`. */
-static ConvAttr conv_attr(const LayerBuild *b, size_t filters, size_t groups) {
+/* The attributes of a convolution with `filters` output channels in `groups`; *input: the node that it reads. */
+static ConvAttr conv_attr(const LayerBuild *b, size_t filters, size_t groups, int *input) {
     ConvAttr attr = {.groups = groups, .filters = filters};
     attr.padding = layer_choice(b, "padding", "same") ? PADDING_SAME : PADDING_VALID;
     layer_pair(b, "kernel_size", attr.kernel);
     layer_pair(b, "strides", attr.stride);
     layer_pair(b, "dilation_rate", attr.dilation);
+    const size_t extent[2] = {(attr.kernel[0] - 1) * attr.dilation[0] + 1, (attr.kernel[1] - 1) * attr.dilation[1] + 1};
+    *input = layer_padded_input(b, extent, &attr.padding, attr.pad);
     return attr;
 }
 
@@ -44,12 +46,12 @@ static Status conv2d_build(LayerBuild *b) {
     if (channels % groups != 0 || filters % groups != 0)
         return layer_fail(b, "groups %zu does not divide %zu input channels and %zu filters", groups, channels,
                           filters);
-    OpDesc op = {.kind = OP_CONV2D, .attr.conv = conv_attr(b, filters, groups)};
-    const size_t *k = op.attr.conv.kernel;
     int params[2], node;
+    OpDesc op = {.kind = OP_CONV2D, .attr.conv = conv_attr(b, filters, groups, &node)};
+    const size_t *k = op.attr.conv.kernel;
     TRY(layer_weight(b, "kernel", "kernel", SHAPE(k[0], k[1], channels / groups, filters), &params[0]));
     TRY(make_bias(b, filters, &params[1]));
-    TRY(layer_op(b, &op, 1, b->inputs, 2, params, &node));
+    TRY(layer_op(b, &op, 1, &node, 2, params, &node));
     return layer_activate(b, "activation", node);
 }
 
@@ -90,11 +92,11 @@ const LayerClass layer_class_conv2d_transpose = {"Conv2DTranspose", conv2d_trans
 
 /* ---- DepthwiseConv2D: a convolution with as many groups as channels ---- */
 
-/* Makes the kernel [R, S, C, depth_multiplier] and the description of the depthwise convolution. */
-static Status depthwise(const LayerBuild *b, OpDesc *op, int *kernel) {
+/* Makes the kernel [R, S, C, depth_multiplier] and the description of the depthwise convolution; *input as above. */
+static Status depthwise(const LayerBuild *b, OpDesc *op, int *input, int *kernel) {
     TRY(layer_needs_rank(b, 3));
     size_t channels = layer_shape(b, 0).dim[2], multiplier = layer_count(b, "depth_multiplier");
-    *op = (OpDesc){.kind = OP_CONV2D, .attr.conv = conv_attr(b, channels * multiplier, channels)};
+    *op = (OpDesc){.kind = OP_CONV2D, .attr.conv = conv_attr(b, channels * multiplier, channels, input)};
     const size_t *k = op->attr.conv.kernel;
     return layer_weight(b, "depthwise_kernel", "depthwise", SHAPE(k[0], k[1], channels, multiplier), kernel);
 }
@@ -117,9 +119,9 @@ static const LayerKey depthwise_conv2d_keys[] = {
 static Status depthwise_conv2d_build(LayerBuild *b) {
     OpDesc op;
     int params[2], node;
-    TRY(depthwise(b, &op, &params[0]));
+    TRY(depthwise(b, &op, &node, &params[0]));
     TRY(make_bias(b, op.attr.conv.filters, &params[1]));
-    TRY(layer_op(b, &op, 1, b->inputs, 2, params, &node));
+    TRY(layer_op(b, &op, 1, &node, 2, params, &node));
     return layer_activate(b, "activation", node);
 }
 
@@ -148,8 +150,8 @@ static Status separable_conv2d_build(LayerBuild *b) {
     OpDesc op;
     int kernel, params[2], node;
     size_t filters = layer_count(b, "filters");
-    TRY(depthwise(b, &op, &kernel));
-    TRY(layer_op(b, &op, 1, b->inputs, 1, &kernel, &node));
+    TRY(depthwise(b, &op, &node, &kernel));
+    TRY(layer_op(b, &op, 1, &node, 1, &kernel, &node));
     size_t between = op.attr.conv.filters;
     op.attr.conv = (ConvAttr){.kernel = {1, 1},
                               .stride = {1, 1},

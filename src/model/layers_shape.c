@@ -23,6 +23,20 @@ const LayerClass layer_class_input = {"InputLayer", input_keys, 0, 0, NULL};
 static const LayerKey max_pool_keys[] = {KEY_USE("pool_size", KEY_PAIR, "2"), KEY_POOL, KEY_END};
 static const LayerKey average_pool_keys[] = {KEY_WRITE("pool_size", KEY_PAIR, "2"), KEY_POOL, KEY_END};
 
+/* Nothing of it is below 0. */
+static bool is_relu(const Node *node) {
+    const ActivationAttr *attr = &node->op.attr.activation;
+    return node->op.kind == OP_ACTIVATION && attr->kind == ACTIVATION_RELU && attr->slope == 0 && attr->threshold >= 0;
+}
+
+/* The maximum takes padding for minus infinity, so it can pad by itself only what zeros never exceed. */
+static int max_pool_input(const LayerBuild *b, PoolAttr *attr) {
+    const Node *before = &b->graph->nodes[b->inputs[0]];
+    if (before->op.kind != OP_PAD2D || !is_relu(&b->graph->nodes[before->inputs[0]]))
+        return b->inputs[0];
+    return layer_padded_input(b, attr->size, &attr->padding, attr->pad);
+}
+
 static Status pool(LayerBuild *b, OpKind kind) {
     OpDesc op = {.kind = kind};
     PoolAttr *attr = &op.attr.pool;
@@ -30,7 +44,7 @@ static Status pool(LayerBuild *b, OpKind kind) {
     layer_pair(b, "pool_size", attr->size);
     layer_pair(b, layer_is_null(b, "strides") ? "pool_size" : "strides", attr->stride);
     TRY(layer_needs_rank(b, 3));
-    return layer_op1(b, &op, b->inputs[0], &b->output);
+    return layer_op1(b, &op, kind == OP_MAX_POOL2D ? max_pool_input(b, attr) : b->inputs[0], &b->output);
 }
 
 static Status max_pooling2d_build(LayerBuild *b) {

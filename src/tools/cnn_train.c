@@ -14,10 +14,11 @@ static void list_models(void) {
         const ZooRecipe *r = &entry->recipe;
         printf("%s\n    %s\n    %zu parameters at %s, %zu classes\n", entry->name, entry->source, entry->parameters,
                shape_format(&entry->input, shape), entry->classes);
-        printf("    --optimizer %s --lr %g --momentum %g --weight-decay %g --schedule %s\n    --label-smoothing %g "
-               "--batch-size %zu "
-               "--epochs %zu\n",
-               r->optimizer, r->lr, r->momentum, r->weight_decay, r->schedule, r->label_smoothing, r->batch_size,
+        printf("    --optimizer %s --lr %g --momentum %g --weight-decay %g --schedule %s", r->optimizer, r->lr,
+               r->momentum, r->weight_decay, r->schedule);
+        if (r->decay_epochs > 0)
+            printf(" --decay-epochs %g", r->decay_epochs);
+        printf("\n    --label-smoothing %g --batch-size %zu --epochs %zu\n", r->label_smoothing, r->batch_size,
                r->epochs);
     }
 }

@@ -95,6 +95,8 @@ static Status apply_recipe(Config *config, const ZooRecipe *recipe) {
         return STATUS_OK; /* its learning rate would be far off for another optimizer */
     TRY(set(config, optimizer, recipe->optimizer, SOURCE_RECIPE));
     TRY(config_set(config, "schedule", recipe->schedule, SOURCE_RECIPE));
+    if (recipe->decay_epochs > 0)
+        set_number(config, "decay-epochs", recipe->decay_epochs, SOURCE_RECIPE);
     set_number(config, "lr", recipe->lr, SOURCE_RECIPE);
     set_number(config, "momentum", recipe->momentum, SOURCE_RECIPE);
     set_number(config, "weight-decay", recipe->weight_decay, SOURCE_RECIPE);

@@ -143,6 +143,43 @@ def wide_torch(x, w, training):
     return [dense(flat(x), w, "fc")]
 
 
+def residual():
+    """Blocks as in the zoo's residual networks: zero padding before a stride, of a convolution and of a maximum; shortcuts
+    without parameters (every second pixel, zeros for new channels) and by projection."""
+
+    def conv_bn(x, filters, kernel, strides, name):
+        if strides > 1:
+            x = L.ZeroPadding2D(kernel // 2, name=f"pad{name}")(x)
+        padding = "valid" if strides > 1 else "same"
+        x = L.Conv2D(filters, kernel, strides=strides, padding=padding, use_bias=False, name=f"conv{name}")(x)
+        return L.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"bn{name}")(x)
+
+    i = keras.Input((8, 8, 2), name="in")
+    x = L.ReLU(name="relu1")(conv_bn(i, 4, 3, 1, "1"))
+    x = L.MaxPooling2D(3, strides=2, name="pool")(L.ZeroPadding2D(1, name="pad_pool")(x))
+    y = L.ReLU(name="relu2")(conv_bn(x, 8, 3, 2, "2"))
+    y = conv_bn(y, 8, 3, 1, "3")
+    x = L.Reshape((-1, 4, 1), name="rows")(L.AveragePooling2D(1, strides=2, name="skip")(x))
+    x = L.Reshape((2, 2, 8), name="shortcut")(L.ZeroPadding2D(((0, 0), (0, 4)), name="new")(x))
+    x = L.ReLU(name="relu3")(L.Add(name="add1")([y, x]))
+    y = L.ReLU(name="relu4")(conv_bn(x, 4, 1, 1, "4"))
+    y = conv_bn(y, 12, 3, 1, "5")
+    x = L.ReLU(name="relu5")(L.Add(name="add2")([y, conv_bn(x, 12, 1, 1, "6")]))
+    x = L.GlobalAveragePooling2D(name="mean")(x)
+    return keras.Model(i, L.Dense(CLASSES, activation="softmax", name="fc")(x), name="residual")
+
+
+def residual_torch(x, w, training):
+    def conv_bn(x, name, **options):
+        return batch_norm(conv(x, w, f"conv{name}", **options), w, f"bn{name}", 0.9, 1e-5, training)
+
+    x = F.max_pool2d(F.relu(conv_bn(x, "1", padding=1)), 3, stride=2, padding=1)
+    y = conv_bn(F.relu(conv_bn(x, "2", padding=1, stride=2)), "3", padding=1)
+    x = F.relu(y + F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, 0, 4)))
+    y = conv_bn(F.relu(conv_bn(x, "4")), "5", padding=1)
+    return [dense(F.relu(y + conv_bn(x, "6")).mean((2, 3)), w, "fc")]
+
+
 def conv(x, w, layer, **options):
     kernel = w[f"{layer}/kernel"].permute(3, 2, 0, 1)  # Keras: R S C K
     if x.is_contiguous(memory_format=torch.channels_last):
@@ -181,6 +218,7 @@ NETWORKS = {
     "norm": (norm, norm_torch, none),
     "two": (two, two_torch, two_penalty),
     "wide": (wide, wide_torch, none),
+    "residual": (residual, residual_torch, none),
 }
 
 
@@ -330,7 +368,7 @@ def write_gradient(network, model, start, table):
 ONE = "--loss sparse_categorical_crossentropy"
 TWO = "--loss class=sparse_categorical_crossentropy,side={} --loss-weights class=1,side={}"
 CASES = [
-    ("sgd", "plain norm", f"--optimizer sgd --lr 0.05 --momentum 0.9 {ONE}", Sgd(0.05, 0.9), {}),
+    ("sgd", "plain norm residual", f"--optimizer sgd --lr 0.05 --momentum 0.9 {ONE}", Sgd(0.05, 0.9), {}),
     ("nesterov", "plain", f"--optimizer sgd --lr 0.05 --momentum 0.9 --nesterov {ONE}", Sgd(0.05, 0.9, True), {}),
     ("adam", "plain norm", f"--optimizer adam --lr 0.01 {ONE}", Adam(0.01), {}),
     ("adamw", "plain norm", f"--optimizer adamw --lr 0.01 --weight-decay 0.1 --epsilon 1e-3 {ONE}",
@@ -364,9 +402,10 @@ for case, networks, options, optimizer, how in CASES:
     for network in networks.split():
         losses, val_losses, statistics = train(network, starts[network], optimizer, **how)
         size = how.get("batch_size", TRAIN)
+        moving = torch.cat(list(statistics.values())) if statistics else []
         lines.append(f'{{"{case}", "{network}", "--batch-size {size} {options}", {len(losses)},\n'
                      f" {numbers(losses)},\n {numbers(val_losses)},\n"
-                     f" {numbers(torch.cat([s for s in statistics.values()]) if statistics else [])}}},\n")
+                     f" {len(moving)}, {numbers(moving)}}},\n")
         print(f"{network:6} {case:18} {losses[0]:.6f} -> {losses[-1]:.6f}, validation {val_losses[-1]:.6f}")
 head = "/* Made by make_training.py; do not edit. */\n"
 (folder / "cases.inc").write_text(head + "".join(lines))

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EPOCHS = 50, STATISTICS = 36 };
+enum { EPOCHS = 50, STATISTICS = 96 };
 
 /* Seen: 5e-14.  Only the order of sums and the last bits of exp, tanh and log differ. */
 static const double tolerance = 1e-12;
@@ -23,6 +23,7 @@ static const struct Case {
     const char *name, *network, *options;
     size_t epochs;
     double losses[EPOCHS], val_losses[EPOCHS];
+    size_t statistic_count;
     double statistics[STATISTICS]; /* moving mean and variance of each layer that has them, in order */
 } cases[] = {
 #include "golden/training/cases.inc"
@@ -111,7 +112,7 @@ static void check_column(const char *folder, const char *name, const double *exp
 }
 
 /* The moving statistics of the last checkpoint. */
-static void check_statistics(const char *folder, const double *expected) {
+static void check_statistics(const char *folder, const struct Case *c) {
     char path[TMPDIR_PATH];
     Checkpoint *checkpoint;
     size_t k = 0;
@@ -124,10 +125,10 @@ static void check_statistics(const char *folder, const double *expected) {
         for (size_t i = 0; i < checkpoint->layers[l].count; i++) {
             const CheckpointTensor *tensor = &checkpoint->layers[l].weights[i];
             for (size_t j = 0; strncmp(tensor->name, "moving", 6) == 0 && j < shape_count(&tensor->shape); j++, k++)
-                compare((double)tensor->data[j], expected[k % STATISTICS], "statistic", k);
+                compare((double)tensor->data[j], c->statistics[k % STATISTICS], "statistic", k);
         }
     checkpoint_destroy(checkpoint);
-    if (k != (expected[0] != 0 ? STATISTICS : 0))
+    if (k != c->statistic_count)
         note_failure("%s: %zu moving statistics", path, k);
 }
 
@@ -144,7 +145,7 @@ static void run_case(const struct Case *c, const char *folder, size_t micro_batc
     if (root) {
         check_column(folder, "loss", c->losses, c->epochs);
         check_column(folder, "val_loss", c->val_losses, c->epochs);
-        check_statistics(folder, c->statistics);
+        check_statistics(folder, c);
         print_message("%-6s %-17s micro-batches %zu: relative difference at most %.2g\n", c->network, c->name,
                       micro_batches, worst);
     }
@@ -156,7 +157,7 @@ static void run_cases(size_t micro_batches, bool with_norm) {
     const char *folder = root ? tmpdir_make() : NULL;
     log_set_level(LOG_QUIET);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        if (with_norm || strcmp(cases[i].network, "norm") != 0)
+        if (with_norm || cases[i].statistic_count == 0)
             run_case(&cases[i], folder, micro_batches);
     if (root)
         tmpdir_remove();

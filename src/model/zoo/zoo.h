@@ -8,8 +8,9 @@
 /* Default training options of a network, in the words of the command line. */
 typedef struct ZooRecipe {
     const char *optimizer; /* "sgd", "adam" */
-    const char *schedule;  /* "constant", "cosine" */
+    const char *schedule;  /* "constant", "step", "cosine" */
     double lr, momentum, weight_decay, label_smoothing;
+    double decay_epochs; /* step: the rate falls to a tenth after each so many */
     size_t batch_size, epochs;
 } ZooRecipe;
 

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The named networks: sizes, other inputs, unknown names. */
+#include "graph/graph.h"
+#include "model/zoo/zoo.h"
+#include "unit/model_test.h"
+
+static void release(Model *model, Graph *graph) {
+    graph_destroy(graph);
+    model_destroy(model);
+}
+
+/* Elements of all parameters that are saved as weights. */
+static size_t saved_count(const Graph *graph) {
+    size_t count = 0;
+    for (size_t i = 0; i < graph->param_count; i++)
+        if (graph->params[i].spec.role != PARAM_CONSTANT)
+            count += graph->params[i].count;
+    return count;
+}
+
+static const Param *find_param(const Graph *graph, const char *layer, const char *name) {
+    for (size_t i = 0; i < graph->param_count; i++)
+        if (strcmp(graph->params[i].spec.layer, layer) == 0 && strcmp(graph->params[i].spec.name, name) == 0)
+            return &graph->params[i];
+    fail_msg("no parameter %s of layer %s", name, layer);
+    return NULL;
+}
+
+static void networks_of_the_zoo_have_their_size(void **state) {
+    (void)state;
+    assert_true(zoo_count >= 4);
+    for (size_t i = 0; i < zoo_count; i++) {
+        const ZooEntry *entry = &zoo_entries[i];
+        Model *model;
+        Graph *graph;
+        assert_ok(zoo_create(entry->name, entry->input, entry->classes, &model));
+        assert_ok(graph_create(&graph));
+        assert_ok(model_build(model, &(ModelBuild){0}, graph));
+        assert_int_equal(saved_count(graph), entry->parameters);
+        Shape x = graph_shape(graph, graph_find_input(graph, "x"));
+        Shape y = graph_shape(graph, graph->outputs[0].node);
+        assert_true(shape_equal(&x, &entry->input));
+        assert_true(shape_equal(&y, &SHAPE(entry->classes)));
+        release(model, graph);
+    }
+}
+
+static void other_inputs_and_classes_fit(void **state) {
+    (void)state;
+    Model *model;
+    Graph *graph;
+    assert_ok(zoo_create("keras-mnist", SHAPE(32, 40, 3), 7, &model));
+    assert_ok(graph_create(&graph));
+    assert_ok(model_build(model, &(ModelBuild){0}, graph));
+    assert_int_equal(find_param(graph, "conv1", "kernel")->count, 3 * 3 * 3 * 32);
+    assert_int_equal(find_param(graph, "predictions", "kernel")->count, 128 * 7);
+    release(model, graph);
+    assert_int_equal(zoo_create("keras-mnist", SHAPE(28, 28, 1), 0, &model), STATUS_FAILED);
+    assert_message("layer predictions: Dense: key units: 0");
+    assert_int_equal(zoo_create("lenet-5", SHAPE(28, 28, 1), 10, &model), STATUS_USAGE);
+    assert_message("unknown network \"lenet-5\". Known: digits-net keras-mnist keras-mnist3 lenet5 resnet20 ");
+    assert_message(".json");
+}
+
+static size_t trained_elements(const Graph *graph) {
+    size_t count = 0;
+    for (size_t i = 0; i < graph->param_count; i++)
+        if (graph->params[i].spec.role == PARAM_TRAINED)
+            count += graph->params[i].count;
+    return count;
+}
+
+/* How many operations of a kind training runs. */
+static size_t trained_nodes(const Graph *graph, OpKind kind) {
+    size_t count = 0;
+    for (size_t i = 0; i < graph->node_count; i++)
+        count += graph->nodes[i].in_training && graph->nodes[i].op.kind == kind;
+    return count;
+}
+
+static void residual_networks_are_those_of_the_paper(void **state) {
+    (void)state;
+    const struct {
+        const char *name;
+        size_t trained, convolutions, pads; /* trained: as in PyTorch */
+    } nets[] = {{"resnet20", 269722, 19, 2}, {"resnet18-cifar", 11173962, 20, 0}, {"resnet50-v1.5", 25557032, 53, 0}};
+    for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) {
+        const ZooEntry *entry = zoo_find(nets[i].name);
+        Model *model;
+        Graph *graph;
+        assert_ok(zoo_create(nets[i].name, entry->input, entry->classes, &model));
+        assert_ok(graph_create(&graph));
+        ModelLoss loss = {.kind = MODEL_LOSS_AUTO, .weight = 1};
+        assert_ok(model_build(model, &(ModelBuild){.losses = &loss, .loss_count = 1}, graph));
+        assert_ok(graph_finish(graph));
+        assert_int_equal(trained_elements(graph), nets[i].trained);
+        assert_int_equal(trained_nodes(graph, OP_CONV2D), nets[i].convolutions);
+        assert_int_equal(trained_nodes(graph, OP_BATCH_NORM), nets[i].convolutions);
+        assert_int_equal(trained_nodes(graph, OP_PAD2D), nets[i].pads); /* new channels; no image is padded */
+        assert_int_equal(trained_nodes(graph, OP_SOFTMAX), 0);
+        release(model, graph);
+        assert_ok(zoo_create(nets[i].name, SHAPE(33, 20, 2), 7, &model)); /* odd extents */
+        assert_ok(graph_create(&graph));
+        assert_ok(model_build(model, &(ModelBuild){0}, graph));
+        release(model, graph);
+    }
+    Model *model;
+    Graph *graph;
+    assert_ok(zoo_create("resnet20", SHAPE(64), 10, &model));
+    assert_ok(graph_create(&graph));
+    assert_int_equal(model_build(model, &(ModelBuild){0}, graph), STATUS_FAILED);
+    assert_message("layer stem_conv (Conv2D): needs an input of 3 dimensions, got 64");
+    release(model, graph);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(networks_of_the_zoo_have_their_size, nothing_left),
+        cmocka_unit_test_teardown(other_inputs_and_classes_fit, nothing_left),
+        cmocka_unit_test_teardown(residual_networks_are_those_of_the_paper, nothing_left),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
