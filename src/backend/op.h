@@ -71,6 +71,11 @@ typedef struct ConvAttr {
     size_t output_padding[2];
 } ConvAttr;
 
+typedef enum Winograd {
+    WINOGRAD_AUTO, /* where it is the faster, by rule */
+    WINOGRAD_OFF
+} Winograd;
+
 typedef struct PoolAttr {
     size_t size[2], stride[2];
     Padding padding;
@@ -231,8 +236,9 @@ typedef struct OpBuffers {
     Real *dw[OP_MAX_PARAMS];      /* backward; NULL: not wanted.  Sums over the micro-batch, not means.
                                      batch_norm w2, w3 in training: COLLECT writes `batch` times the batch mean and the
                                      biased batch variance here; the trainer averages them over micro-batches */
-    bool dw_add[OP_MAX_PARAMS];   /* add (shared layers, slices after the first) */
-    bool first, last;             /* slice of the micro-batch */
+    bool dw_add[OP_MAX_PARAMS]; /* add (shared layers, slices after the first; what is collected is given with the last
+                                     slice, and dw_add is of that) */
+    bool first, last;           /* slice of the micro-batch */
     void *saved, *totals, *packed, *work; /* as prepare asked for (OpMemory); 64-byte aligned */
     bool pack; /* the weights have changed since forward (since backward) last wrote its part of
                                      `packed`, or it was lost */

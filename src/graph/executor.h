@@ -9,6 +9,9 @@
  * Both borrowed; the arena may be shared by plans that do not run at the same time. */
 void executor_bind(Plan *plan, void *arena, Real *weights);
 
+/* Called before (`begin`) and after an operation has been run on one slice. */
+typedef void ExecutorTrace(void *user, size_t step, StepPhase phase, bool begin);
+
 /* What one run works on. */
 typedef struct ExecutorRun {
     const Real *const
@@ -16,13 +19,16 @@ typedef struct ExecutorRun {
     Real *gradients; /* PASS_TRAIN: slab [gradient_count], gradients, statistics and loss sums are written, the
                                   alignment gaps are not.  PASS_EVALUATE: [loss_count * LOSS_SUMS].  else NULL */
     OpContext context;
+    uint64_t weights_version; /* another one whenever the weights have changed; 0: they may have */
+    ExecutorTrace *trace;     /* NULL, or called around each call of a backend */
+    void *trace_user;
 } ExecutorRun;
 
 /* Forward pass; with PASS_TRAIN also what backward needs is kept in the arena. */
 void executor_forward(Plan *plan, const ExecutorRun *run);
 
-/* Called after each operation of the backward pass: elements [0, prefix) of the gradient slab are final (prefix grows; the
- * last call says gradient_count). */
+/* Called after each operation and slice of the backward pass: elements [0, prefix) of the gradient slab are final (prefix
+ * grows; the last call says gradient_count). */
 typedef void ExecutorProgress(void *user, size_t prefix);
 
 /* Backward pass after executor_forward of the same plan and run.  progress may be NULL. */

@@ -1,76 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "graph/plan.h"
 #include "backend/select.h"
 #include "base/memory.h"
+#include "graph/plan_internal.h"
 #include <stdlib.h>
 #include <string.h>
 
 /* No place is larger (16 TB), so that no sum of places overflows. */
 static const size_t max_place = (size_t)1 << 44;
 
-/* What is known while a plan is made. */
-typedef struct Planner {
-    Plan *plan;
-    int *step_of;      /* per node: its step, -1 */
-    size_t *last_need; /* per root node: last time at which its value is read */
-    int *writers;      /* per root node: how many steps write to its gradient */
-    size_t place_room;
-} Planner;
-
-static const Node *node_of(const Plan *plan, const PlanStep *step) {
-    return &plan->graph->nodes[step->node];
-}
-
-static size_t backward_time(const Plan *plan, size_t step) {
-    return 2 * plan->step_count - 1 - step;
-}
-
-static bool in_pass(const Node *node, Pass pass) {
-    return pass == PASS_TRAIN ? node->in_training : pass == PASS_EVALUATE ? node->in_evaluation : node->in_prediction;
-}
-
 /* SIZE_MAX where a size_t cannot hold it. */
-static size_t value_bytes(const Plan *plan, int node) {
-    size_t bytes = shape_count(&plan->graph->nodes[node].op.y);
-    bool fits = memory_multiply(bytes, plan->n, &bytes) && memory_multiply(bytes, sizeof(Real), &bytes);
+static size_t tensor_bytes(size_t examples, const Shape *shape) {
+    size_t bytes = shape_count(shape);
+    bool fits = memory_multiply(bytes, examples, &bytes) && memory_multiply(bytes, sizeof(Real), &bytes);
     return fits ? bytes : SIZE_MAX;
-}
-
-/* ---- steps ---------------------------------------------------------------------------------------------------------- */
-
-static void complete_op(const Plan *plan, PlanStep *step) {
-    const Node *node = node_of(plan, step);
-    OpDesc *op = &step->op;
-    *op = node->op;
-    op->n = op->batch = plan->n;
-    op->training = plan->pass == PASS_TRAIN;
-    step->runs_backward = op->training && node->needs_gradient;
-    for (size_t k = 0; k < op->inputs; k++)
-        op->want_dx[k] = step->runs_backward && plan->graph->nodes[node->inputs[k]].needs_gradient;
-    for (size_t k = 0; k < op->params; k++)
-        op->want_dw[k] = op->training && node->params[k] >= 0 &&
-                         (plan->graph->params[node->params[k]].spec.role == PARAM_TRAINED ||
-                          plan->graph->params[node->params[k]].spec.role == PARAM_STATISTIC);
-}
-
-static Status make_steps(Planner *p) {
-    Plan *plan = p->plan;
-    const Graph *graph = plan->graph;
-    TRY(memory_new(&plan->steps, graph->node_count, "plan"));
-    for (size_t i = 0; i < graph->node_count; i++) {
-        const Node *node = &graph->nodes[i];
-        plan->root[i] = node->op.kind == OP_RESHAPE ? plan->root[node->inputs[0]] : (int)i;
-        plan->value_place[i] = plan->gradient_place[i] = p->step_of[i] = -1;
-        if (!in_pass(node, plan->pass) || node->op.kind == OP_INPUT || node->op.kind == OP_RESHAPE)
-            continue;
-        p->step_of[i] = (int)plan->step_count;
-        PlanStep *step = &plan->steps[plan->step_count++];
-        step->node = (int)i;
-        step->saved_place = step->totals_place = step->packed_place = step->forward_work_place =
-            step->backward_work_place = -1;
-        complete_op(plan, step);
-    }
-    return STATUS_OK;
 }
 
 /* ---- places --------------------------------------------------------------------------------------------------------- */
@@ -89,32 +31,27 @@ static Status add_place(Planner *p, size_t bytes, size_t first, size_t last, int
     return STATUS_OK;
 }
 
-static void need(size_t *last, size_t time) {
-    if (*last < time)
-        *last = time;
+static void need(size_t *last, size_t item) {
+    if (*last < item)
+        *last = item;
 }
 
-/* When each value is read for the last time, by forward and backward passes. */
-static void find_needs(Planner *p) {
-    Plan *plan = p->plan;
-    const Graph *graph = plan->graph;
-    for (size_t s = 0; s < plan->step_count; s++) {
-        const PlanStep *step = &plan->steps[s];
-        const Node *node = node_of(plan, step);
-        need(&p->last_need[step->node], s);
-        if (step->runs_backward && step->op.keeps_y)
-            need(&p->last_need[step->node], backward_time(plan, s));
-        for (size_t k = 0; k < step->op.inputs; k++) {
-            int root = plan->root[node->inputs[k]];
-            need(&p->last_need[root], s);
-            if (step->runs_backward && step->op.keeps_x)
-                need(&p->last_need[root], backward_time(plan, s));
-            p->writers[root] += step->op.want_dx[k];
-        }
-    }
-    if (plan->pass == PASS_PREDICT)
-        for (size_t i = 0; i < graph->output_count; i++)
-            need(&p->last_need[plan->root[graph->outputs[i].node]], 2 * plan->step_count);
+/* A tensor that other groups touch is there as long as any group with one of the items runs, as each of these goes through
+ * all slices. */
+static size_t begin_of(const Planner *p, size_t item) {
+    return p->plan->groups[p->group_of[item]].first;
+}
+
+static size_t end_of(const Planner *p, size_t item) {
+    return item < p->plan->item_count ? p->plan->groups[p->group_of[item]].end - 1 : item;
+}
+
+/* A place for a tensor that `group` alone touches, in slices like those of `step`, or PLAN_SHARED. */
+static Status add_tensor(Planner *p, const PlanStep *step, const Shape *shape, int group, size_t first, size_t last,
+                         int *place) {
+    bool local = group != PLAN_SHARED;
+    return add_place(p, tensor_bytes(local ? step->op.n : p->plan->n, shape), local ? first : begin_of(p, first),
+                     local ? last : end_of(p, last), place);
 }
 
 /* The value of each step: on its input's place where the operation can work in place and nobody needs the input any more. */
@@ -124,18 +61,26 @@ static Status place_values(Planner *p) {
         PlanStep *step = &plan->steps[s];
         if (step->op.kind == OP_LOSS)
             continue; /* its sums go to the gradient slab */
-        int *place = &plan->value_place[step->node];
-        size_t last = p->last_need[step->node];
-        int input = plan->root[node_of(plan, step)->inputs[0]];
-        int shared = step->op.in_place ? plan->value_place[input] : -1;
-        if (shared >= 0 && plan->places[shared].last == s) {
+        int *place = &plan->value_place[step->output], input = step->inputs[0];
+        size_t now = (size_t)p->item[s][PHASE_FORWARD], last = p->last_need[step->output];
+        int group = p->value_group[step->output], shared = step->op.in_place ? plan->value_place[input] : -1;
+        if (shared >= 0 && p->last_need[input] == now && p->value_group[input] == group) {
             *place = shared;
-            need(&plan->places[shared].last, last);
+            need(&plan->places[shared].last, group == PLAN_SHARED ? end_of(p, last) : last);
         } else {
-            TRY(add_place(p, value_bytes(plan, step->node), s, last, place));
+            TRY(add_tensor(p, step, &step->op.y, group, now, last, place));
         }
     }
     return STATUS_OK;
+}
+
+/* Whether the gradient of input k may lie on that of the output: elementwise operations, and what a batch norm adds. */
+static bool may_take_place(const Planner *p, const PlanStep *step, size_t k) {
+    bool suits = k == 0 ? step->op.in_place : k == 1 && step->op.kind == OP_BATCH_NORM;
+    for (size_t i = k + 1; i < step->op.inputs; i++) /* adding to dy what is read from dy would not be a sum */
+        suits = suits && step->inputs[i] != step->inputs[k];
+    return suits && step->op.kind != OP_LOSS && p->plan->gradient_place[step->output] >= 0 &&
+           p->gradient_group[step->inputs[k]] == p->gradient_group[step->output];
 }
 
 /* The gradients: the first step that writes one decides its place, the later ones add. */
@@ -143,50 +88,91 @@ static Status place_gradients(Planner *p) {
     Plan *plan = p->plan;
     for (size_t s = plan->step_count; s-- > 0;) {
         PlanStep *step = &plan->steps[s];
-        const OpDesc *op = &step->op;
-        for (size_t k = 0; k < op->inputs; k++) {
-            if (!op->want_dx[k])
+        for (size_t k = 0; k < step->op.inputs; k++) {
+            if (!step->op.want_dx[k])
                 continue;
-            int input = plan->root[node_of(plan, step)->inputs[k]];
-            int *place = &plan->gradient_place[input];
-            size_t now = backward_time(plan, s), last = backward_time(plan, (size_t)p->step_of[input]);
-            int own = op->kind == OP_LOSS ? -1 : plan->gradient_place[step->node];
+            int input = step->inputs[k], *place = &plan->gradient_place[input], group = p->gradient_group[input];
+            size_t now = (size_t)p->item[s][PHASE_BACKWARD];
+            size_t last = (size_t)p->item[p->step_of[input]][PHASE_BACKWARD];
             step->buffers.dx_add[k] = *place >= 0;
             if (*place >= 0)
                 continue;
-            if (k == 0 && op->in_place && own >= 0 && p->writers[input] == 1) {
-                *place = own;
-                need(&plan->places[own].last, last);
+            if (may_take_place(p, step, k)) {
+                *place = plan->gradient_place[step->output];
+                need(&plan->places[*place].last, group == PLAN_SHARED ? end_of(p, last) : last);
             } else {
-                TRY(add_place(p, value_bytes(plan, input), now, last, place));
+                TRY(add_tensor(p, step, &plan->graph->nodes[input].op.y, group, now, last, place));
             }
         }
     }
     return STATUS_OK;
 }
 
-static Status place_backend_memory(Planner *p, const char *backend) {
+/* Both states of a step, and memory that suits both. */
+static Status prepare_step(Planner *p, PlanStep *step, OpMemory *most) {
+    const char *layer = p->plan->graph->nodes[step->node].layer;
+    OpDesc less = step->op;
+    OpMemory memory = {0};
+    step->backend = backend_select(&step->op, p->options.backend);
+    Status status = step->backend->prepare(&step->op, &step->state[0], most);
+    if (status == STATUS_OK && p->plan->n % step->slices) {
+        less.n--;
+        status = step->backend->prepare(&less, &step->state[1], &memory);
+    }
+    need(&most->saved_bytes, memory.saved_bytes);
+    need(&most->totals_bytes, memory.totals_bytes);
+    need(&most->packed_bytes, memory.packed_bytes);
+    need(&most->work_bytes, memory.work_bytes);
+    return status == STATUS_OK ? status : status_context(status, "layer %s", layer);
+}
+
+static size_t aligned(size_t bytes) {
+    return (bytes + MEMORY_ALIGN - 1) / MEMORY_ALIGN * MEMORY_ALIGN;
+}
+
+static Status place_backend_memory(Planner *p) {
     Plan *plan = p->plan;
     for (size_t s = 0; s < plan->step_count; s++) {
         PlanStep *step = &plan->steps[s];
         OpMemory memory = {0};
-        step->backend = backend_select(&step->op, backend);
-        Status status = step->backend->prepare(&step->op, &step->state, &memory);
-        if (status != STATUS_OK)
-            return status_context(status, "layer %s", node_of(plan, step)->layer);
-        size_t back = backward_time(plan, s);
+        const int *item = p->item[s];
+        TRY(prepare_step(p, step, &memory));
+        size_t first = (size_t)(item[PHASE_COLLECT] >= 0 ? item[PHASE_COLLECT] : item[PHASE_FORWARD]);
+        size_t last = (size_t)(step->runs_backward ? item[PHASE_BACKWARD] : item[PHASE_FORWARD]);
+        first = begin_of(p, first);
+        last = end_of(p, last);
+        step->saved_step = aligned(memory.saved_bytes);
+        step->packed_step = aligned(memory.packed_bytes);
         if (memory.saved_bytes && step->op.training)
-            TRY(add_place(p, memory.saved_bytes, s, step->runs_backward ? back : s, &step->saved_place));
+            TRY(add_place(p, step->saved_step * step->slices, first, last, &step->saved_place));
         if (memory.totals_bytes)
-            TRY(add_place(p, memory.totals_bytes, s, step->runs_backward ? back : s, &step->totals_place));
+            TRY(add_place(p, memory.totals_bytes, first, last, &step->totals_place));
         if (memory.packed_bytes)
-            TRY(add_place(p, memory.packed_bytes, 0, 2 * plan->step_count, &step->packed_place));
-        if (memory.work_bytes)
-            TRY(add_place(p, memory.work_bytes, s, s, &step->forward_work_place));
-        if (memory.work_bytes && step->runs_backward)
-            TRY(add_place(p, memory.work_bytes, back, back, &step->backward_work_place));
+            TRY(add_place(p, step->packed_step * (step->state[1] ? 2 : 1), 0, plan->item_count, &step->packed_place));
+        for (size_t phase = 0; phase < STEP_PHASES; phase++)
+            if (memory.work_bytes && item[phase] >= 0)
+                TRY(add_place(p, memory.work_bytes, (size_t)item[phase], (size_t)item[phase],
+                              &step->work_place[phase]));
     }
     return STATUS_OK;
+}
+
+/* How far a slice is from the next. */
+static void set_distances(Planner *p) {
+    Plan *plan = p->plan;
+    for (size_t s = 0; s < plan->step_count; s++) {
+        PlanStep *step = &plan->steps[s];
+        size_t y = shape_count(&step->op.y);
+        step->y_step = step->op.kind != OP_LOSS && p->value_group[step->output] == PLAN_SHARED ? y : 0;
+        step->dy_step = p->gradient_group[step->output] == PLAN_SHARED ? y : 0;
+        for (size_t k = 0; k < step->op.inputs; k++) {
+            int input = step->inputs[k];
+            size_t x = shape_count(&step->op.x[k]);
+            bool given = plan->graph->nodes[input].op.kind == OP_INPUT;
+            step->x_step[k] = given || p->value_group[input] == PLAN_SHARED ? x : 0;
+            step->dx_step[k] = p->gradient_group[input] == PLAN_SHARED ? x : 0;
+        }
+    }
 }
 
 static int by_size(const void *a, const void *b) {
@@ -205,13 +191,14 @@ static int by_offset(const void *a, const void *b) {
  * Pisarchyk and Lee, "Efficient memory management for deep neural net inference", 2020). */
 static Status assign_offsets(Plan *plan) {
     PlanPlace **order, **near;
+    plan->arena_bytes = MEMORY_ALIGN;
     TRY(memory_new(&order, 2 * plan->place_count, "plan"));
     near = order + plan->place_count;
     for (size_t i = 0; i < plan->place_count; i++)
         order[i] = &plan->places[i];
     qsort(order, plan->place_count, sizeof *order, by_size);
     for (size_t i = 0; i < plan->place_count; i++) {
-        size_t count = 0, offset = 0;
+        size_t count = 0, offset = MEMORY_ALIGN; /* the executor has the first bytes */
         for (size_t k = 0; k < i; k++)
             if (order[k]->first <= order[i]->last && order[i]->first <= order[k]->last)
                 near[count++] = order[k];
@@ -229,16 +216,23 @@ static Status assign_offsets(Plan *plan) {
 
 /* ---- gradients of parameters, patches -------------------------------------------------------------------------------- */
 
-/* Of several steps that share a parameter the first to run writes, the others add; statistics are written by forward. */
+/* Of several steps that share a parameter the first to run writes, the others add; statistics are written when they are
+ * collected. */
 static void set_accumulation(Planner *p, int *seen) {
     Plan *plan = p->plan;
     const Graph *graph = plan->graph;
-    for (size_t i = 0; i < 2 * plan->step_count; i++) {
-        bool forward = i < plan->step_count;
-        PlanStep *step = &plan->steps[forward ? i : backward_time(plan, i)];
+    for (size_t i = 0; i < plan->item_count; i++) {
+        PlanItem item = plan->items[i];
+        PlanStep *step = &plan->steps[item.step];
+        bool collects = op_collects(&step->op);
         for (size_t k = 0; k < step->op.params; k++) {
-            int param = node_of(plan, step)->params[k];
-            if (step->op.want_dw[k] && forward == (graph->params[param].spec.role == PARAM_STATISTIC))
+            int param = plan->graph->nodes[step->node].params[k];
+            if (!step->op.want_dw[k])
+                continue;
+            StepPhase writes = graph->params[param].spec.role == PARAM_STATISTIC ? PHASE_COLLECT
+                               : collects                                        ? PHASE_COLLECT_BACKWARD
+                                                                                 : PHASE_BACKWARD;
+            if (item.phase == writes)
                 step->buffers.dw_add[k] = seen[param]++ > 0;
         }
     }
@@ -253,7 +247,7 @@ static void set_prefixes(Plan *plan) {
         PlanStep *step = &plan->steps[s];
         step->final_prefix = prefix;
         for (size_t k = 0; k < step->op.params; k++) {
-            int param = node_of(plan, step)->params[k];
+            int param = graph->nodes[step->node].params[k];
             if (param >= 0 && graph->params[param].spec.role == PARAM_TRAINED && graph->params[param].offset < prefix)
                 prefix = graph->params[param].offset;
         }
@@ -270,10 +264,10 @@ static Status make_patches(Plan *plan) {
     TRY(memory_new(&plan->gradient_patches, plan->step_count * (OP_MAX_PARAMS + 1), "plan"));
     for (size_t s = 0; s < plan->step_count; s++) {
         PlanStep *step = &plan->steps[s];
-        const Node *node = node_of(plan, step);
+        const Node *node = &graph->nodes[step->node];
         for (size_t k = 0; k < step->op.inputs; k++)
             for (size_t i = 0; i < graph->input_count; i++)
-                if (graph->inputs[i] == plan->root[node->inputs[k]])
+                if (graph->inputs[i] == step->inputs[k])
                     add_patch(plan->input_patches, &plan->input_patch_count, &step->buffers.x[k], i);
         for (size_t k = 0; k < step->op.params; k++)
             if (step->op.want_dw[k])
@@ -288,41 +282,59 @@ static Status make_patches(Plan *plan) {
 
 /* ---- the whole ------------------------------------------------------------------------------------------------------ */
 
-static Status build(Planner *p, const char *backend) {
+static Status build(Planner *p) {
     Plan *plan = p->plan;
     size_t nodes = plan->graph->node_count;
+    int *seen;
     TRY(memory_new(&plan->root, nodes, "plan"));
     TRY(memory_new(&plan->value_place, nodes, "plan"));
     TRY(memory_new(&plan->gradient_place, nodes, "plan"));
     TRY(memory_new(&p->step_of, nodes, "plan"));
+    TRY(memory_new(&p->uses, nodes, "plan"));
+    TRY(memory_new(&p->value_group, nodes, "plan"));
+    TRY(memory_new(&p->gradient_group, nodes, "plan"));
     TRY(memory_new(&p->last_need, nodes, "plan"));
-    TRY(memory_new(&p->writers, nodes > plan->graph->param_count ? nodes : plan->graph->param_count, "plan"));
-    TRY(make_steps(p));
-    p->place_room = plan->step_count * 7 + 1; /* value, gradient, saved, totals, packed, two scratches of each step */
+    TRY(plan__make_steps(p));
+    TRY(plan__schedule(p));
+    for (size_t i = 0; i < nodes; i++)
+        plan->value_place[i] = plan->gradient_place[i] = -1;
+    for (size_t s = 0; s < plan->step_count; s++) {
+        PlanStep *step = &plan->steps[s];
+        step->saved_place = step->totals_place = step->packed_place = -1;
+        memset(step->work_place, 0xff, sizeof step->work_place); /* -1 */
+    }
+    p->place_room =
+        plan->step_count * (5 + STEP_PHASES) + 1; /* value, gradient, saved, totals, packed, scratches, and a
+                                                                 second gradient */
     TRY(memory_new(&plan->places, p->place_room, "plan"));
-    find_needs(p);
     TRY(place_values(p));
     TRY(place_gradients(p));
-    TRY(place_backend_memory(p, backend));
+    TRY(place_backend_memory(p));
     TRY(assign_offsets(plan));
-    memset(p->writers, 0, plan->graph->param_count * sizeof *p->writers);
-    set_accumulation(p, p->writers);
+    set_distances(p);
+    TRY(memory_new(&seen, plan->graph->param_count, "plan"));
+    set_accumulation(p, seen);
+    memory_free(seen);
     set_prefixes(plan);
     return make_patches(plan);
 }
 
-Status plan_create(const Graph *graph, Pass pass, size_t n, const char *backend, Plan **out) {
+Status plan_create(const Graph *graph, Pass pass, size_t n, const PlanOptions *options, Plan **out) {
     CHECK(graph->finished && n > 0, "plan of %zu examples", n);
-    Planner planner = {0};
+    Planner planner = {.options = options ? *options : (PlanOptions){0}};
     TRY(memory_new(out, 1, "plan"));
     planner.plan = *out;
     planner.plan->graph = graph;
     planner.plan->pass = pass;
     planner.plan->n = n;
-    Status status = build(&planner, backend);
+    Status status = build(&planner);
     memory_free(planner.step_of);
+    memory_free(planner.uses);
+    memory_free(planner.item);
+    memory_free(planner.group_of);
+    memory_free(planner.value_group);
+    memory_free(planner.gradient_group);
     memory_free(planner.last_need);
-    memory_free(planner.writers);
     if (status != STATUS_OK) {
         plan_destroy(*out);
         *out = NULL;
@@ -334,9 +346,11 @@ void plan_destroy(Plan *plan) {
     if (plan == NULL)
         return;
     for (size_t s = 0; s < plan->step_count; s++)
-        if (plan->steps[s].backend)
-            plan->steps[s].backend->release(plan->steps[s].state);
+        for (size_t i = 0; i < 2 && plan->steps[s].backend; i++)
+            plan->steps[s].backend->release(plan->steps[s].state[i]);
     memory_free(plan->steps);
+    memory_free(plan->items);
+    memory_free(plan->groups);
     memory_free(plan->places);
     memory_free(plan->root);
     memory_free(plan->value_place);

@@ -2,12 +2,20 @@
  *
  * A plan: one pass over the graph for one batch size, with everything decided: the backend of every operation, and a place
  * in one memory arena for every activation, gradient, saved value and scratch buffer.  Places are reused when their last
- * reader is done; elementwise operations work in place; reshapes are no operation at all.  Made at start, then only run
- * (executor.h).  Plans of different batch sizes and passes share one arena as large as the largest needs. */
+ * reader is done; elementwise operations work in place or are fused with the operation before them; reshapes are no
+ * operation at all.  Made at start, then only run (executor.h).  Plans of different batch sizes and passes share one arena
+ * as large as the largest needs.
+ *
+ * Slices: the operations are run on a few examples at a time, so that what one writes is still in the cache when the next
+ * reads it.  A batch norm has to see all examples before it can go on: it cuts the program into groups, and inside a group
+ * the whole micro-batch goes through slice by slice.  What no other group reads is kept for one slice only. */
 #ifndef GRAPH_PLAN_H
 #define GRAPH_PLAN_H
 #include "backend/backend.h"
 #include "graph/graph.h"
+
+/* The four functions of a backend, in the order in which an operation's are run. */
+typedef enum StepPhase { PHASE_COLLECT, PHASE_FORWARD, PHASE_COLLECT_BACKWARD, PHASE_BACKWARD, STEP_PHASES } StepPhase;
 
 typedef enum Pass {
     PASS_TRAIN,    /* forward, losses, backward */
@@ -15,20 +23,46 @@ typedef enum Pass {
     PASS_PREDICT   /* forward, outputs */
 } Pass;
 
-/* One operation of the plan. */
+/* What a plan may choose.  All zero: the defaults. */
+typedef struct PlanOptions {
+    const char *backend; /* as in backend_select; NULL: auto */
+    Winograd winograd;
+    size_t slice_bytes; /* tests: bytes of activations that a slice of any operation should have */
+} PlanOptions;
+
+/* One operation of the plan, with the elementwise ones behind it that are fused with it. */
 typedef struct PlanStep {
-    int node;
-    OpDesc op; /* with n, training, want_dx, want_dw */
+    int node;                  /* whose operation, parameters and layer it has */
+    int output;                /* whose value it makes; another one than `node` where operations are fused */
+    int inputs[OP_MAX_INPUTS]; /* nodes that it reads, as many as op.inputs; never a reshape */
+    OpDesc op;                 /* n: of the larger slices */
+    size_t slices;
     const Backend *backend;
-    void *state;       /* owned, by the backend */
-    OpBuffers buffers; /* complete but for inputs of the graph and the gradient slab, which a run gives */
+    void *state[2]; /* owned, by the backend: for slices of op.n and of op.n - 1 examples (NULL: there are none) */
+    OpBuffers
+        buffers; /* of the first slice; complete but for inputs of the graph and the gradient slab, which a run gives */
+    size_t x_step[OP_MAX_INPUTS], y_step, dx_step[OP_MAX_INPUTS], dy_step; /* elements from one example to the next; 0
+                                                                               where only one slice is kept */
+    size_t saved_step;                                                     /* bytes from one slice to the next */
+    size_t packed_step; /* bytes from the first state's to the second's */
     bool runs_backward;
-    int saved_place, totals_place, packed_place, forward_work_place, backward_work_place; /* -1: none */
+    int saved_place, totals_place, packed_place, work_place[STEP_PHASES]; /* -1: none */
     size_t final_prefix; /* after this step's backward, elements [0, final_prefix) of the gradient slab are final */
 } PlanStep;
 
-/* A piece of the arena, in use from time `first` to time `last`.  The forward pass of step s is time s, its backward pass
- * time 2 * step_count - 1 - s. */
+/* The program: what is called in which order. */
+typedef struct PlanItem {
+    size_t step;
+    StepPhase phase;
+} PlanItem;
+
+/* Items that are run together, slice by slice: all of them on the first slice, then all on the second, ... */
+typedef struct PlanGroup {
+    size_t first, end; /* items */
+    size_t slices;
+} PlanGroup;
+
+/* A piece of the arena, in use from item `first` to item `last`. */
 typedef struct PlanPlace {
     size_t offset, bytes;
     size_t first, last;
@@ -47,6 +81,10 @@ typedef struct Plan {
     size_t n;
     PlanStep *steps; /* in forward order */
     size_t step_count;
+    PlanItem *items;
+    size_t item_count;
+    PlanGroup *groups;
+    size_t group_count, forward_groups; /* the forward pass is the first forward_groups of them */
     size_t arena_bytes;
     PlanPlace *places;
     size_t place_count;
@@ -55,12 +93,14 @@ typedef struct Plan {
     int *gradient_place; /* per node: the place of the gradient of its output, -1: none */
     PlanPatch *input_patches, *gradient_patches;
     size_t input_patch_count, gradient_patch_count;
-    char *arena; /* borrowed, after executor_bind */
+    char *arena;              /* borrowed, after executor_bind */
+    uint64_t weights_version; /* of the last run */
+    bool pack;                /* the last run had to pack weights */
 } Plan;
 
-/* Plans one pass with batch size n >= 1.  `backend`: as in backend_select.  Not collective; a function of its arguments
- * (and of the build), not of the rank. */
-Status plan_create(const Graph *graph, Pass pass, size_t n, const char *backend, Plan **out);
+/* Plans one pass with batch size n >= 1.  options: NULL for the defaults.  Not collective; a function of its arguments (and
+ * of the build), not of the rank. */
+Status plan_create(const Graph *graph, Pass pass, size_t n, const PlanOptions *options, Plan **out);
 void plan_destroy(Plan *plan); /* accepts NULL */
 
 #endif

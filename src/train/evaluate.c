@@ -63,7 +63,7 @@ static Status run_blocks(Evaluation *e, Replica *replica, size_t *rows) {
             return STATUS_OK;
         setup_inputs(e->setup, &batch, inputs);
         executor_forward(replica_plan(replica, PASS_EVALUATE, batch.n),
-                         &(ExecutorRun){.inputs = inputs, .gradients = e->block_sums});
+                         &(ExecutorRun){.inputs = inputs, .gradients = e->block_sums, .weights_version = 1});
         for (size_t i = 0; i < e->width; i++)
             e->mine[*rows * e->width + i] = (double)e->block_sums[i];
         ++*rows;

@@ -2,10 +2,10 @@
 #include "train/replica.h"
 #include "base/memory.h"
 
-Status replica_create(const Graph *graph, const char *backend, Replica **out) {
+Status replica_create(const Graph *graph, PlanOptions options, Replica **out) {
     TRY(memory_new(out, 1, "replica"));
     (*out)->graph = graph;
-    (*out)->backend = backend;
+    (*out)->options = options;
     return STATUS_OK;
 }
 
@@ -31,7 +31,7 @@ Status replica_prepare(Replica *replica, Pass pass, size_t n) {
         return STATUS_OK;
     CHECK(replica->plan_count < REPLICA_MAX_PLANS, "%zu plans", replica->plan_count);
     Plan *plan;
-    TRY(plan_create(replica->graph, pass, n, replica->backend, &plan));
+    TRY(plan_create(replica->graph, pass, n, &replica->options, &plan));
     replica->plans[replica->plan_count++] = plan;
     if (replica->arena_bytes < plan->arena_bytes)
         replica->arena_bytes = plan->arena_bytes;

@@ -2,7 +2,7 @@
  *
  * What a rank computes with: the graph, its weights, and a plan for each batch size that can occur, all on one arena.
  *
- *     replica_create(graph, backend, &replica);
+ *     replica_create(graph, options, &replica);
  *     replica_prepare(replica, PASS_TRAIN, 32);
  *     replica_prepare(replica, PASS_TRAIN, 17);     the last micro-batch of an epoch
  *     replica_ready(replica);                        allocates; nothing allocates after it
@@ -14,8 +14,8 @@
 enum { REPLICA_MAX_PLANS = 16 };
 
 typedef struct Replica {
-    const Graph *graph;  /* borrowed */
-    const char *backend; /* borrowed; as in backend_select */
+    const Graph *graph; /* borrowed */
+    PlanOptions options;
     Plan *plans[REPLICA_MAX_PLANS];
     size_t plan_count;
     Real *weights;      /* owned, [graph->weight_count] */
@@ -23,7 +23,8 @@ typedef struct Replica {
     size_t arena_bytes; /* the largest of the plans' */
 } Replica;
 
-Status replica_create(const Graph *graph, const char *backend, Replica **out);
+/* What options points to is borrowed. */
+Status replica_create(const Graph *graph, PlanOptions options, Replica **out);
 void replica_destroy(Replica *replica); /* accepts NULL */
 
 /* Plans a pass for n examples, unless that is done already or n is 0. */

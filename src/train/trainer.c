@@ -32,6 +32,7 @@ static void run_micro_batch(Trainer *t, const LoaderBatch *batch) {
     Real *slab = gradsync_slab(t->sync);
     ExecutorRun run = {.inputs = inputs,
                        .gradients = slab,
+                       .weights_version = t->state.step + 1,
                        .context = {.seed = t->config->seed, .step = t->state.step, .first_example = batch->first}};
     size_t count = t->setup.graph->gradient_count;
     setup_inputs(&t->setup, batch, inputs);

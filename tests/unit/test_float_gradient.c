@@ -88,7 +88,7 @@ static void run(Network *net, const char *backend) {
     assert_int_equal(dataset_info(data)->label_count, 2);
     assert_ok(dataset_read(data, DATASET_TRAIN, rows, EXAMPLES, NULL, x, (Real *[]){y, side}));
     dataset_close(data);
-    assert_ok(plan_create(net->graph, PASS_TRAIN, EXAMPLES, backend, &plan));
+    assert_ok(plan_create(net->graph, PASS_TRAIN, EXAMPLES, &(PlanOptions){.backend = backend}, &plan));
     assert_ok(memory_alloc(plan->arena_bytes, 1, "arena", &arena));
     executor_bind(plan, arena, net->weights);
     ExecutorRun one = {.inputs = (const Real *[]){x, y, side}, .gradients = net->gradients};

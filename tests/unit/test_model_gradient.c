@@ -45,7 +45,7 @@ static void open_network(const char *name, const ModelLoss *losses, size_t count
     assert_ok(graph_create(&net->graph));
     assert_ok(model_build(net->model, &(ModelBuild){.losses = losses, .loss_count = count}, net->graph));
     assert_ok(graph_finish(net->graph));
-    assert_ok(plan_create(net->graph, PASS_TRAIN, EXAMPLES, "ref", &net->plan));
+    assert_ok(plan_create(net->graph, PASS_TRAIN, EXAMPLES, &(PlanOptions){.backend = "ref"}, &net->plan));
     assert_ok(memory_alloc(net->plan->arena_bytes, 1, "arena", &net->arena));
     assert_ok(memory_new(&net->weights, net->graph->weight_count, "weights"));
     assert_ok(memory_new(&net->gradients, net->graph->gradient_count, "gradients"));

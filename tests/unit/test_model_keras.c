@@ -83,7 +83,7 @@ static void check(const char *name) {
     Plan *plan;
     void *arena;
     Real *inputs[4];
-    assert_ok(plan_create(net.graph, PASS_PREDICT, EXAMPLES, "ref", &plan));
+    assert_ok(plan_create(net.graph, PASS_PREDICT, EXAMPLES, &(PlanOptions){.backend = "ref"}, &plan));
     assert_ok(memory_alloc(plan->arena_bytes, 1, "arena", &arena));
     for (size_t i = 0; i < net.graph->input_count; i++) {
         Shape shape = graph_shape(net.graph, net.graph->inputs[i]);

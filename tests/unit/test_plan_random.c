@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Plan and executor on networks drawn at random from everything that makes memory planning hard: fan-out, one tensor read
- * twice by an operation, layers called several times, reshapes, chains that work in place, several losses, frozen layers.
+ * twice by an operation, layers called several times, reshapes, chains that work in place or are fused, several losses,
+ * frozen layers, slices.
  * In double: gradients against central differences; in float: every backend against ref.  In both: outputs do not depend
  * on which other tensors must be kept. */
 #include "backend/select.h"
@@ -13,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { N = 2, SIDE = 3, C = 4, STEPS = 14, MAX_LOSSES = 3, MAX_INPUTS = 1 + MAX_LOSSES, NETWORKS = 200 };
+enum { N = 5, SIDE = 3, C = 4, STEPS = 14, MAX_LOSSES = 3, MAX_INPUTS = 1 + MAX_LOSSES, NETWORKS = 200 };
 
 /* ---- drawing a network ---- */
 
@@ -67,7 +68,9 @@ static int op1(Draw *d, OpDesc desc, int x) {
 static int activation(Draw *d, int x) {
     static const Activation kinds[] = {ACTIVATION_LINEAR, ACTIVATION_RELU,    ACTIVATION_ELU,
                                        ACTIVATION_TANH,   ACTIVATION_SIGMOID, ACTIVATION_SILU};
-    ActivationAttr attr = {.kind = kinds[pick(d, 6)], .slope = 0.3, .max_value = INFINITY, .alpha = 1};
+    ActivationAttr attr = {.kind = kinds[pick(d, 6)], .max_value = INFINITY, .alpha = 1};
+    attr.slope = pick(d, 2) ? 0.3 : 0;
+    attr.max_value = pick(d, 2) ? INFINITY : 2;
     return op1(d, (OpDesc){.kind = OP_ACTIVATION, .attr.activation = attr}, x);
 }
 
@@ -121,9 +124,18 @@ static int squeeze_and_excite(Draw *d, int x) {
     return op(d, (OpDesc){.kind = pick(d, 2) ? OP_MULTIPLY : OP_ADD}, 2, x2, 0, NULL);
 }
 
+/* What is fused: an operation, perhaps an addition, then a ReLU, none of which anything else reads. */
+static int fused(Draw *d, int x) {
+    ActivationAttr relu = {.kind = ACTIVATION_RELU, .max_value = pick(d, 2) ? 1 : INFINITY};
+    int y = pick(d, 2) ? convolution(d, x) : batch_norm(d, x);
+    if (pick(d, 2))
+        y = op(d, (OpDesc){.kind = OP_ADD}, 2, pick(d, 2) ? (int[]){x, y} : (int[]){y, any_tensor(d)}, 0, NULL);
+    return pick(d, 4) ? op1(d, (OpDesc){.kind = OP_ACTIVATION, .attr.activation = relu}, y) : y;
+}
+
 static int next_tensor(Draw *d) {
     int x = any_tensor(d);
-    switch (pick(d, 14)) {
+    switch (pick(d, 16)) {
     case 0:
     case 1:
     case 2:
@@ -146,8 +158,11 @@ static int next_tensor(Draw *d) {
     case 10:
         return op1(d, (OpDesc){.kind = OP_DROPOUT, .attr.dropout = {.rate = 0.3, .stream = d->drawn}}, x);
     case 11:
-        return merge(d, OP_ADD);
     case 12:
+        return fused(d, x);
+    case 13:
+        return merge(d, OP_ADD);
+    case 14:
         return op1(d, (OpDesc){.kind = OP_RESCALE, .attr.rescale = {0.8, 0.1}}, x);
     default:
         return convolution(d, x);
@@ -189,7 +204,9 @@ typedef struct Network {
 
 static void open_network(Network *net, uint64_t number, bool all_outputs, Pass pass, const char *backend) {
     net->graph = draw_network(number, all_outputs);
-    assert_ok(plan_create(net->graph, pass, N, backend, &net->plan));
+    /* one slice, some, or as many as there are examples; fewer where an operation has weights */
+    PlanOptions options = {.backend = backend, .slice_bytes = (size_t[]){0, 800, 1}[number % 3]};
+    assert_ok(plan_create(net->graph, pass, N, &options, &net->plan));
     assert_ok(memory_alloc(net->plan->arena_bytes, 1, "arena", &net->arena));
     assert_ok(memory_new(&net->weights, net->graph->weight_count, "weights"));
     assert_ok(memory_new(&net->gradients, net->graph->gradient_count, "gradients"));
@@ -288,6 +305,26 @@ static void gradients(void **state) {
 }
 #endif
 
+/* What these networks are there for does occur in their plans. */
+static void coverage(void **state) {
+    size_t relus = 0, residuals = 0, cut = 0, uneven = 0, local = 0;
+    (void)state;
+    for (uint64_t number = 0; number < NETWORKS; number++) {
+        Network net;
+        open_network(&net, number, false, PASS_TRAIN, NULL);
+        for (size_t s = 0; s < net.plan->step_count; s++) {
+            const PlanStep *step = &net.plan->steps[s];
+            relus += step->op.relu;
+            residuals += step->op.kind == OP_BATCH_NORM && step->op.inputs == 2;
+            cut += step->slices > 1;
+            uneven += step->state[1] != NULL;
+            local += step->slices > 1 && step->y_step == 0;
+        }
+        close_network(&net);
+    }
+    assert_true(relus > 50 && residuals > 20 && cut > 500 && uneven > 100 && local > 50);
+}
+
 static void predictions(void **state) {
     (void)state;
     for (uint64_t number = 0; number < NETWORKS; number++) {
@@ -311,6 +348,7 @@ static void predictions(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(gradients), cmocka_unit_test(predictions)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(coverage), cmocka_unit_test(gradients),
+                                       cmocka_unit_test(predictions)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The parts of plan_create: which operations (plan_steps), in which order and slices (plan_schedule), on which memory
+ * (plan). */
+#ifndef GRAPH_PLAN_INTERNAL_H
+#define GRAPH_PLAN_INTERNAL_H
+#include "graph/plan.h"
+
+/* What is known while a plan is made. */
+typedef struct Planner {
+    Plan *plan;
+    PlanOptions options;
+    int *step_of;             /* per node: the step that makes its value, -1 */
+    int *uses;                /* per node: how many inputs of the pass's nodes (and outputs of the graph) it is */
+    int (*item)[STEP_PHASES]; /* per step: the item of each phase, -1 */
+    size_t *group_of;         /* per item: its group */
+    int *value_group, *gradient_group; /* per node: the group that alone touches its value, its gradient; PLAN_SHARED */
+    size_t *last_need;                 /* per node: last item that reads its value */
+    size_t place_room;
+} Planner;
+
+enum { PLAN_NOWHERE = -2, PLAN_SHARED = -1 }; /* beside group numbers */
+
+/* plan->steps with node, output, inputs, op, runs_backward; plan->root; step_of.  Fuses. */
+Status plan__make_steps(Planner *p);
+
+/* slices of each step; items, groups; value_group, gradient_group, last_need. */
+Status plan__schedule(Planner *p);
+
+#endif

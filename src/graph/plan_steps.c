@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Which operations a plan runs.  A tensor that only one elementwise operation reads need not be: the operation that makes it
+ * does that one's work too, and a pass over memory is saved.
+ *
+ *     conv2d, conv2d_transpose, dense, batch_norm, add  then ReLU     one step with op.relu
+ *     batch_norm then add                                             batch_norm with a second input
+ *     softmax (sigmoid) then cross-entropy                            a loss from logits; not where y is an output */
+#include "base/memory.h"
+#include "graph/plan_internal.h"
+#include <math.h>
+
+static bool in_pass(const Node *node, Pass pass) {
+    return pass == PASS_TRAIN ? node->in_training : pass == PASS_EVALUATE ? node->in_evaluation : node->in_prediction;
+}
+
+static void count_uses(Planner *p) {
+    const Graph *graph = p->plan->graph;
+    for (size_t i = 0; i < graph->node_count; i++)
+        for (size_t k = 0; in_pass(&graph->nodes[i], p->plan->pass) && k < graph->nodes[i].op.inputs; k++)
+            p->uses[graph->nodes[i].inputs[k]]++;
+    for (size_t i = 0; p->plan->pass == PASS_PREDICT && i < graph->output_count; i++)
+        p->uses[graph->outputs[i].node]++;
+}
+
+/* The step that makes the value of `node` for one reader alone, which may then be fused with it; or NULL. */
+static PlanStep *only_for_reader(const Planner *p, int node) {
+    return p->uses[node] == 1 && p->step_of[node] >= 0 ? &p->plan->steps[p->step_of[node]] : NULL;
+}
+
+static void extend(Planner *p, PlanStep *step, int node) {
+    p->step_of[step->output] = -1;
+    p->step_of[node] = (int)(step - p->plan->steps);
+    step->output = node;
+}
+
+static bool fuse_relu(Planner *p, int i) {
+    const Node *node = &p->plan->graph->nodes[i];
+    const ActivationAttr *a = &node->op.attr.activation;
+    if (node->op.kind != OP_ACTIVATION || a->kind != ACTIVATION_RELU || a->slope != 0 || a->threshold != 0 ||
+        !(a->max_value > 0))
+        return false;
+    PlanStep *step = only_for_reader(p, node->inputs[0]);
+    if (!step || step->op.relu)
+        return false;
+    switch (step->op.kind) {
+    case OP_CONV2D:
+    case OP_CONV2D_TRANSPOSE:
+    case OP_DENSE:
+    case OP_BATCH_NORM:
+    case OP_ADD:
+        step->op.relu = step->op.keeps_y = true;
+        step->op.relu_max = a->max_value;
+        extend(p, step, i);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Of a + b, b is made by a batch norm behind which all is there to add a. */
+static bool fuse_residual(Planner *p, int i) {
+    const Node *node = &p->plan->graph->nodes[i];
+    if (node->op.kind != OP_ADD || node->op.inputs != 2 || !shape_equal(&node->op.x[0], &node->op.x[1]))
+        return false;
+    for (int k = 0; k < 2; k++) {
+        int other = p->plan->root[node->inputs[1 - k]];
+        PlanStep *step = only_for_reader(p, node->inputs[k]);
+        if (!step || step->op.kind != OP_BATCH_NORM || step->op.inputs != 1 || step->op.relu ||
+            step->op.x[0].rank == 0 || !shape_equal(&step->op.y, &node->op.y) ||
+            p->step_of[other] >= step - p->plan->steps)
+            continue;
+        step->op.inputs = 2;
+        step->op.x[1] = step->op.x[0];
+        step->inputs[1] = other;
+        extend(p, step, i);
+        return true;
+    }
+    return false;
+}
+
+/* The loss at `step` reads probabilities that only it wants: it takes the logits instead. */
+static void fuse_softmax(Planner *p, PlanStep *step) {
+    LossAttr *loss = &step->op.attr.loss;
+    PlanStep *input = only_for_reader(p, p->plan->graph->nodes[step->node].inputs[0]);
+    if (!input || loss->from_logits)
+        return;
+    bool classes = loss->kind == LOSS_SPARSE_CROSSENTROPY || loss->kind == LOSS_CROSSENTROPY;
+    bool fits = classes ? input->op.kind == OP_SOFTMAX
+                        : loss->kind == LOSS_BINARY_CROSSENTROPY && input->op.kind == OP_ACTIVATION &&
+                              input->op.attr.activation.kind == ACTIVATION_SIGMOID;
+    if (!fits || !shape_equal(&input->op.y, &step->op.x[0]))
+        return;
+    loss->from_logits = true;
+    step->inputs[0] = input->inputs[0];
+    p->step_of[input->output] = -1;
+    input->output = -1; /* taken out below */
+}
+
+static void add_step(Planner *p, int i) {
+    Plan *plan = p->plan;
+    const Node *node = &plan->graph->nodes[i];
+    p->step_of[i] = (int)plan->step_count;
+    PlanStep *step = &plan->steps[plan->step_count++];
+    step->node = step->output = i;
+    step->op = node->op;
+    for (size_t k = 0; k < node->op.inputs; k++)
+        step->inputs[k] = plan->root[node->inputs[k]];
+    if (step->op.kind == OP_LOSS)
+        fuse_softmax(p, step);
+}
+
+static void remove_unused(Planner *p) {
+    Plan *plan = p->plan;
+    size_t kept = 0;
+    for (size_t s = 0; s < plan->step_count; s++) {
+        if (plan->steps[s].output < 0)
+            continue;
+        p->step_of[plan->steps[s].output] = (int)kept;
+        if (kept != s)
+            plan->steps[kept] = plan->steps[s];
+        kept++;
+    }
+    plan->step_count = kept;
+}
+
+static void complete_op(const Planner *p, PlanStep *step) {
+    const Graph *graph = p->plan->graph;
+    const Node *node = &graph->nodes[step->node];
+    OpDesc *op = &step->op;
+    op->batch = p->plan->n;
+    op->training = p->plan->pass == PASS_TRAIN;
+    op->winograd = p->options.winograd == WINOGRAD_AUTO;
+    step->runs_backward = op->training && graph->nodes[step->output].needs_gradient;
+    for (size_t k = 0; k < op->inputs; k++)
+        op->want_dx[k] = step->runs_backward && graph->nodes[step->inputs[k]].needs_gradient;
+    for (size_t k = 0; k < op->params; k++)
+        op->want_dw[k] = op->training && node->params[k] >= 0 &&
+                         (graph->params[node->params[k]].spec.role == PARAM_TRAINED ||
+                          graph->params[node->params[k]].spec.role == PARAM_STATISTIC);
+}
+
+Status plan__make_steps(Planner *p) {
+    Plan *plan = p->plan;
+    const Graph *graph = plan->graph;
+    TRY(memory_new(&plan->steps, graph->node_count, "plan"));
+    count_uses(p);
+    for (size_t i = 0; i < graph->node_count; i++) {
+        const Node *node = &graph->nodes[i];
+        plan->root[i] = node->op.kind == OP_RESHAPE ? plan->root[node->inputs[0]] : (int)i;
+        p->step_of[i] = -1;
+        if (in_pass(node, plan->pass) && node->op.kind != OP_INPUT && node->op.kind != OP_RESHAPE &&
+            !fuse_relu(p, (int)i) && !fuse_residual(p, (int)i))
+            add_step(p, (int)i);
+    }
+    remove_unused(p);
+    for (size_t s = 0; s < plan->step_count; s++)
+        complete_op(p, &plan->steps[s]);
+    return STATUS_OK;
+}
