@@ -7,6 +7,7 @@
 
 static const char *const optimizers[] = {"sgd", "adam", "adamw", "rmsprop", NULL};          /* OptimizerKind */
 static const char *const schedules[] = {"constant", "step", "exponential", "cosine", NULL}; /* ScheduleKind */
+static const char *const winograds[] = {"auto", "off", NULL};                               /* WinogradKind */
 static const char *const reductions[] = {"tree", "mpi", NULL};                              /* ReduceKind */
 
 /* .type, .offset */
@@ -104,6 +105,10 @@ static const Option options[] = {
 
     {"backend", 0, TEXT(backend, "NAME"), .fallback = "auto", .record = RECORD_CHANGES, .group = "Machine and display",
      .help = "which library computes; --verbose lists what runs where"},
+    {"winograd", 0, CHOICE(winograd, winograds), .fallback = "auto", .record = RECORD_CHANGES,
+     .help =
+         "3x3 convolutions by Winograd's method where it is the faster; off: never.  Its rounding is another, about "
+         "1e-5 of a result"},
     {"reduce", 0, CHOICE(reduce, reductions), .fallback = "tree", .record = RECORD_CHANGES,
      .help = "how gradients are summed; mpi leaves it to MPI_Allreduce, and bits then depend on the number of ranks"},
     {"config", 0, TEXT(config, "FILE"), .record = RECORD_NONE,

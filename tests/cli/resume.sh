@@ -97,6 +97,12 @@ cp -r whole part
 train 2 --resume part/step-00000008.h5 --lr 0.5
 has "--lr is reported" 'changed: lr 0.001 -> 0.5' "$(cat log)"
 differs "--lr has an effect" "$expected" "$(digest part)"
+train 2 --resume part/step-00000009.h5 --winograd off
+has "--winograd is reported" 'changed: winograd auto -> off' "$(cat log)"
+has "and recorded" '"winograd": "off"' "$(cat part/config.json)"
+train 1 --resume part --epochs 3
+has "and kept by the next resume" '"winograd": "off"' "$(cat part/config.json)"
+check "which does not call it a change" eval '! grep -q "changed:.*winograd" log'
 fails "--batch-size cannot change" 2 'batch-size 30, not 16' ranks 2 cnn_train --resume whole --batch-size 16
 fails "--seed and --model cannot change" 2 'model .*dropout.json, not lenet5, seed 3, not 4|seed 3, not 4' \
     ranks 1 cnn_train --resume whole --seed 4 --model lenet5
