@@ -98,12 +98,30 @@ static Status write_training(H5ioFile *file, const Checkpoint *content) {
     return write_slots(file, content);
 }
 
+size_t checkpoint_bytes(size_t numbers, size_t tensors) {
+    enum { PER_TENSOR = 1024, FIXED = 1 << 17 }; /* headers, names, lists; the network and the state as JSON */
+    return numbers * sizeof(Real) + tensors * PER_TENSOR + FIXED;
+}
+
+static size_t expected_bytes(const Checkpoint *content) {
+    size_t numbers = 0, tensors = 0;
+    for (size_t s = 0; s <= content->slot_count; s++) {
+        bool weights = s == content->slot_count;
+        const CheckpointLayer *layers = weights ? content->layers : content->slots[s].layers;
+        size_t count = weights ? content->layer_count : content->slots[s].count;
+        for (size_t l = 0; l < count; l++)
+            for (size_t i = 0; i < layers[l].count; i++, tensors++)
+                numbers += shape_count(&layers[l].weights[i].shape);
+    }
+    return checkpoint_bytes(numbers, tensors);
+}
+
 Status checkpoint_image(const Checkpoint *content, unsigned char **image, size_t *size) {
     H5ioFile *file;
     void *bytes = NULL;
     *image = NULL;
     *size = 0;
-    TRY(h5io_create_image("the checkpoint", &file));
+    TRY(h5io_create_image("the checkpoint", expected_bytes(content), &file));
     Status status = write_model(file, content);
     if (status == STATUS_OK)
         status = write_training(file, content);

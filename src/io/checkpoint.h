@@ -62,8 +62,11 @@ typedef struct Checkpoint {
 } Checkpoint;
 
 /* *image (the caller frees it with memory_free) = the `size` bytes of the HDF5 file.  Touches no file: HDF5 runs in
- * memory.  Needs about twice the size for a moment.  STATUS_FAILED: out of memory, a weight twice. */
+ * memory.  STATUS_FAILED: out of memory, a weight twice. */
 Status checkpoint_image(const Checkpoint *content, unsigned char **image, size_t *size);
+
+/* About the size of such an image, for memory forecasts; rather more than less. */
+size_t checkpoint_bytes(size_t numbers, size_t tensors);
 
 /* Makes the trailer that stands behind an image in the file: magic, length, SHA-256 (1.7 GB/s measured on a CPU with SHA
  * instructions).  No HDF5. */

@@ -10,8 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CORE_INCREMENT = 1 << 20 }; /* bytes by which a file in memory grows */
-
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static hid_t follow_list = -1, link_list = -1; /* made once, kept to the end */
 static char refused_link[256];                 /* the file that an external link led to */
@@ -120,7 +118,7 @@ size_t h5io_type_size(H5ioType type) {
 
 /* ---- files ---- */
 
-static Status new_file(const char *name, bool writable, size_t bytes, H5ioFile **out) {
+Status h5io__new_file(const char *name, bool writable, size_t bytes, H5ioFile **out) {
     *out = NULL;
     H5ioFile *file;
     TRY(memory_new(&file, 1, "HDF5 file"));
@@ -139,16 +137,7 @@ static void discard(H5ioFile **out) {
     *out = NULL;
 }
 
-/* HDF5 looks for the file behind an image, and refuses when there is one: such a path cannot exist.  Nor may two images
- * have the same: HDF5 takes them for one file, and reads the first one's content for both. */
-static const char *no_file(char path[64]) {
-    static unsigned long long images; /* under the lock */
-    snprintf(path, 64, "/dev/null/image-%llu", ++images);
-    return path;
-}
-
-/* Fails, and gives the file back, when it did not get a handle. */
-static Status opened(H5ioFile **out, const char *action) {
+Status h5io__opened(H5ioFile **out, const char *action) {
     if ((*out)->id >= 0)
         return STATUS_OK;
     char reason[512] = "unknown reason";
@@ -167,75 +156,33 @@ static Status open_locked(const char *path, H5ioFile **out) {
         return status_fail(STATUS_FAILED, "cannot open %s: it is not a file", path);
     if (H5Fis_hdf5(path) == 0)
         return status_fail(STATUS_FAILED, "cannot open %s: it is not an HDF5 file", path);
-    TRY(new_file(path, false, (size_t)about.st_size, out));
+    TRY(h5io__new_file(path, false, (size_t)about.st_size, out));
     (*out)->on_disk = true;
     (*out)->id = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
-    return opened(out, "open");
+    return h5io__opened(out, "open");
 }
 
 Status h5io_open(const char *path, H5ioFile **out) {
     return LOCKED(path, open_locked(path, out));
 }
 
-static Status open_image_locked(const char *name, const void *bytes, size_t size, H5ioFile **out) {
-    char path[64];
-    TRY(new_file(name, false, size, out));
-    Handle properties = H5Pcreate(H5P_FILE_ACCESS);
-    if (H5Pset_fapl_core(properties, CORE_INCREMENT, 0) >= 0 &&
-        H5Pset_file_image(properties, (void *)(uintptr_t)bytes, size) >= 0)
-        (*out)->id = H5Fopen(no_file(path), H5F_ACC_RDONLY, properties);
-    return opened(out, "read");
-}
-
-Status h5io_open_image(const char *name, const void *bytes, size_t size, H5ioFile **out) {
-    return LOCKED(name, open_image_locked(name, bytes, size, out));
-}
-
-static Status create_locked(const char *path, bool in_memory, H5ioFile **out) {
-    char none[64];
-    TRY(new_file(path, true, 0, out));
-    Handle properties = H5Pcreate(H5P_FILE_ACCESS);
-    if (!in_memory || H5Pset_fapl_core(properties, CORE_INCREMENT, 0) >= 0)
-        (*out)->id = H5Fcreate(in_memory ? no_file(none) : path, H5F_ACC_TRUNC, H5P_DEFAULT, properties);
-    return opened(out, "create");
+static Status create_locked(const char *path, H5ioFile **out) {
+    TRY(h5io__new_file(path, true, 0, out));
+    (*out)->id = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    return h5io__opened(out, "create");
 }
 
 Status h5io_create(const char *path, H5ioFile **out) {
-    return LOCKED(path, create_locked(path, false, out));
-}
-
-Status h5io_create_image(const char *name, H5ioFile **out) {
-    return LOCKED(name, create_locked(name, true, out));
-}
-
-static Status image_locked(H5ioFile *file, void **bytes, size_t *size) {
-    *bytes = NULL;
-    *size = 0;
-    if (H5Fflush(file->id, H5F_SCOPE_LOCAL) < 0)
-        return h5io__fail(file, "complete", "the image");
-    ssize_t count = H5Fget_file_image(file->id, NULL, 0);
-    if (count < 0)
-        return h5io__fail(file, "take", "the image");
-    TRY(memory_alloc((size_t)count, 1, "image of an HDF5 file", bytes));
-    if (H5Fget_file_image(file->id, *bytes, (size_t)count) < 0) {
-        memory_free(*bytes);
-        *bytes = NULL;
-        return h5io__fail(file, "take", "the image");
-    }
-    *size = (size_t)count;
-    return STATUS_OK;
-}
-
-Status h5io_image(H5ioFile *file, void **bytes, size_t *size) {
-    return LOCKED(file->name, image_locked(file, bytes, size));
+    return LOCKED(path, create_locked(path, out));
 }
 
 static Status close_locked(H5ioFile *file) {
     Status status = STATUS_OK;
-    if (file->writable && H5Fflush(file->id, H5F_SCOPE_LOCAL) < 0)
+    if (file->id >= 0 && file->writable && H5Fflush(file->id, H5F_SCOPE_LOCAL) < 0)
         status = h5io__fail(file, "write", "the last bytes");
     if (file->id >= 0 && H5Fclose(file->id) < 0 && status == STATUS_OK)
         status = h5io__fail(file, "close", "the file");
+    memory_free(file->image);
     memory_free(file->name);
     memory_free(file);
     return status;

@@ -48,16 +48,18 @@ typedef enum H5ioKind { H5IO_NONE, H5IO_GROUP, H5IO_DATASET, H5IO_OTHER } H5ioKi
  * HDF5_USE_FILE_LOCKING says otherwise. */
 Status h5io_open(const char *path, H5ioFile **out);
 
-/* Opens `size` bytes in memory (copied) for reading; `name` stands for the file in messages. */
+/* Opens `size` bytes in memory for reading, which must stay until h5io_close; `name` stands for the file in messages. */
 Status h5io_open_image(const char *name, const void *bytes, size_t size, H5ioFile **out);
 
 /* A new file for writing; an existing one is emptied. */
 Status h5io_create(const char *path, H5ioFile **out);
 
-/* A new file in memory, for writing; `name` stands for it in messages. */
-Status h5io_create_image(const char *name, H5ioFile **out);
+/* A new file in memory, for writing; `name` stands for it in messages.  expected: bytes that it will have, so that it need
+ * not be moved while it grows; 0: unknown. */
+Status h5io_create_image(const char *name, size_t expected, H5ioFile **out);
 
-/* *bytes = what a file on disk would hold, of a file made by h5io_create_image.  The caller frees with memory_free. */
+/* *bytes = what a file on disk would hold, of a file made by h5io_create_image: not a copy, so that after it, also when it
+ * fails, the file can only be closed.  The caller frees with memory_free. */
 Status h5io_image(H5ioFile *file, void **bytes, size_t *size);
 
 /* Closes and frees `file`, whatever the result; accepts NULL.  When writing, the result tells whether all got out. */

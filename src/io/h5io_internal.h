@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Shared by h5io.c (files, groups, datasets) and h5io_text.c (texts and attributes).  All h5io__ functions are called
+ * Shared by h5io.c (files, groups), h5io_image.c (files in memory), h5io_dataset.c and h5io_text.c (texts, attributes).  All h5io__ functions are called
  * with the lock held. */
 #ifndef IO_H5IO_INTERNAL_H
 #define IO_H5IO_INTERNAL_H
@@ -12,7 +12,9 @@ struct H5ioFile {
     char *name; /* owned */
     bool writable;
     bool on_disk;
-    size_t bytes; /* size when opened for reading */
+    size_t bytes;      /* size when opened for reading */
+    void *image;       /* h5io_create_image: the growing file; owned, handed out by h5io_image */
+    size_t image_room; /* bytes of it */
 };
 
 /* A handle that is given back at the end of its scope: `Handle space = H5Screate(...);` */
@@ -30,6 +32,12 @@ void h5io__unlock(void);
         h5io__unlock();                                                                                                \
         locked_status;                                                                                                 \
     })
+
+/* A file that is not open yet. */
+Status h5io__new_file(const char *name, bool writable, size_t bytes, H5ioFile **out);
+
+/* Fails, and gives the file back, when it did not get a handle.  action: "open". */
+Status h5io__opened(H5ioFile **file, const char *action);
 
 /* "cannot read /train/x in mnist.h5: HDF5's reason". */
 Status h5io__fail(const H5ioFile *file, const char *action, const char *path);

@@ -45,6 +45,7 @@ static Status save(Trainer *t, bool best, bool final) {
         job.names[names++] = RUN_BEST;
     if (final)
         job.names[names++] = RUN_FINAL;
+    TRY(checkpoint_writer_wait(t->writer)); /* one image in memory at a time */
     TRY(record_image(&record, &image, &size));
     TRY(checkpoint_writer_submit(t->writer, &job, image, size));
     t->last_save = dist_time();

@@ -188,7 +188,7 @@ static void newer_formats_are_refused(void **state) {
     H5ioFile *file;
     Checkpoint *read;
     int64_t format = CHECKPOINT_FORMAT + 1;
-    assert_ok(h5io_create_image("new", &file));
+    assert_ok(h5io_create_image("new", 0, &file));
     assert_ok(h5io_attr_write_strings(file, "/", "layer_names", NULL, 0));
     assert_ok(h5io_make_group(file, "/training"));
     assert_ok(h5io_attr_write(file, "/training", "format", H5IO_INT64, 1, &format));
@@ -203,7 +203,7 @@ static void weights_files_are_read_in_listed_order(void **state) {
     const double first[2] = {0.5, -0.25};
     const int64_t second = 7;
     const char *const layers[] = {"z", "a/b"}, *const weights[] = {"y_1/gamma:0", "b"};
-    assert_ok(h5io_create_image("weights", &file));
+    assert_ok(h5io_create_image("weights", 0, &file));
     assert_ok(h5io_write(file, "/z/y_1/gamma:0", H5IO_DOUBLE, 1, (size_t[]){2}, first));
     assert_ok(h5io_write(file, "/z/b", H5IO_INT64, 0, NULL, &second));
     assert_ok(h5io_attr_write_strings(file, "/z", "weight_names", weights, 2));
@@ -261,7 +261,7 @@ static void names_in_pieces_are_joined(void **state) {
 /* A weights file with the one layer "fc" and the weights listed. */
 static H5ioFile *hostile_file(const char *layer, const char *weight) {
     H5ioFile *file;
-    assert_ok(h5io_create_image("hostile", &file));
+    assert_ok(h5io_create_image("hostile", 0, &file));
     assert_ok(h5io_make_group(file, "/fc"));
     assert_ok(h5io_attr_write_strings(file, "/", "layer_names", &layer, 1));
     assert_ok(h5io_attr_write_strings(file, "/fc", "weight_names", &weight, 1));
@@ -288,10 +288,10 @@ static void hostile_files_are_refused(void **state) {
     assert_ok(h5io_create_rows(file, "/fc/w", H5IO_FLOAT, 2, (size_t[]){(size_t)1 << 30, 1 << 10}, 1));
     save(file, "e.h5", false);
     assert_fails(checkpoint_read(tmpdir_path("e.h5"), CHECKPOINT_ANY, &read), "/fc/w");
-    assert_ok(h5io_create_image("other", &file));
+    assert_ok(h5io_create_image("other", 0, &file));
     save(file, "f.h5", false);
     assert_fails(checkpoint_read(tmpdir_path("f.h5"), CHECKPOINT_ANY, &read), "holds no network");
-    assert_ok(h5io_create_image("keras 3", &file));
+    assert_ok(h5io_create_image("keras 3", 0, &file));
     assert_ok(h5io_make_group(file, "/layers/dense/vars"));
     save(file, "g.h5", false);
     assert_fails(checkpoint_read(tmpdir_path("g.h5"), CHECKPOINT_ANY, &read), ".weights.h5");

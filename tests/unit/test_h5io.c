@@ -258,7 +258,7 @@ static void file_in_memory(void **state) {
     void *bytes;
     size_t size;
     float numbers[1000] = {1, 2, 3}, back[1000];
-    assert_ok(h5io_create_image(path, &file));
+    assert_ok(h5io_create_image(path, 0, &file));
     assert_ok(h5io_write(file, "/w", H5IO_FLOAT, 1, (size_t[]){1000}, numbers));
     assert_ok(h5io_image(file, &bytes, &size));
     assert_ok(h5io_close(file));
@@ -281,7 +281,7 @@ static void images_open_together_are_different(void **state) {
     void *bytes[2];
     size_t size[2];
     for (int i = 0; i < 2; i++)
-        assert_ok(h5io_create_image(path, &made[i]));
+        assert_ok(h5io_create_image(path, 0, &made[i]));
     for (int i = 0; i < 2; i++) {
         assert_ok(h5io_write_string(made[i], "/text", texts[i]));
         assert_ok(h5io_image(made[i], &bytes[i], &size[i]));
@@ -306,7 +306,7 @@ static void same_content_same_bytes(void **state) {
     size_t size[2];
     for (int i = 0; i < 2; i++) {
         H5ioFile *file;
-        assert_ok(h5io_create_image(path, &file));
+        assert_ok(h5io_create_image(path, 0, &file));
         assert_ok(h5io_write(file, "/a/w", H5IO_FLOAT, 1, (size_t[]){2}, (float[]){1, 2}));
         assert_ok(h5io_create_rows(file, "/a/x", H5IO_UINT8, 2, (size_t[]){0, 5}, 4));
         assert_ok(h5io_write_string(file, "/a/s", "text"));
