@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 /* Every block carries its size in front, in a header of one alignment unit. */
 static atomic_size_t live_bytes, peak_bytes, live_count, total_count;
@@ -76,6 +77,27 @@ Status memory_format(char **out, const char *format, ...) {
 MemoryStats memory_stats(void) {
     return (MemoryStats){atomic_load(&live_bytes), atomic_load(&peak_bytes), atomic_load(&live_count),
                          atomic_load(&total_count)};
+}
+
+/* Linux keeps both in /proc.  ru_maxrss is for other systems: on Linux it begins with the peak of the process that started
+ * this one. */
+MemoryProcess memory_process(void) {
+    MemoryProcess process = {0, 0};
+    char line[128];
+    FILE *file = fopen("/proc/self/status", "r");
+    while (file && fgets(line, sizeof line, file)) {
+        size_t kilobytes;
+        if (sscanf(line, "VmRSS: %zu", &kilobytes) == 1)
+            process.resident_bytes = kilobytes << 10;
+        else if (sscanf(line, "VmHWM: %zu", &kilobytes) == 1)
+            process.peak_bytes = kilobytes << 10;
+    }
+    if (file)
+        fclose(file);
+    struct rusage usage;
+    if (process.peak_bytes == 0 && getrusage(RUSAGE_SELF, &usage) == 0)
+        process.peak_bytes = (size_t)usage.ru_maxrss << 10;
+    return process;
 }
 
 void memory_fail_at(size_t n) {

@@ -32,6 +32,13 @@ typedef struct MemoryStats {
 } MemoryStats;
 MemoryStats memory_stats(void);
 
+/* Bytes of this process in memory, as the system counts them (libraries, stacks, and pages shared with other processes
+ * included; pages never touched not): now, and at most so far.  0 where the system does not tell the first. */
+typedef struct MemoryProcess {
+    size_t resident_bytes, peak_bytes;
+} MemoryProcess;
+MemoryProcess memory_process(void);
+
 /* For tests: the n-th allocation from now fails (1 = the next one), and every later one too; 0 = none. */
 void memory_fail_at(size_t n);
 

@@ -35,13 +35,19 @@ void dataset__free_parts(Dataset *dataset) {
     memory_free(dataset->raw);
 }
 
+size_t dataset_load_bytes(const Dataset *dataset, DatasetSplit split) {
+    size_t example = x_bytes(dataset), bytes;
+    for (size_t i = 0; i < dataset->info.label_count; i++)
+        example += label_bytes(dataset, i);
+    bool fits = memory_multiply(dataset->info.count[split], example, &bytes) && bytes <= dataset->memory_limit;
+    return fits && !dataset->part[split].loaded ? bytes : 0;
+}
+
 static Status load_locked(Dataset *dataset, DatasetSplit split) {
     const DatasetInfo *info = &dataset->info;
     DatasetPart *part = &dataset->part[split];
-    size_t count = info->count[split], example = x_bytes(dataset), bytes;
-    for (size_t i = 0; i < info->label_count; i++)
-        example += label_bytes(dataset, i);
-    if (part->loaded || count == 0 || !memory_multiply(count, example, &bytes) || bytes > dataset->memory_limit)
+    size_t count = info->count[split];
+    if (dataset_load_bytes(dataset, split) == 0)
         return STATUS_OK;
     Status status;
     char path[512];

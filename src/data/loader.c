@@ -4,6 +4,11 @@
 #include "base/thread.h"
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+
+/* Small batches are prepared many at a time, since waking a thread costs more than a few examples; of large ones there is
+ * one in use and one ahead. */
+enum { RING_MOST = 64, RING_USUAL = 4, RING_LEAST = 2, RING_BYTES = 1 << 20, LARGE_BATCH = 1 << 24 };
 
 /* Where the thread is: the next batch to prepare. */
 typedef struct Place {
@@ -21,8 +26,10 @@ typedef struct Slot {
 struct Loader {
     LoaderOptions options;
     size_t label_count, most; /* label arrays; largest batch */
-    Slot slot[LOADER_RING];   /* batch number i is in slot i % LOADER_RING */
+    size_t ring;              /* slots in use */
+    Slot slot[RING_MOST];     /* batch number i is in slot i % ring */
     uint64_t *rows;           /* owned; the thread's */
+    double waited;            /* the reader's */
 
     pthread_t thread;
     bool running;
@@ -86,7 +93,7 @@ static void advance(const Loader *loader, Place *place) {
 /* Slots not free for writing: those prepared and not taken, and the one in use. */
 static bool ring_is_full(const Loader *loader) {
     uint64_t in_use = loader->taken > 0 ? loader->taken - 1 : 0;
-    return loader->done - in_use >= LOADER_RING;
+    return loader->done - in_use >= loader->ring;
 }
 
 static void *run(void *argument) {
@@ -98,7 +105,7 @@ static void *run(void *argument) {
             continue;
         }
         Place place = loader->place;
-        Slot *slot = &loader->slot[loader->done % LOADER_RING];
+        Slot *slot = &loader->slot[loader->done % loader->ring];
         uint64_t restarts = loader->restarts;
         pthread_mutex_unlock(&loader->lock);
         prepare(loader, &place, slot);
@@ -117,6 +124,37 @@ static void *run(void *argument) {
 
 /* ---- create and destroy ---- */
 
+/* Examples of the largest batch: a block or batch may be larger than the data. */
+static size_t most_examples(const LoaderOptions *options) {
+    size_t most = options->block > 0
+                      ? options->block
+                      : (size_t)sampler_micro_batch(options->batch_size, options->micro_batches, 0).count;
+    return most < options->view.count ? most : (size_t)options->view.count;
+}
+
+/* Reals of a batch, labels included; SIZE_MAX where a size_t cannot hold their bytes. */
+static size_t batch_numbers(const LoaderOptions *options) {
+    const DatasetInfo *info = dataset_info(options->dataset);
+    size_t one = shape_count(&info->shape), count, bytes;
+    for (size_t i = 0; i < info->label_count && !options->without_labels; i++)
+        one += shape_count(&info->labels[i].shape);
+    bool fits = memory_multiply(one, most_examples(options), &count) && memory_multiply(count, sizeof(Real), &bytes);
+    return fits ? count : SIZE_MAX;
+}
+
+static size_t ring_of(const LoaderOptions *options) {
+    size_t numbers = batch_numbers(options);
+    if (numbers > LARGE_BATCH / sizeof(Real))
+        return RING_LEAST;
+    size_t ring = RING_BYTES / sizeof(Real) / (numbers + 1);
+    return ring < RING_USUAL ? RING_USUAL : ring < RING_MOST ? ring : RING_MOST;
+}
+
+size_t loader_bytes(const LoaderOptions *options) {
+    size_t bytes;
+    return memory_multiply(batch_numbers(options), ring_of(options) * sizeof(Real), &bytes) ? bytes : SIZE_MAX;
+}
+
 static Status new_slot(Loader *loader, Slot *slot) {
     const DatasetInfo *info = dataset_info(loader->options.dataset);
     size_t count;
@@ -134,15 +172,12 @@ static Status new_slot(Loader *loader, Slot *slot) {
 static Status fill(Loader *loader) {
     LoaderOptions *options = &loader->options;
     loader->label_count = dataset_info(options->dataset)->label_count;
-    loader->most = options->block > 0
-                       ? options->block
-                       : (size_t)sampler_micro_batch(options->batch_size, options->micro_batches, 0).count;
-    if (loader->most > options->view.count)
-        loader->most = (size_t)options->view.count; /* a block or batch larger than the data */
+    loader->most = most_examples(options);
+    loader->ring = ring_of(options);
     loader->place = (Place){options->epoch, options->step, 0};
     TRY(dataset_load(options->dataset, options->split));
     TRY(memory_new(&loader->rows, loader->most, "row numbers"));
-    for (size_t i = 0; i < LOADER_RING; i++)
+    for (size_t i = 0; i < loader->ring; i++)
         TRY(new_slot(loader, &loader->slot[i]));
     TRY(thread_start(&loader->thread, "reads data", run, loader));
     loader->running = true;
@@ -179,7 +214,7 @@ void loader_destroy(Loader *loader) {
         pthread_mutex_unlock(&loader->lock);
         pthread_join(loader->thread, NULL);
     }
-    for (size_t i = 0; i < LOADER_RING; i++) {
+    for (size_t i = 0; i < loader->ring; i++) {
         Slot *slot = &loader->slot[i];
         for (size_t k = 0; slot->labels != NULL && k < loader->label_count; k++)
             memory_free(slot->labels[k]);
@@ -195,17 +230,36 @@ void loader_destroy(Loader *loader) {
 
 /* ---- the reader's side ---- */
 
-Status loader_next(Loader *loader, LoaderBatch *batch) {
-    pthread_mutex_lock(&loader->lock);
+static double now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+/* With the lock held. */
+static void wait_for_batch(Loader *loader) {
+    double began = now();
     while (loader->done == loader->taken && !loader->finished)
         pthread_cond_wait(&loader->prepared, &loader->lock);
+    loader->waited += now() - began;
+}
+
+Status loader_next(Loader *loader, LoaderBatch *batch) {
+    pthread_mutex_lock(&loader->lock);
+    if (loader->done == loader->taken && !loader->finished)
+        wait_for_batch(loader);
     if (loader->taken < loader->done) /* else again the end or the failure */
         loader->taken++;
-    const Slot *slot = &loader->slot[(loader->taken - 1) % LOADER_RING];
-    pthread_cond_signal(&loader->wanted);
+    const Slot *slot = &loader->slot[(loader->taken - 1) % loader->ring];
+    if (loader->done - loader->taken <= loader->ring / 2) /* then the thread fills the ring, and sleeps again */
+        pthread_cond_signal(&loader->wanted);
     pthread_mutex_unlock(&loader->lock);
     *batch = slot->batch;
     return slot->status == STATUS_OK ? STATUS_OK : status_fail(slot->status, "%s", slot->message);
+}
+
+double loader_waited(const Loader *loader) {
+    return loader->waited;
 }
 
 void loader_restart(Loader *loader, uint64_t epoch, uint64_t step) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Delivers this rank's micro-batches (training) or blocks (evaluation, prediction) in order, ready to be fed to the
- * network.  One helper thread reads and converts ahead into a ring of LOADER_RING prepared batches; it never calls MPI.
+ * network.  One helper thread reads and converts ahead into a ring of prepared batches; it never calls MPI.
  * All memory is allocated by loader_create.
  *
  *     TRY(loader_create(&options, &loader));
@@ -15,8 +15,6 @@
 #include "data/dataset.h"
 #include "data/preprocess.h"
 #include "data/sampler.h"
-
-enum { LOADER_RING = 4 };
 
 /* Training, block == 0: micro-batches first_unit .. first_unit+units-1 of micro_batches of each step, epoch after epoch
  * without end, from (epoch, step) on.
@@ -49,10 +47,17 @@ typedef struct Loader Loader;
 
 /* Reads the split into memory if it fits, and starts the thread.  Not collective. */
 Status loader_create(const LoaderOptions *options, Loader **out);
+
+/* Bytes that it allocates beside the split in memory (dataset_load_bytes); SIZE_MAX when they do not fit a size_t. */
+size_t loader_bytes(const LoaderOptions *options);
+
 void loader_destroy(Loader *loader); /* stops the thread; accepts NULL */
 
 /* *batch = the next one, valid until the next call of any loader function.  Fails with the thread's read error. */
 Status loader_next(Loader *loader, LoaderBatch *batch);
+
+/* Seconds that loader_next has waited for the thread, in all. */
+double loader_waited(const Loader *loader);
 
 /* Goes on at (epoch, step); evaluation: begins again at its first block (both numbers 0).  Allocates nothing. */
 void loader_restart(Loader *loader, uint64_t epoch, uint64_t step);

@@ -56,11 +56,12 @@ static Status run_blocks(Evaluation *e, Replica *replica, size_t *rows) {
     const Real *inputs[SETUP_MAX_INPUTS];
     LoaderBatch batch;
     *rows = 0;
-    loader_restart(e->loader, 0, 0);
     for (;;) {
         TRY(loader_next(e->loader, &batch));
-        if (batch.end)
+        if (batch.end) {
+            loader_restart(e->loader, 0, 0); /* the next evaluation's first blocks are prepared in good time */
             return STATUS_OK;
+        }
         setup_inputs(e->setup, &batch, inputs);
         executor_forward(replica_plan(replica, PASS_EVALUATE, batch.n),
                          &(ExecutorRun){.inputs = inputs, .gradients = e->block_sums, .weights_version = 1});
