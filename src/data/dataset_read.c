@@ -27,9 +27,13 @@ static void free_part(Dataset *dataset, DatasetPart *part) {
     *part = (DatasetPart){0};
 }
 
-void dataset__free_parts(Dataset *dataset) {
+void dataset_unload(Dataset *dataset) {
     for (DatasetSplit split = 0; split < DATASET_SPLITS; split++)
         free_part(dataset, &dataset->part[split]);
+}
+
+void dataset__free_parts(Dataset *dataset) {
+    dataset_unload(dataset);
     memory_free(dataset->picks);
     memory_free(dataset->rows);
     memory_free(dataset->raw);

@@ -120,4 +120,7 @@ Status op_shape(OpDesc *op);
 /* Multiply-adds times two of one example's forward pass. */
 double op_flops(const OpDesc *op);
 
+/* Of its backward pass, as far as the plan wants it: as much for the gradient of the input and for that of w0. */
+double op_flops_backward(const OpDesc *op);
+
 #endif

@@ -13,6 +13,23 @@ Status evaluate_prepare(Replica *replica, uint64_t count) {
     return STATUS_OK;
 }
 
+static LoaderOptions loader_options(const Setup *setup, DatasetSplit split, SamplerView view) {
+    uint64_t blocks = sampler_blocks(view.count, EVALUATE_BLOCK);
+    SamplerPart part = sampler_share(blocks, (size_t)dist_ranks(setup->dist), (size_t)dist_rank(setup->dist));
+    return (LoaderOptions){.dataset = setup->data,
+                           .split = split,
+                           .view = view,
+                           .preprocess = &setup->preprocess,
+                           .block = EVALUATE_BLOCK,
+                           .first_unit = part.first,
+                           .units = part.count};
+}
+
+size_t evaluate_bytes(const Setup *setup, DatasetSplit split, SamplerView view) {
+    LoaderOptions options = loader_options(setup, split, view);
+    return view.count > 0 ? loader_bytes(&options) : 0;
+}
+
 Status evaluate_create(const Setup *setup, DatasetSplit split, SamplerView view, Evaluation **out) {
     TRY(memory_new(out, 1, "evaluation"));
     Evaluation *e = *out;
@@ -21,19 +38,11 @@ Status evaluate_create(const Setup *setup, DatasetSplit split, SamplerView view,
     e->count = view.count;
     e->blocks = (size_t)sampler_blocks(view.count, EVALUATE_BLOCK);
     e->width = setup->graph->loss_count * LOSS_SUMS;
-    SamplerPart part = sampler_share(e->blocks, (size_t)dist_ranks(setup->dist), (size_t)dist_rank(setup->dist));
+    LoaderOptions options = loader_options(setup, split, view);
     TRY_GOTO(memory_new(&e->sums, e->blocks * e->width, "evaluation"), failed);
-    TRY_GOTO(memory_new(&e->mine, part.count * e->width, "evaluation"), failed);
+    TRY_GOTO(memory_new(&e->mine, options.units * e->width, "evaluation"), failed);
     TRY_GOTO(memory_new(&e->block_sums, e->width, "evaluation"), failed);
-    TRY_GOTO(loader_create(&(LoaderOptions){.dataset = setup->data,
-                                            .split = split,
-                                            .view = view,
-                                            .preprocess = &setup->preprocess,
-                                            .block = EVALUATE_BLOCK,
-                                            .first_unit = part.first,
-                                            .units = part.count},
-                           &e->loader),
-             failed);
+    TRY_GOTO(loader_create(&options, &e->loader), failed);
     return STATUS_OK;
 failed:
     evaluate_destroy(e);

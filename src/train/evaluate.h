@@ -23,6 +23,9 @@ typedef struct Evaluation {
 /* Plans the passes for `count` examples; before replica_ready. */
 Status evaluate_prepare(Replica *replica, uint64_t count);
 
+/* Bytes that the loader of evaluate_create takes. */
+size_t evaluate_bytes(const Setup *setup, DatasetSplit split, SamplerView view);
+
 /* Loader and memory to evaluate the examples of `view` any number of times.  Not collective. */
 Status evaluate_create(const Setup *setup, DatasetSplit split, SamplerView view, Evaluation **out);
 void evaluate_destroy(Evaluation *evaluation); /* accepts NULL */

@@ -205,6 +205,7 @@ static Status stop_early(Trainer *t) {
     TRY(trainer__save(t, false, false));
     TRY(finish_writing(t));
     progress_break(&t->progress);
+    trainer__report_memory(t);
     if (dist_rank(t->dist) == 0)
         log_warn("stopped on request at step %llu (epoch %llu of %zu). Go on with --resume %s",
                  (unsigned long long)t->state.step, (unsigned long long)t->state.epoch + (t->state.batch > 0),
@@ -212,11 +213,22 @@ static Status stop_early(Trainer *t) {
     return status_fail(STATUS_STOPPED, "%s", "");
 }
 
+/* Test data are looked at once, when the training data need not be in memory any more. */
 static Status test(Trainer *t) {
     Totals totals;
-    if (t->test == NULL)
+    size_t count = t->setup.info->count[DATASET_TEST];
+    if (count == 0)
         return STATUS_OK;
-    TRY(evaluate_run(t->test, t->replica, &totals));
+    loader_destroy(t->loader);
+    evaluate_destroy(t->validation);
+    t->loader = NULL;
+    t->validation = NULL;
+    dataset_unload(t->setup.data);
+    Evaluation *evaluation;
+    TRY(dist_agree(t->dist, evaluate_create(&t->setup, DATASET_TEST, sampler_whole(count), &evaluation)));
+    Status status = evaluate_run(evaluation, t->replica, &totals);
+    evaluate_destroy(evaluation);
+    TRY(status);
     double accuracy = totals_accuracy(&totals, 0);
     log_info("test: loss %.6g", current_loss(t, &totals));
     if (!isnan(accuracy))
@@ -236,6 +248,7 @@ static Status train(Trainer *t) {
     }
     TRY(finish_writing(t));
     TRY(test(t));
+    trainer__report_memory(t);
     if (dist_rank(t->dist) == 0)
         log_info("done: %s/%s after epoch %zu; best epoch %llu\n", run_folder(t->run), RUN_FINAL, t->config->epochs,
                  (unsigned long long)t->state.best_epoch);

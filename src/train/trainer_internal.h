@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * One training run, between the files of the trainer: trainer_open.c sets it up, trainer.c runs it, trainer_save.c writes
- * it down. */
+ * it down, trainer_memory.c says what it takes. */
 #ifndef TRAIN_TRAINER_INTERNAL_H
 #define TRAIN_TRAINER_INTERNAL_H
 #include "dist/gradsync.h"
@@ -25,13 +25,14 @@ typedef struct Trainer {
     Optimizer *optimizer;
     GradSync *sync;
     Loader *loader;
-    Evaluation *validation, *test; /* NULL where there is no such data */
+    Evaluation *validation; /* NULL where there is no such data */
     History *history;
     TrainState state;
     Progress progress;
     SamplerView train, val;
     DatasetSplit val_split;
     uint64_t steps_per_epoch;
+    double forecast;                            /* of this rank's memory, bytes */
     uint64_t epoch_trained;                     /* examples of this epoch that this process has seen, for the speed */
     double started, epoch_began, epoch_seconds; /* dist_time; seconds of earlier processes */
 
@@ -56,6 +57,17 @@ typedef struct Trainer {
  * train (--dry-run, a finished run).  Collective, agreed. */
 Status trainer__open(Trainer *trainer, bool *finished);
 void trainer__close(Trainer *trainer);
+
+/* What the exchange and the loader of training data are made with.  Part of trainer__open. */
+GradSyncOptions trainer__sync_options(const Trainer *trainer);
+LoaderOptions trainer__loader_options(const Trainer *trainer);
+
+/* trainer->forecast, and *text = lines that say how it comes about, and how much arithmetic an example is.  After the plans,
+ * before anything large is allocated.  The caller frees with memory_free. */
+Status trainer__forecast(Trainer *trainer, char **text);
+
+/* Prints the largest peak of the ranks' memory so far, and its forecast.  Collective. */
+void trainer__report_memory(Trainer *trainer);
 
 /* Looks for what --resume names, on rank 0, and tells all.  Part of trainer__open. */
 Status trainer__find_resume(Trainer *trainer);

@@ -130,7 +130,7 @@ static Status prepare_plans(Trainer *t) {
     return evaluate_prepare(t->replica, t->setup.info->count[DATASET_TEST]);
 }
 
-static GradSyncOptions sync_options(const Trainer *t) {
+GradSyncOptions trainer__sync_options(const Trainer *t) {
     return (GradSyncOptions){.count = t->setup.graph->gradient_count + FLAG_COUNT,
                              .micro_batches = t->config->micro_batches,
                              .mode = t->config->reduce == REDUCE_MPI ? GRADSYNC_MPI : GRADSYNC_TREE};
@@ -139,16 +139,8 @@ static GradSyncOptions sync_options(const Trainer *t) {
 static Status show_summary(Trainer *t) {
     const Graph *graph = t->setup.graph;
     const Config *c = t->config;
-    GradSyncOptions sync = sync_options(t);
-    double weights = (double)(graph->weight_count * sizeof(Real));
-    double slots = (double)(optimizer_slot_count(&c->optimizer) * graph->trained_count * sizeof(Real));
-    double gradients = (double)gradsync_bytes(&sync, dist_ranks(t->dist), dist_nodes(t->dist));
-    double activations = (double)t->replica->arena_bytes;
     char *notes, *text;
-    TRY(memory_format(&notes,
-                      "memory per rank: %.1f MB = weights %.1f + optimizer %.1f + gradients %.1f + activations %.1f\n",
-                      (weights + slots + gradients + activations) / 1e6, weights / 1e6, slots / 1e6, gradients / 1e6,
-                      activations / 1e6));
+    TRY(trainer__forecast(t, &notes));
     Status status = summary_format(graph, t->setup.model->name, notes, &text);
     memory_free(notes);
     TRY(status);
@@ -178,26 +170,28 @@ static Status allocate(Trainer *t) {
     TRY(history_create(losses > 1 ? outputs : NULL, losses > 1 ? losses : 0, &t->history));
     if (t->val.count)
         TRY(evaluate_create(&t->setup, t->val_split, t->val, &t->validation));
-    if (t->setup.info->count[DATASET_TEST])
-        TRY(evaluate_create(&t->setup, DATASET_TEST, sampler_whole(t->setup.info->count[DATASET_TEST]), &t->test));
     return STATUS_OK;
 }
 
-static Status open_loader(Trainer *t) {
+LoaderOptions trainer__loader_options(const Trainer *t) {
     SamplerPart part = sampler_share(t->config->micro_batches, (size_t)dist_ranks(t->dist), (size_t)dist_rank(t->dist));
     bool epoch_over = t->state.batch == t->steps_per_epoch; /* stopped between the last step and the validation */
-    return loader_create(&(LoaderOptions){.dataset = t->setup.data,
-                                          .split = DATASET_TRAIN,
-                                          .view = t->train,
-                                          .preprocess = &t->setup.preprocess,
-                                          .first_unit = part.first,
-                                          .units = part.count,
-                                          .order = {.shuffle = !t->config->no_shuffle, .seed = t->config->seed},
-                                          .batch_size = t->config->batch_size,
-                                          .micro_batches = t->config->micro_batches,
-                                          .epoch = t->state.epoch + epoch_over,
-                                          .step = epoch_over ? 0 : t->state.batch},
-                         &t->loader);
+    return (LoaderOptions){.dataset = t->setup.data,
+                           .split = DATASET_TRAIN,
+                           .view = t->train,
+                           .preprocess = &t->setup.preprocess,
+                           .first_unit = part.first,
+                           .units = part.count,
+                           .order = {.shuffle = !t->config->no_shuffle, .seed = t->config->seed},
+                           .batch_size = t->config->batch_size,
+                           .micro_batches = t->config->micro_batches,
+                           .epoch = t->state.epoch + epoch_over,
+                           .step = epoch_over ? 0 : t->state.batch};
+}
+
+static Status open_loader(Trainer *t) {
+    LoaderOptions options = trainer__loader_options(t);
+    return loader_create(&options, &t->loader);
 }
 
 /* ---- weights -------------------------------------------------------------------------------------------------------- */
@@ -292,9 +286,9 @@ Status trainer__open(Trainer *t, bool *finished) {
     if (*finished)
         return STATUS_OK;
     TRY(dist_agree(dist, allocate(t)));
-    GradSyncOptions sync = sync_options(t);
+    TRY(start_weights(t)); /* a checkpoint is in memory for a moment: before there are gradient slabs */
+    GradSyncOptions sync = trainer__sync_options(t);
     TRY(gradsync_create(dist, &sync, &t->sync));
-    TRY(start_weights(t));
     TRY(dist_agree(dist, open_loader(t)));
     return dist_agree(dist, dist_rank(dist) == 0 ? open_folder(t) : STATUS_OK);
 }
@@ -302,7 +296,6 @@ Status trainer__open(Trainer *t, bool *finished) {
 void trainer__close(Trainer *t) {
     loader_destroy(t->loader);
     evaluate_destroy(t->validation);
-    evaluate_destroy(t->test);
     gradsync_destroy(t->sync);
     optimizer_destroy(t->optimizer);
     replica_destroy(t->replica);

@@ -68,3 +68,7 @@ double op_flops(const OpDesc *op) {
     const OpRule *rule = rules[op->kind];
     return rule->flops ? rule->flops(op) : (double)shape_count(&op->y);
 }
+
+double op_flops_backward(const OpDesc *op) {
+    return ((op->want_dx[0] ? 1 : 0) + (op->want_dw[0] ? 1 : 0)) * op_flops(op);
+}
