@@ -67,6 +67,8 @@ static herr_t take_first(unsigned n, const H5E_error2_t *error, void *data) {
 }
 
 Status h5io__fail(const H5ioFile *file, const char *action, const char *path) {
+    if (file->image_failed)
+        return STATUS_FAILED; /* and the message is there */
     if (refused_link[0])
         return status_fail(STATUS_FAILED,
                            "cannot %s %s in %s: it is a link to another file (%s), which is not followed", action, path,
@@ -132,6 +134,7 @@ Status h5io__new_file(const char *name, bool writable, size_t bytes, H5ioFile **
 }
 
 static void discard(H5ioFile **out) {
+    memory_free((*out)->image);
     memory_free((*out)->name);
     memory_free(*out);
     *out = NULL;
@@ -142,9 +145,10 @@ Status h5io__opened(H5ioFile **out, const char *action) {
         return STATUS_OK;
     char reason[512] = "unknown reason";
     H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_first, reason);
-    Status status = status_fail(STATUS_FAILED, "cannot %s %s: %s", action, (*out)->name, reason);
+    if (!(*out)->image_failed)
+        status_fail(STATUS_FAILED, "cannot %s %s: %s", action, (*out)->name, reason);
     discard(out);
-    return status;
+    return STATUS_FAILED;
 }
 
 static Status open_locked(const char *path, H5ioFile **out) {

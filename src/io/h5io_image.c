@@ -71,7 +71,8 @@ static void *resize(void *block, size_t size, H5FD_file_image_op_t operation, vo
     (void)operation;
     if (block != NULL && size <= file->image_room)
         return block;
-    if (memory_alloc(size, 1, "image of an HDF5 file", &larger) != STATUS_OK)
+    file->image_failed = memory_alloc(size, 1, "image of an HDF5 file", &larger) != STATUS_OK;
+    if (file->image_failed)
         return NULL;
     if (block != NULL)
         memcpy(larger, block, file->image_room);

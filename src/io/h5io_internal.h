@@ -15,6 +15,7 @@ struct H5ioFile {
     size_t bytes;      /* size when opened for reading */
     void *image;       /* h5io_create_image: the growing file; owned, handed out by h5io_image */
     size_t image_room; /* bytes of it */
+    bool image_failed; /* there was no memory for it; status_message() says so */
 };
 
 /* A handle that is given back at the end of its scope: `Handle space = H5Screate(...);` */
