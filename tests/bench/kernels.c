@@ -168,6 +168,7 @@ static Status measure(const OpCase *c, const char *wanted, double *total) {
     OpRun run;
     TRY(op_shape(&op));
     op.training = true;
+    op.winograd = true;
     const Backend *backend = backend_select(&op, wanted);
     TRY(op_run_create(&run, c, backend, true, ~0u, ~0u));
     double work = (double)op.n * op_flops(&op);

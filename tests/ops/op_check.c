@@ -21,6 +21,7 @@ bool op_case_variant(const OpCase *c, size_t number, OpCase *variant, char name[
     *variant = *c;
     snprintf(name, OP_CASE_NAME, "%s%s", c->name, ends[number]);
     variant->name = name;
+    variant->op.winograd = true;
     variant->op.relu = number > 0;
     variant->op.relu_max = number == 2 ? 0.4 : INFINITY;
     return true;

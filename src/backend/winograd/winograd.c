@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "backend/winograd/winograd.h"
+#include "backend/cpu/rows.h"
+#include "backend/kernel.h"
+#include "base/memory.h"
+
+/* What is known of an operation once it is prepared. */
+typedef struct State {
+    WinogradSizes sizes, turned; /* of the convolution, and of its gradient by the data */
+    bool relu;
+    double relu_max;
+} State;
+
+static bool kernel_fits(const OpDesc *op) {
+    const ConvAttr *a = &op->attr.conv;
+    bool fits = op->kind == OP_CONV2D && a->groups == 1;
+    for (int axis = 0; axis < 2; axis++)
+        fits = fits && a->kernel[axis] == 3 && a->stride[axis] == 1 && a->dilation[axis] == 1;
+    return fits;
+}
+
+static WinogradSizes sizes_of(const OpDesc *op) {
+    const size_t *x = op->x[0].dim, *y = op->y.dim;
+    const ConvAttr *a = &op->attr.conv;
+    return (WinogradSizes){op->n, x[0], x[1], x[2], y[0], y[1], y[2], {a->pad[0][0], a->pad[1][0]}};
+}
+
+static bool supports(const OpDesc *op) {
+    if (!op->winograd || !kernel_fits(op))
+        return false;
+    WinogradSizes g = sizes_of(op);
+    return winograd_wins(&g);
+}
+
+static Status prepare(const OpDesc *op, void **state, OpMemory *memory) {
+    State *s;
+    *memory = (OpMemory){0};
+    TRY(memory_new(&s, 1, "operation"));
+    s->sizes = sizes_of(op);
+    s->turned = winograd_turned(&s->sizes);
+    s->relu = op->relu;
+    s->relu_max = op->relu_max;
+    memory->work_bytes = winograd_output_bytes(&s->sizes);
+    if (op->training) {
+        size_t weights = winograd_weights_bytes(&s->sizes), data = winograd_output_bytes(&s->turned);
+        memory->work_bytes = memory->work_bytes > weights ? memory->work_bytes : weights;
+        memory->work_bytes = memory->work_bytes > data ? memory->work_bytes : data;
+    }
+    *state = s;
+    return STATUS_OK;
+}
+
+static void forward(void *state, const OpBuffers *b) {
+    const State *s = state;
+    Finish finish = {.bias = b->w[1], .relu = s->relu, .relu_max = (float)s->relu_max};
+    winograd_output(&s->sizes, b->x[0], b->w[0], false, &finish, b->y, b->work);
+}
+
+static void backward(void *state, const OpBuffers *b) {
+    const State *s = state;
+    const WinogradSizes *g = &s->sizes;
+    size_t positions = g->n * g->P * g->Q;
+    if (s->relu)
+        kernel_relu_mask(b->y, positions * g->K, s->relu_max, b->dy);
+    if (b->dw[0])
+        winograd_weights(g, b->x[0], b->dy, b->dw_add[0], b->dw[0], b->work);
+    if (b->dw[1])
+        sum_rows(b->dy, positions, g->K, 1, b->dw_add[1], b->dw[1]);
+    if (b->dx[0]) {
+        Finish finish = {.add = b->dx_add[0]};
+        winograd_output(&s->turned, b->dy, b->w[0], true, &finish, b->dx[0], b->work);
+    }
+}
+
+const Backend backend_winograd = {.name = "winograd",
+                                  .supports = supports,
+                                  .prepare = prepare,
+                                  .forward = forward,
+                                  .backward = backward,
+                                  .release = memory_free};
