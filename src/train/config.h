@@ -16,7 +16,6 @@
 #include "train/schedule.h"
 
 typedef enum ReduceKind { REDUCE_TREE, REDUCE_MPI } ReduceKind;
-typedef enum WinogradKind { WINOGRAD_AUTO, WINOGRAD_OFF } WinogradKind;
 
 typedef struct Config {
     /* data and network */
@@ -45,7 +44,7 @@ typedef struct Config {
     double max_time; /* seconds; 0: no limit */
     /* machine and display */
     char backend[CLI_TEXT];
-    int winograd; /* WinogradKind */
+    int winograd; /* Winograd */
     int reduce;   /* ReduceKind */
     char config[CLI_TEXT];
     bool dry_run, list_models, verbose, quiet;

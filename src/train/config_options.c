@@ -7,7 +7,7 @@
 
 static const char *const optimizers[] = {"sgd", "adam", "adamw", "rmsprop", NULL};          /* OptimizerKind */
 static const char *const schedules[] = {"constant", "step", "exponential", "cosine", NULL}; /* ScheduleKind */
-static const char *const winograds[] = {"auto", "off", NULL};                               /* WinogradKind */
+static const char *const winograds[] = {"auto", "off", NULL};                               /* Winograd */
 static const char *const reductions[] = {"tree", "mpi", NULL};                              /* ReduceKind */
 
 /* .type, .offset */

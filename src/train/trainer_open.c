@@ -118,7 +118,8 @@ static Status prepare_plans(Trainer *t) {
     const Config *config = t->config;
     size_t batches[2] = {sampler_batch(t->train.count, config->batch_size, 0),
                          sampler_batch(t->train.count, config->batch_size, t->steps_per_epoch - 1)};
-    PlanOptions options = {.backend = config->backend[0] ? config->backend : NULL};
+    PlanOptions options = {.backend = config->backend[0] ? config->backend : NULL,
+                           .winograd = (Winograd)config->winograd};
     TRY(replica_create(t->setup.graph, options, &t->replica));
     for (size_t i = 0; i < 2; i++) { /* the first micro-batch is a largest one, the last a smallest */
         size_t last = config->micro_batches - 1;
