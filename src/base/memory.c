@@ -26,6 +26,15 @@ static int told_to_fail(void) {
     return 0;
 }
 
+static void count_in(size_t bytes) {
+    size_t live = atomic_fetch_add(&live_bytes, bytes) + bytes;
+    for (size_t peak = atomic_load(&peak_bytes); live > peak;)
+        if (atomic_compare_exchange_weak(&peak_bytes, &peak, live))
+            break;
+    atomic_fetch_add(&live_count, 1);
+    atomic_fetch_add(&total_count, 1);
+}
+
 Status memory_alloc(size_t count, size_t size, const char *what, void **out) {
     size_t bytes, padded;
     *out = NULL;
@@ -38,12 +47,7 @@ Status memory_alloc(size_t count, size_t size, const char *what, void **out) {
         return status_fail(STATUS_FAILED, "out of memory: %.1f MB for the %s", (double)bytes / 1e6, what);
     memset(block, 0, padded);
     *(size_t *)block = bytes;
-    size_t live = atomic_fetch_add(&live_bytes, bytes) + bytes;
-    for (size_t peak = atomic_load(&peak_bytes); live > peak;)
-        if (atomic_compare_exchange_weak(&peak_bytes, &peak, live))
-            break;
-    atomic_fetch_add(&live_count, 1);
-    atomic_fetch_add(&total_count, 1);
+    count_in(bytes);
     *out = block + MEMORY_ALIGN;
     return STATUS_OK;
 }
@@ -52,9 +56,20 @@ void memory_free(void *pointer) {
     if (pointer == NULL)
         return;
     char *block = (char *)pointer - MEMORY_ALIGN;
-    atomic_fetch_sub(&live_bytes, *(size_t *)block);
-    atomic_fetch_sub(&live_count, 1);
+    memory_forget(*(size_t *)block);
     free(block);
+}
+
+Status memory_note(size_t bytes, const char *what) {
+    if (told_to_fail())
+        return status_fail(STATUS_FAILED, "out of memory: %.1f MB for the %s", (double)bytes / 1e6, what);
+    count_in(bytes);
+    return STATUS_OK;
+}
+
+void memory_forget(size_t bytes) {
+    atomic_fetch_sub(&live_bytes, bytes);
+    atomic_fetch_sub(&live_count, 1);
 }
 
 Status memory_strdup(const char *text, char **out) {

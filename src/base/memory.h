@@ -25,6 +25,11 @@ Status memory_format(char **out, const char *format, ...) __attribute__((format(
 /* Accepts NULL. */
 void memory_free(void *pointer);
 
+/* Counts `bytes` that were not allocated here, such as a mapping, like an allocation; memory_forget takes them back.  Fails
+ * only when a test wants it (memory_fail_at).  Thread-safe. */
+Status memory_note(size_t bytes, const char *what);
+void memory_forget(size_t bytes);
+
 typedef struct MemoryStats {
     size_t live_bytes, peak_bytes; /* now, and at most so far */
     size_t live_count;             /* allocations not yet freed */

@@ -30,20 +30,18 @@ static int tasks_without_launcher(void) {
     return tasks ? atoi(tasks) : 0;
 }
 
-/* Fills in where this rank is and sorts the ranks by node. */
-static void find_place(Dist *dist) {
-    int world_rank, length, leader;
-    MPI_Comm node;
-    MPI_Comm_rank(MPI_COMM_WORLD, &world_rank);
-    MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, world_rank, MPI_INFO_NULL, &node);
+/* Fills in where this rank is among those of `all` and sorts them by node.  node: the ranks of `all` on this rank's
+ * node; *dist becomes its owner. */
+static void find_place(Dist *dist, MPI_Comm all, MPI_Comm node) {
+    int leader, length;
+    dist->local = node;
     MPI_Comm_rank(node, &dist->local_rank);
     MPI_Comm_size(node, &dist->local_ranks);
 
-    /* A node's key is its lowest world rank; within a node MPI_Comm_split keeps the order of world ranks. */
-    leader = world_rank;
+    /* A node's key is its lowest rank; within a node MPI_Comm_split keeps the order of ranks. */
+    MPI_Comm_rank(all, &leader);
     MPI_Bcast(&leader, 1, MPI_INT, 0, node);
-    MPI_Comm_free(&node);
-    MPI_Comm_split(MPI_COMM_WORLD, 0, leader, &dist->comm);
+    MPI_Comm_split(all, 0, leader, &dist->comm);
     MPI_Comm_rank(dist->comm, &dist->rank);
     MPI_Comm_size(dist->comm, &dist->ranks);
 
@@ -59,6 +57,7 @@ Status dist_init(int *argc, char ***argv, Dist **out) {
     *out = NULL;
     int tasks = tasks_without_launcher(), provided, ranks;
     Dist *dist;
+    MPI_Comm node;
     TRY(memory_new(&dist, 1, "communicator"));
     MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided);
     MPI_Comm_size(MPI_COMM_WORLD, &ranks);
@@ -76,18 +75,32 @@ Status dist_init(int *argc, char ***argv, Dist **out) {
         memory_free(dist);
         return status;
     }
-    find_place(dist);
+    MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
+    find_place(dist, MPI_COMM_WORLD, node);
     log_set_rank(dist->rank, dist->ranks, dist->host);
     status_set_abort_hook(abort_all_ranks);
     *out = dist;
     return STATUS_OK;
 }
 
+Status dist_regroup(Dist *dist, int node, Dist **out) {
+    MPI_Comm local;
+    TRY(dist_agree(dist, memory_new(out, 1, "communicator")));
+    MPI_Comm_split(dist->comm, node, 0, &local);
+    find_place(*out, dist->comm, local);
+    return STATUS_OK;
+}
+
+void dist_release(Dist *dist) {
+    MPI_Comm_free(&dist->local);
+    MPI_Comm_free(&dist->comm);
+    memory_free(dist);
+}
+
 void dist_finish(Dist *dist) {
     if (!dist)
         return;
-    MPI_Comm_free(&dist->comm);
-    memory_free(dist);
+    dist_release(dist);
     status_set_abort_hook(_exit);
     MPI_Finalize();
 }

@@ -25,6 +25,12 @@ Status dist_init(int *argc, char ***argv, Dist **out);
 /* Ends MPI.  Collective.  Accepts NULL.  After it a program may exit with any code, the same on all ranks. */
 void dist_finish(Dist *dist);
 
+/* For tests: *out = the ranks of `dist`, numbered as if this one stood on node `node` (any number from 0; ranks that give
+ * the same are neighbours).  Shares nothing with `dist`; given back by dist_release before dist_finish.  Both collective.
+ * STATUS_FAILED: out of memory, printed. */
+Status dist_regroup(Dist *dist, int node, Dist **out);
+void dist_release(Dist *dist);
+
 /* Not collective. */
 int dist_rank(const Dist *dist); /* 0 .. ranks-1 */
 int dist_ranks(const Dist *dist);

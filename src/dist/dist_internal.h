@@ -10,7 +10,8 @@
 #define DIST_REAL (REAL_IS_DOUBLE ? MPI_DOUBLE : MPI_FLOAT) /* MPI's name of Real */
 
 struct Dist {
-    MPI_Comm comm; /* owned; all ranks, sorted by node */
+    MPI_Comm comm;  /* owned; all ranks, sorted by node */
+    MPI_Comm local; /* owned; the ranks of this node, in the same order */
     int rank, ranks, node, nodes, local_rank, local_ranks;
     char host[MPI_MAX_PROCESSOR_NAME];
 };

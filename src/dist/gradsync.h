@@ -11,12 +11,16 @@
  *     }
  *     sum = gradsync_wait(sync);
  *
- * Rank r of P runs the micro-batches floor(r*M/P) .. floor((r+1)*M/P)-1, adds those that make up whole nodes of the
- * tree (tree.h), and the ranks exchange the pieces: the slab is cut into buckets, a bucket into P parts, rank j owns
- * part j. Everybody sends its pieces of part j to rank j, which evaluates the tree and sends the result back.  Buckets
- * of a rank's last micro-batch leave as soon as they are final, while the backward pass goes on.
+ * Rank r of P runs the micro-batches floor(r*M/P) .. floor((r+1)*M/P)-1 and adds those that make up whole nodes of the
+ * tree (tree.h).  What is left, mostly one sum, it shares: the slabs lie in memory that all ranks of a computer see
+ * (shared.h).  The slab is cut into buckets, a bucket into parts, each with one owner, who evaluates the tree: it reads
+ * the sums of its own node in their slabs, gets those of other nodes by messages, writes the result into the slabs and
+ * sends it to the other nodes (gradsync_exchange.c).  So on one node no messages are sent, and between nodes each sends
+ * what a ring would.  Buckets of a rank's last micro-batch leave as soon as they are final, while the backward pass
+ * goes on.  Where memory cannot be shared all goes by messages, with the same bits.
  *
- * Memory: all of it is allocated by gradsync_create; a step allocates nothing. */
+ * Memory: all of it is allocated by gradsync_create; a step allocates nothing.  None of it has a name that could be left
+ * behind when a rank is killed. */
 #ifndef DIST_GRADSYNC_H
 #define DIST_GRADSYNC_H
 #include "base/real.h"
@@ -32,24 +36,23 @@ typedef enum GradSyncMode {
 typedef struct GradSyncOptions {
     size_t count;         /* Reals in a gradient slab; may be 0 */
     size_t micro_batches; /* M, at least the number of ranks */
-    size_t bucket_bytes;  /* what is exchanged in one go; 0: GRADSYNC_BUCKET */
+    size_t bucket_bytes;  /* what is exchanged in one go; 0: by rule, 64 KB to 1 MB on one node */
     GradSyncMode mode;
 } GradSyncOptions;
-
-enum { GRADSYNC_BUCKET = 1 << 20 };
 
 typedef struct GradSync GradSync;
 
 /* Collective; the same options on all ranks.  To be destroyed before dist_finish.
  * STATUS_USAGE: more ranks than micro-batches.  STATUS_FAILED: out of memory.  Fails on all ranks or on none, and what
- * failed has been printed (dist_agree). */
+ * failed has been printed (dist_agree).  Warns, by rank 0, where ranks of a node cannot share memory, and where the
+ * micro-batches divide so badly among nodes that several sums of a node travel. */
 Status gradsync_create(Dist *dist, const GradSyncOptions *options, GradSync **out);
 
 /* Collective.  Accepts NULL. */
 void gradsync_destroy(GradSync *sync);
 
-/* Bytes that gradsync_create allocates on the rank that needs most, slabs included, for a run on so many ranks and
- * nodes. Not collective; SIZE_MAX when it does not fit a size_t. */
+/* Bytes that gradsync_create takes on the rank that needs most, slabs included, for a run on so many ranks, evenly spread
+ * over so many nodes whose ranks share memory.  Not collective; SIZE_MAX when it does not fit a size_t. */
 size_t gradsync_bytes(const GradSyncOptions *options, int ranks, int nodes);
 
 /* This rank's micro-batches: first .. last-1, never none. */
@@ -67,8 +70,8 @@ Real *gradsync_slab(GradSync *sync);
  * count completes the micro-batch.  Not blocking. */
 void gradsync_final(GradSync *sync, size_t prefix);
 
-/* Moves the exchange on; without it Open MPI makes no progress.  Cheap and not blocking: call it between the nodes of
- * the network and within long ones. */
+/* Moves the exchange on: sums what all have posted, and without it Open MPI makes no progress.  Not blocking, and some
+ * nanoseconds when nothing can be done: call it between the operations of the network and within long ones. */
 void gradsync_poll(GradSync *sync);
 
 /* Waits for the end of the exchange and returns the sum [count] over all present micro-batches, the same on every rank.

@@ -1,126 +1,228 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The exchange by messages: every rank owns one part of each bucket.  A bucket in flight goes through two states:
+ * The exchange, lanes x nodes.  A bucket is cut into lanes, as many as the fullest node has ranks, and a lane into a part
+ * per node.  Lane l of a node is run by its local rank l mod (ranks there), whom the part of the lane that bears the
+ * node's number belongs to.  Once all ranks of the node have posted the bucket, only the lane's rank touches the lane, in
+ * all slabs of the node, until it is done; a bucket goes through
  *
- *     GATHER   the others' pieces of my part arrive, my pieces of theirs leave (straight from the slabs)
- *     SPREAD   my part's sum, written into slab 0, leaves; the others' parts arrive in slab 0
+ *     GATHER   my node's pieces of the other nodes' parts are added up where they lie, and leave; the other nodes' pieces
+ *              of my part arrive
+ *     SPREAD   the sum of my part is put into slab 0 of all ranks of the node, and leaves; the others' arrive in my slab 0
+ *     DONE     ... and have been copied to the other ranks' slab 0
  *
- * Results are received in slab 0 only after its pieces have left, so that no buffer is in use twice. */
+ * With one node there are no other parts: a bucket runs through at once.  With one rank per node there are no other
+ * slabs.  Results are received in slab 0 only after its pieces have left, so that no buffer is in use twice. */
 #include "dist/gradsync_internal.h"
 #include <string.h>
 
-/* ---- the sum ---- */
+/* ---- the two programs of a step ---- */
 
-void gradsync__add(Real *out, const Real *a, const Real *b, size_t count) {
-#pragma GCC ivdep
-    for (size_t i = 0; i < count; i++)
-        out[i] = a[i] + b[i];
-}
-
-/* Reals [*start, *start + *length) of the slab: the part of `bucket` that rank `owner` sums. */
-static void find_part(const GradSync *sync, size_t bucket, size_t owner, size_t *start, size_t *length) {
-    size_t begin = bucket * sync->sizes.bucket;
-    size_t end = smaller(begin + sync->sizes.bucket, sync->count);
-    size_t lines = (end - begin + GRADSYNC_LINE - 1) / GRADSYNC_LINE;
-    *start = begin + lines * owner / sync->ranks * GRADSYNC_LINE;
-    *length = smaller(begin + lines * (owner + 1) / sync->ranks * GRADSYNC_LINE, end) - smaller(*start, end);
-}
-
-/* Evaluates the tree for my part of the bucket, block by block: inputs are read from the slabs and from what was
- * received, inner nodes live in scratch, the root is written to slab 0. */
-static void sum_part(const GradSync *sync, const Flight *flight) {
-    size_t start, length, inputs = sync->inputs;
-    find_part(sync, flight->bucket, sync->rank, &start, &length);
-    for (size_t done = 0; done < length; done += GRADSYNC_BLOCK) {
-        size_t n = smaller(length - done, GRADSYNC_BLOCK), depth = 0, input = 0;
-        const Real *stack[TREE_DEPTH], *received = flight->received + done;
-        Real *root = sync->slab[0] + start + done;
-        for (size_t r = 0; r < sync->ranks; r++)
-            for (size_t p = 0; p < sync->pieces[r]; p++, input++) {
-                if (r == sync->rank) {
-                    stack[depth++] = sync->slab[p] + start + done;
-                } else {
-                    stack[depth++] = received;
-                    received += length;
-                }
-                for (size_t a = sync->additions[input]; a > 0; a--) {
-                    depth--;
-                    Real *sum = a == 1 && input == inputs - 1 ? root : sync->scratch + (depth - 1) * GRADSYNC_BLOCK;
-                    gradsync__add(sum, stack[depth - 1], stack[depth], n);
-                    stack[depth - 1] = sum;
-                }
+void gradsync__plan(GradSync *sync) {
+    const Places *places = &sync->places;
+    size_t inputs = 0;
+    tree_program_start(&sync->merge, sync->present);
+    tree_program_start(&sync->finish, sync->present);
+    for (size_t n = 0; n < places->nodes; n++) {
+        bool mine = n == sync->sizes.node;
+        TreeStack rank, node;
+        tree_start(&node, sync->present);
+        for (size_t r = places->first[n]; r < places->first[n + 1]; r++) {
+            gradsync__pieces_of_rank(&rank, r, places->ranks, sync->micro_batches, sync->present);
+            for (size_t p = 0; p < rank.depth; p++) {
+                tree_push(&node, rank.piece[p]);
+                if (!mine)
+                    continue;
+                sync->input[inputs] = sync->slabs[r - places->first[n]] + p * sync->sizes.stride;
+                tree_program_push(&sync->merge, rank.piece[p], inputs);
+                tree_program_push(&sync->finish, rank.piece[p], inputs++);
             }
-        if (stack[0] != root) /* a single input, not mine */
-            memcpy(root, stack[0], n * sizeof(Real));
+        }
+        sync->pieces[n] = node.depth;
+        for (size_t p = 0; !mine && p < node.depth; p++) {
+            sync->input[inputs] = NULL;
+            tree_program_push(&sync->finish, node.piece[p], inputs++);
+        }
     }
+    sync->inputs = inputs;
+    CHECK(inputs <= sync->sizes.inputs, "%zu pieces of %zu micro-batches", inputs, sync->present);
+    CHECK(sync->finish.stack.depth == 1, "%zu pieces are left", sync->finish.stack.depth);
 }
 
-/* ---- the exchange ---- */
+/* ---- parts and messages ---- */
 
-static void send(const GradSync *sync, Flight *flight, const Real *data, size_t length, size_t to, int tag) {
+typedef struct Part {
+    size_t start, length; /* Reals of the slab */
+} Part;
+
+/* The parts from number `first` to before number `end`, of lanes * nodes, of a bucket. */
+static Part find_parts(const GradSync *sync, size_t bucket, size_t first, size_t end) {
+    size_t begin = bucket * sync->sizes.bucket, parts = sync->places.lanes * sync->places.nodes;
+    size_t length = smaller(sync->sizes.bucket, sync->count - begin);
+    size_t lines = (length + GRADSYNC_LINE - 1) / GRADSYNC_LINE;
+    size_t from = smaller(lines * first / parts * GRADSYNC_LINE, length);
+    size_t to = smaller(lines * end / parts * GRADSYNC_LINE, length);
+    return (Part){begin + from, to - from};
+}
+
+/* What node `node` owns of the flight's lane. */
+static Part part_of(const GradSync *sync, const Flight *flight, size_t node) {
+    size_t part = flight->lane * sync->places.nodes + node;
+    return find_parts(sync, flight->bucket, part, part + 1);
+}
+
+/* Who runs the flight's lane on that node. */
+static int runner(const GradSync *sync, const Flight *flight, size_t node) {
+    const size_t *first = sync->places.first + node;
+    return (int)(first[0] + flight->lane % (first[1] - first[0]));
+}
+
+/* The i-th node after this one: not all send to the first node at once. */
+static size_t node_after(const GradSync *sync, size_t i) {
+    return (sync->sizes.node + i) % sync->places.nodes;
+}
+
+static int tag_of(const GradSync *sync, const Flight *flight) {
+    return 2 * (int)(flight->bucket * sync->places.lanes + flight->lane) + (flight->state == SPREAD);
+}
+
+static void send(const GradSync *sync, Flight *flight, const Real *data, size_t length, size_t node) {
     if (length > 0)
-        MPI_Isend(data, (int)length, DIST_REAL, (int)to, tag, sync->comm, &flight->requests[flight->count++]);
+        MPI_Isend(data, (int)length, DIST_REAL, runner(sync, flight, node), tag_of(sync, flight), sync->comm,
+                  &flight->requests[flight->used++]);
 }
 
-static void receive(const GradSync *sync, Flight *flight, Real *data, size_t length, size_t from, int tag) {
+static void receive(const GradSync *sync, Flight *flight, Real *data, size_t length, size_t node) {
     if (length > 0)
-        MPI_Irecv(data, (int)length, DIST_REAL, (int)from, tag, sync->comm, &flight->requests[flight->count++]);
+        MPI_Irecv(data, (int)length, DIST_REAL, runner(sync, flight, node), tag_of(sync, flight), sync->comm,
+                  &flight->requests[flight->used++]);
 }
 
-static void start_gather(const GradSync *sync, Flight *flight, size_t bucket) {
-    int tag = 2 * (int)bucket;
-    size_t start, length;
-    *flight = (Flight){GATHER, bucket, flight->requests, 0, flight->received};
-    find_part(sync, bucket, sync->rank, &start, &length);
+/* ---- a flight ---- */
+
+/* Where the programs find their inputs, and leave the sum, for the part that begins at `start`. */
+static void find_values(GradSync *sync, const Flight *flight, size_t start) {
     Real *received = flight->received;
-    for (size_t r = 0; r < sync->ranks; r++)
-        for (size_t p = 0; r != sync->rank && p < sync->pieces[r]; p++, received += length)
-            receive(sync, flight, received, length, r, tag);
-    for (size_t i = 1; i < sync->ranks; i++) { /* beginning with the next rank: not all to rank 0 at once */
-        size_t owner = (sync->rank + i) % sync->ranks;
-        find_part(sync, bucket, owner, &start, &length);
-        for (size_t p = 0; p < sync->pieces[sync->rank]; p++)
-            send(sync, flight, sync->slab[p] + start, length, owner, tag);
+    for (size_t i = 0; i < sync->inputs; i++) {
+        sync->value[i] = sync->input[i] ? sync->input[i] + start : received;
+        received += sync->input[i] ? 0 : sync->sizes.part;
+    }
+    for (size_t l = 0; l < sync->sizes.locals; l++)
+        sync->copy[l] = sync->slabs[l] + start;
+}
+
+static void gather(GradSync *sync, Flight *flight) {
+    size_t mine = part_of(sync, flight, sync->sizes.node).length;
+    Real *received = flight->received;
+    for (size_t n = 0; n < sync->places.nodes; n++)
+        for (size_t p = 0; n != sync->sizes.node && p < sync->pieces[n]; p++, received += sync->sizes.part)
+            receive(sync, flight, received, mine, n);
+    for (size_t i = 1; i < sync->places.nodes; i++) {
+        size_t node = node_after(sync, i);
+        Part part = part_of(sync, flight, node);
+        find_values(sync, flight, part.start);
+        tree_program_run(&sync->merge, sync->value, part.length, NULL, 0);
+        for (size_t p = 0; p < sync->merge.stack.depth; p++)
+            send(sync, flight, sync->value[sync->merge.holder[p]], part.length, node);
     }
 }
 
-static void start_spread(const GradSync *sync, Flight *flight) {
-    int tag = 2 * (int)flight->bucket + 1;
-    size_t my_start, my_length, start, length;
-    flight->state = SPREAD;
-    flight->count = 0;
-    find_part(sync, flight->bucket, sync->rank, &my_start, &my_length);
-    for (size_t i = 1; i < sync->ranks; i++) {
-        size_t other = (sync->rank + i) % sync->ranks;
-        find_part(sync, flight->bucket, other, &start, &length);
-        receive(sync, flight, sync->slab[0] + start, length, other, tag);
+static void spread(GradSync *sync, Flight *flight) {
+    Part mine = part_of(sync, flight, sync->sizes.node);
+    find_values(sync, flight, mine.start);
+    tree_program_run(&sync->finish, sync->value, mine.length, sync->copy, sync->sizes.locals);
+    for (size_t i = 1; i < sync->places.nodes; i++) {
+        size_t node = node_after(sync, i);
+        Part part = part_of(sync, flight, node);
+        receive(sync, flight, gradsync__slab(sync, 0) + part.start, part.length, node);
     }
-    for (size_t i = 1; i < sync->ranks; i++)
-        send(sync, flight, sync->slab[0] + my_start, my_length, (sync->rank + i) % sync->ranks, tag);
+    for (size_t i = 1; i < sync->places.nodes; i++)
+        send(sync, flight, gradsync__slab(sync, 0) + mine.start, mine.length, node_after(sync, i));
 }
 
-static bool complete(Flight *flight) {
-    int done;
-    MPI_Testall(flight->count, flight->requests, &done, MPI_STATUSES_IGNORE);
-    return done;
+/* From my slab 0 to the other ranks' what the other nodes sent. */
+static void copy_to_others(const GradSync *sync, const Flight *flight) {
+    size_t nodes = sync->places.nodes, first = flight->lane * nodes, mine = first + sync->sizes.node;
+    Part parts[2] = {find_parts(sync, flight->bucket, first, mine),
+                     find_parts(sync, flight->bucket, mine + 1, first + nodes)};
+    for (size_t l = 0; l < sync->sizes.locals; l++)
+        for (size_t i = 0; l != sync->sizes.local && i < 2; i++)
+            memcpy(sync->slabs[l] + parts[i].start, gradsync__slab(sync, 0) + parts[i].start,
+                   parts[i].length * sizeof(Real));
 }
 
-static void advance(const GradSync *sync, Flight *flight) {
-    if (flight->state == GATHER && complete(flight)) {
-        sum_part(sync, flight);
-        start_spread(sync, flight);
+/* Takes a flight as far as it comes without waiting for messages. */
+static void advance(GradSync *sync, Flight *flight) {
+    while (flight->pending == 0 && flight->state != DONE) {
+        flight->used = 0;
+        switch (flight->state++) {
+        case WAITING:
+            gather(sync, flight);
+            break;
+        case GATHER:
+            spread(sync, flight);
+            break;
+        default:
+            copy_to_others(sync, flight);
+        }
+        flight->pending = flight->used;
+        sync->pending += flight->used;
     }
-    if (flight->state == SPREAD && complete(flight))
-        flight->state = IDLE;
 }
 
-void gradsync__exchange(GradSync *sync) {
-    size_t window = sync->sizes.window;
-    for (size_t b = sync->finished; b < sync->started; b++) {
-        advance(sync, &sync->flight[b % window]);
-        if (b == sync->finished && sync->flight[b % window].state == IDLE)
-            sync->finished++;
+/* ---- all flights ---- */
+
+static bool all_posted(const GradSync *sync, size_t bucket) {
+    for (size_t l = 0; l < sync->sizes.locals; l++)
+        if (atomic_load_explicit(&sync->flags[l]->posted, memory_order_acquire) <= sync->base + bucket)
+            return false;
+    return true;
+}
+
+static bool lanes_done(const GradSync *sync, size_t bucket) {
+    for (size_t i = 0; i < sync->sizes.lanes; i++)
+        if (sync->flight[bucket * sync->sizes.lanes + i].state != DONE)
+            return false;
+    return true;
+}
+
+/* Looks once at the requests of all buckets in flight; one call lets MPI work on all of them. */
+static void complete_requests(GradSync *sync) {
+    size_t per_flight = sync->sizes.requests, per_bucket = sync->sizes.lanes * per_flight;
+    for (int count = 1; sync->pending > 0 && count > 0;) {
+        size_t begin = sync->finished * per_bucket;
+        MPI_Testsome((int)(sync->started * per_bucket - begin), sync->request + begin, &count, sync->completed,
+                     MPI_STATUSES_IGNORE);
+        for (int i = 0; i < count; i++) {
+            Flight *flight = &sync->flight[(begin + (size_t)sync->completed[i]) / per_flight];
+            flight->pending--;
+            sync->pending--;
+            advance(sync, flight);
+        }
     }
-    for (; sync->started < sync->posted && sync->started < sync->finished + window; sync->started++)
-        start_gather(sync, &sync->flight[sync->started % window], sync->started);
+}
+
+void gradsync__post(GradSync *sync, size_t posted) {
+    sync->posted = posted;
+    atomic_store_explicit(&sync->flags[sync->sizes.local]->posted, sync->base + posted, memory_order_release);
+}
+
+void gradsync__advance(GradSync *sync) {
+    size_t finished = sync->finished;
+    for (; sync->started < sync->posted && all_posted(sync, sync->started); sync->started++)
+        for (size_t i = 0; i < sync->sizes.lanes; i++)
+            advance(sync, &sync->flight[sync->started * sync->sizes.lanes + i]);
+    complete_requests(sync);
+    while (sync->finished < sync->started && lanes_done(sync, sync->finished))
+        sync->finished++;
+    if (sync->finished > finished)
+        atomic_store_explicit(&sync->flags[sync->sizes.local]->done, sync->base + sync->finished, memory_order_release);
+}
+
+bool gradsync__complete(const GradSync *sync) {
+    if (sync->finished < sync->sizes.buckets)
+        return false;
+    for (size_t l = 0; l < sync->sizes.locals; l++)
+        if (atomic_load_explicit(&sync->flags[l]->done, memory_order_acquire) < sync->base + sync->sizes.buckets)
+            return false;
+    return true;
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 add_mpi(dist NP 1 2 3 5)
-add_mpi(gradsync NP 1 2 3 5)
+add_mpi(shared NP 1 2 4)
+add_mpi(gradsync NP 1 2 3 4 5 6 7 8)
 add_mpi(gradsync_double NP 2 3 DOUBLE)
 add_mpi(training NP 1 2 3 DOUBLE)
 add_mpi(allocation NP 1 2 3)

@@ -73,6 +73,21 @@ static void counters_follow(void **state) {
     assert_int_equal(end.peak_bytes, full.peak_bytes);
 }
 
+static void what_lies_elsewhere_is_counted(void **state) {
+    (void)state;
+    MemoryStats start = memory_stats();
+    assert_int_equal(memory_note(12345, "mapping"), STATUS_OK);
+    assert_int_equal(memory_stats().live_bytes - start.live_bytes, 12345);
+    assert_int_equal(memory_stats().live_count - start.live_count, 1);
+    memory_forget(12345);
+    memory_fail_at(1);
+    assert_int_equal(memory_note(12345, "mapping"), STATUS_FAILED);
+    memory_fail_at(0);
+    assert_non_null(strstr(status_message(), "mapping"));
+    assert_int_equal(memory_stats().live_bytes, start.live_bytes);
+    assert_int_equal(memory_stats().live_count, start.live_count);
+}
+
 static void texts_are_copied(void **state) {
     (void)state;
     char text[] = "kernel", *copy, *made;
@@ -127,6 +142,7 @@ int main(void) {
         cmocka_unit_test(sizes_that_do_not_fit_are_refused),
         cmocka_unit_test(products_are_checked),
         cmocka_unit_test(counters_follow),
+        cmocka_unit_test(what_lies_elsewhere_is_counted),
         cmocka_unit_test(texts_are_copied),
         cmocka_unit_test(the_nth_allocation_fails_and_all_after_it),
         cmocka_unit_test(the_system_sees_what_is_allocated),
