@@ -5,7 +5,8 @@
  *
  *     conv2d, conv2d_transpose, dense, batch_norm, add  then ReLU     one step with op.relu
  *     batch_norm then add                                             batch_norm with a second input
- *     softmax (sigmoid) then cross-entropy                            a loss from logits; not where y is an output */
+ *
+ * A softmax before a cross-entropy is left out when the graph is built (model/model.h). */
 #include "base/memory.h"
 #include "graph/plan_internal.h"
 #include <math.h>
@@ -79,24 +80,6 @@ static bool fuse_residual(Planner *p, int i) {
     return false;
 }
 
-/* The loss at `step` reads probabilities that only it wants: it takes the logits instead. */
-static void fuse_softmax(Planner *p, PlanStep *step) {
-    LossAttr *loss = &step->op.attr.loss;
-    PlanStep *input = only_for_reader(p, p->plan->graph->nodes[step->node].inputs[0]);
-    if (!input || loss->from_logits)
-        return;
-    bool classes = loss->kind == LOSS_SPARSE_CROSSENTROPY || loss->kind == LOSS_CROSSENTROPY;
-    bool fits = classes ? input->op.kind == OP_SOFTMAX
-                        : loss->kind == LOSS_BINARY_CROSSENTROPY && input->op.kind == OP_ACTIVATION &&
-                              input->op.attr.activation.kind == ACTIVATION_SIGMOID;
-    if (!fits || !shape_equal(&input->op.y, &step->op.x[0]))
-        return;
-    loss->from_logits = true;
-    step->inputs[0] = input->inputs[0];
-    p->step_of[input->output] = -1;
-    input->output = -1; /* taken out below */
-}
-
 static void add_step(Planner *p, int i) {
     Plan *plan = p->plan;
     const Node *node = &plan->graph->nodes[i];
@@ -106,22 +89,6 @@ static void add_step(Planner *p, int i) {
     step->op = node->op;
     for (size_t k = 0; k < node->op.inputs; k++)
         step->inputs[k] = plan->root[node->inputs[k]];
-    if (step->op.kind == OP_LOSS)
-        fuse_softmax(p, step);
-}
-
-static void remove_unused(Planner *p) {
-    Plan *plan = p->plan;
-    size_t kept = 0;
-    for (size_t s = 0; s < plan->step_count; s++) {
-        if (plan->steps[s].output < 0)
-            continue;
-        p->step_of[plan->steps[s].output] = (int)kept;
-        if (kept != s)
-            plan->steps[kept] = plan->steps[s];
-        kept++;
-    }
-    plan->step_count = kept;
 }
 
 static void complete_op(const Planner *p, PlanStep *step) {
@@ -153,7 +120,6 @@ Status plan__make_steps(Planner *p) {
             !fuse_relu(p, (int)i) && !fuse_residual(p, (int)i))
             add_step(p, (int)i);
     }
-    remove_unused(p);
     for (size_t s = 0; s < plan->step_count; s++)
         complete_op(p, &plan->steps[s]);
     return STATUS_OK;

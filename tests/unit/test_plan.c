@@ -253,54 +253,6 @@ static void test_out_of_memory(void **state) {
     assert_int_equal(memory_stats().live_count, 0);
 }
 
-static bool has_step(const Plan *plan, OpKind kind) {
-    for (size_t s = 0; s < plan->step_count; s++)
-        if (plan->steps[s].op.kind == kind)
-            return true;
-    return false;
-}
-
-/* A cross-entropy of probabilities that nobody else wants takes the logits; a prediction still has its softmax. */
-static void test_softmax(void **state) {
-    (void)state;
-    Graph *g;
-    Plan *train, *predict;
-    int x, y;
-    Real values[N * CLASSES], labels[N], sums[2 * LOSS_SUMS + 32];
-    assert_int_equal(graph_create(&g), STATUS_OK);
-    assert_int_equal(graph_input(g, "x", SHAPE(CLASSES), &x), STATUS_OK);
-    assert_int_equal(graph_input(g, "y", SHAPE(1), &y), STATUS_OK);
-    int probability = op(g, "softmax", (OpDesc){.kind = OP_SOFTMAX}, 1, &x, 0, NULL);
-    OpDesc loss = {.kind = OP_LOSS, .attr.loss = {.kind = LOSS_SPARSE_CROSSENTROPY, .weight = 1}};
-    op(g, "loss", loss, 2, (int[]){probability, y}, 0, NULL);
-    assert_int_equal(graph_output(g, "probability", probability), STATUS_OK);
-    assert_int_equal(graph_finish(g), STATUS_OK);
-    assert_int_equal(plan_create(g, PASS_EVALUATE, N, NULL, &train), STATUS_OK);
-    assert_int_equal(plan_create(g, PASS_PREDICT, N, NULL, &predict), STATUS_OK);
-    assert_false(has_step(train, OP_SOFTMAX));
-    assert_true(has_step(predict, OP_SOFTMAX));
-
-    double expected = 0;
-    for (size_t n = 0; n < N; n++) {
-        double sum = 0;
-        labels[n] = (Real)(n % CLASSES);
-        for (size_t k = 0; k < CLASSES; k++) {
-            values[n * CLASSES + k] = (Real)(0.3 * (double)k * (double)n - 1);
-            sum += exp((double)values[n * CLASSES + k]);
-        }
-        expected += log(sum) - (double)values[n * CLASSES + n % CLASSES];
-    }
-    void *arena;
-    assert_int_equal(memory_alloc(train->arena_bytes, 1, "arena", &arena), STATUS_OK);
-    executor_bind(train, arena, NULL);
-    executor_forward(train, &(ExecutorRun){.inputs = (const Real *[]){values, labels}, .gradients = sums});
-    assert_true(fabs((double)sums[LOSS_SUM_LOSS] - expected) < 1e-5 * expected);
-    memory_free(arena);
-    plan_destroy(train);
-    plan_destroy(predict);
-    graph_destroy(g);
-}
-
 /* Sizes whose product no size_t holds: an error, not a small arena. */
 static void test_too_large(void **state) {
     (void)state;
@@ -322,7 +274,7 @@ static void test_too_large(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_gradients), cmocka_unit_test(test_places),
-                                       cmocka_unit_test(test_passes),    cmocka_unit_test(test_out_of_memory),
-                                       cmocka_unit_test(test_softmax),   cmocka_unit_test(test_too_large)};
+                                       cmocka_unit_test(test_passes), cmocka_unit_test(test_out_of_memory),
+                                       cmocka_unit_test(test_too_large)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
