@@ -9,160 +9,242 @@ typedef struct Pool {
     size_t H, W, C, P, Q;
     size_t size[2], stride[2], pad[2];
     bool small; /* saved indices are uint8_t, else uint32_t */
+    bool tiles; /* windows neither overlap nor leave gaps: a gradient is written once */
 } Pool;
-
-typedef struct Window {
-    size_t h0, h1, w0, w1; /* rows h0 .. h1-1, columns w0 .. w1-1 of the image */
-    size_t corner;         /* index in the unclipped window of (h0, w0) */
-} Window;
 
 static Pool pool_of(const OpDesc *op) {
     const PoolAttr *a = &op->attr.pool;
     const size_t *x = op->x[0].dim;
-    Pool g = {.H = x[0], .W = x[1], .C = x[2], .P = 1, .Q = 1, .size = {x[0], x[1]}, .stride = {1, 1}};
+    Pool g = {.H = x[0], .W = x[1], .C = x[2], .P = 1, .Q = 1, .size = {x[0], x[1]}, .stride = {x[0], x[1]}};
     if (op->kind == OP_MAX_POOL2D || op->kind == OP_AVERAGE_POOL2D) {
         g.P = op->y.dim[0], g.Q = op->y.dim[1];
         for (int axis = 0; axis < 2; axis++)
             g.size[axis] = a->size[axis], g.stride[axis] = a->stride[axis], g.pad[axis] = a->pad[axis][0];
     }
     g.small = g.size[0] * g.size[1] <= 256;
+    g.tiles = g.size[0] == g.stride[0] && g.size[1] == g.stride[1];
     return g;
 }
 
-/* The part inside the image of window p along one axis; *cut: how much of it is before the image. */
-static void clip(size_t p, size_t stride, size_t size, size_t pad, size_t extent, size_t *from, size_t *to,
-                 size_t *cut) {
-    size_t start = p * stride;
-    *cut = start < pad ? pad - start : 0;
-    *from = start + *cut - pad;
-    *to = at_most(start + size - pad, extent);
+/* The part inside the image of a window along one axis: [from, to), and how much of the window is before the image. */
+typedef struct Extent {
+    size_t from, to, cut;
+} Extent;
+
+CPU_INLINE Extent extent_at(const Pool *g, int axis, size_t p, size_t extent) {
+    size_t start = p * g->stride[axis], pad = g->pad[axis], cut = start < pad ? pad - start : 0;
+    return (Extent){start + cut - pad, at_most(start + g->size[axis] - pad, extent), cut};
 }
 
-static Window window_at(const Pool *g, size_t p, size_t q) {
-    Window w;
-    size_t cut_h, cut_w;
-    clip(p, g->stride[0], g->size[0], g->pad[0], g->H, &w.h0, &w.h1, &cut_h);
-    clip(q, g->stride[1], g->size[1], g->pad[1], g->W, &w.w0, &w.w1, &cut_w);
-    w.corner = cut_h * g->size[1] + cut_w;
-    return w;
-}
+/* Some windows of one row of outputs, side by side, at most PIECE outputs: what a kernel is given. */
+enum { PIECE = 1024 };
 
-/* What a kernel is given for one output position and at most COLUMN_TILE channels: the example's first such channel in x
- * (or dx), y (or dy), and the saved indices. */
-typedef struct Place {
+typedef struct Piece {
     const Pool *g;
-    Window w;
-    float *image, *out;
-    uint8_t *index8;
-    uint32_t *index32;
-} Place;
+    Extent rows;       /* of the image, in all windows */
+    size_t q, windows; /* window numbers q .. q + windows - 1 */
+    size_t channels;   /* of all C; less than all only with one window */
+    float *image;      /* the example's first such channel in x (or dx) */
+    float *out;        /* the first output, of y (or dy) */
+    void *index;       /* its saved index; NULL: not wanted */
+    bool assign;       /* a gradient is written, not added */
+} Piece;
 
-typedef void PoolKernel(Place place, size_t width);
-
-static void for_each_window(const OpDesc *op, const float *image, const float *out, void *saved, PoolKernel *kernel) {
+/* A kernel writes to either the image or the output, and gets the other one as it is. */
+static void for_each_piece(const OpDesc *op, const float *image, const float *out, void *saved, bool assign,
+                           void (*kernel)(const Piece *)) {
     Pool g = pool_of(op);
-    for (size_t n = 0, row = 0; n < op->n; n++)
+    size_t channels = at_most(g.C, PIECE), most = PIECE / channels, index_bytes = g.small ? 1 : sizeof(uint32_t);
+    for (size_t n = 0; n < op->n; n++)
         for (size_t p = 0; p < g.P; p++)
-            for (size_t q = 0; q < g.Q; q++, row++)
-                for (size_t c = 0; c < g.C; c += COLUMN_TILE) {
-                    size_t o = row * g.C + c;
-                    /* A kernel writes to either the image or the output, and gets the other one as it is. */
-                    Place place = {.g = &g,
-                                   .w = window_at(&g, p, q),
+            for (size_t q = 0; q < g.Q; q += most)
+                for (size_t c = 0; c < g.C; c += channels) {
+                    size_t o = ((n * g.P + p) * g.Q + q) * g.C + c;
+                    Piece piece = {.g = &g,
+                                   .rows = extent_at(&g, 0, p, g.H),
+                                   .q = q,
+                                   .windows = at_most(g.Q - q, most),
+                                   .channels = at_most(g.C - c, channels),
                                    .image = (float *)image + n * g.H * g.W * g.C + c,
-                                   .out = (float *)out + o};
-                    if (saved && g.small)
-                        place.index8 = (uint8_t *)saved + o;
-                    else if (saved)
-                        place.index32 = (uint32_t *)saved + o;
-                    kernel(place, at_most(g.C - c, COLUMN_TILE));
+                                   .out = (float *)out + o,
+                                   .index = saved ? (char *)saved + o * index_bytes : NULL,
+                                   .assign = assign};
+                    kernel(&piece);
                 }
 }
 
+/* One window of a piece: an image row's first element in it, and so on. */
+typedef struct Window {
+    Extent rows, columns;
+    float *image;
+    size_t row; /* elements from one image row to the next */
+    bool whole; /* not clipped */
+} Window;
+
+CPU_INLINE Window window_at(const Piece *piece, size_t number) {
+    const Pool *g = piece->g;
+    Window w = {.rows = piece->rows, .columns = extent_at(g, 1, piece->q + number, g->W), .row = g->W * g->C};
+    w.image = piece->image + w.rows.from * w.row + w.columns.from * g->C;
+    w.whole = w.rows.to - w.rows.from == g->size[0] && w.columns.to - w.columns.from == g->size[1];
+    return w;
+}
+
 /* A NaN wins, so that it is not lost. */
-CPU_INLINE void max_columns(Place place, size_t width) {
-    const Pool *g = place.g;
-    float best[COLUMN_TILE];
-    uint32_t at[COLUMN_TILE];
-    for (size_t c = 0; c < width; c++) {
-        best[c] = place.image[(place.w.h0 * g->W + place.w.w0) * g->C + c];
-        at[c] = (uint32_t)place.w.corner;
+CPU_INLINE void take(float x, uint32_t index, float *best, uint32_t *at) {
+    bool wins = (x > *best) | (x != x);
+    *best = wins ? x : *best;
+    *at = wins ? index : *at;
+}
+
+CPU_INLINE void max_of_4(const Window *w, size_t C, size_t channels, float *restrict y, uint32_t *restrict at) {
+    const float *upper = w->image, *lower = upper + w->row;
+    for (size_t c = 0; c < channels; c++) {
+        float best = upper[c];
+        uint32_t index = 0;
+        take(upper[C + c], 1, &best, &index);
+        take(lower[c], 2, &best, &index);
+        take(lower[C + c], 3, &best, &index);
+        y[c] = best;
+        at[c] = index;
     }
-    for (size_t h = place.w.h0; h < place.w.h1; h++)
-        for (size_t w = place.w.w0; w < place.w.w1; w++) {
-            const float *x = place.image + (h * g->W + w) * g->C;
-            uint32_t index = (uint32_t)(place.w.corner + (h - place.w.h0) * g->size[1] + (w - place.w.w0));
-            for (size_t c = 0; c < width; c++) {
-                bool wins = (x[c] > best[c]) | (x[c] != x[c]);
-                best[c] = wins ? x[c] : best[c];
-                at[c] = wins ? index : at[c];
+}
+
+CPU_INLINE void max_of_some(const Window *w, const Pool *g, size_t channels, float *restrict y, uint32_t *restrict at) {
+    size_t corner = w->rows.cut * g->size[1] + w->columns.cut;
+    for (size_t c = 0; c < channels; c++)
+        y[c] = w->image[c], at[c] = (uint32_t)corner;
+    for (size_t h = 0; h < w->rows.to - w->rows.from; h++)
+        for (size_t s = 0; s < w->columns.to - w->columns.from; s++) {
+            const float *x = w->image + h * w->row + s * g->C;
+            for (size_t c = 0; c < channels; c++)
+                take(x[c], (uint32_t)(corner + h * g->size[1] + s), &y[c], &at[c]);
+        }
+}
+
+CPU_CLONES
+static void max_piece(const Piece *piece) {
+    const Pool *g = piece->g;
+    uint32_t at[PIECE];
+    size_t channels = piece->channels, count = piece->windows * channels;
+    uint8_t *restrict index8 = piece->index;
+    for (size_t i = 0; i < piece->windows; i++) {
+        Window w = window_at(piece, i);
+        if (w.whole && g->size[0] == 2 && g->size[1] == 2)
+            max_of_4(&w, g->C, channels, piece->out + i * channels, at + i * channels);
+        else
+            max_of_some(&w, g, channels, piece->out + i * channels, at + i * channels);
+    }
+    if (index8 && g->small)
+        for (size_t i = 0; i < count; i++)
+            index8[i] = (uint8_t)at[i];
+    else if (index8)
+        memcpy(index8, at, count * sizeof *at);
+}
+
+/* condition ? g : 0, without conditional expressions: of several that exclude each other the compiler makes branches. */
+CPU_INLINE float where(bool condition, float g) {
+    uint32_t bits;
+    memcpy(&bits, &g, sizeof bits);
+    bits &= -(uint32_t)condition;
+    memcpy(&g, &bits, sizeof g);
+    return g;
+}
+
+/* dx of a whole 2x2 window, written. */
+CPU_INLINE void gradient_of_4(const Window *w, size_t C, size_t channels, const float *dy, const uint32_t *at) {
+    float *upper = w->image, *lower = upper + w->row;
+#pragma GCC ivdep
+    for (size_t c = 0; c < channels; c++) {
+        float g = dy[c];
+        uint32_t index = at[c];
+        upper[c] = where(index == 0, g);
+        upper[C + c] = where(index == 1, g);
+        lower[c] = where(index == 2, g);
+        lower[C + c] = where(index == 3, g);
+    }
+}
+
+CPU_INLINE void gradient_of_some(const Window *w, const Pool *g, size_t channels, const float *dy, const uint32_t *at,
+                                 bool assign) {
+    size_t corner = w->rows.cut * g->size[1] + w->columns.cut;
+    for (size_t h = 0; h < w->rows.to - w->rows.from; h++)
+        for (size_t s = 0; s < w->columns.to - w->columns.from; s++) {
+            float *restrict dx = w->image + h * w->row + s * g->C;
+            uint32_t index = (uint32_t)(corner + h * g->size[1] + s);
+            for (size_t c = 0; c < channels; c++) {
+                float old = assign ? 0 : dx[c], more = dy[c];
+                dx[c] = at[c] == index ? old + more : old;
             }
         }
-    memcpy(place.out, best, width * sizeof *best);
-    if (place.index8)
-        for (size_t c = 0; c < width; c++)
-            place.index8[c] = (uint8_t)at[c];
-    else if (place.index32)
-        memcpy(place.index32, at, width * sizeof *at);
 }
 
 CPU_CLONES
-static void max_window(Place place, size_t width) {
-    if (width == 64)
-        max_columns(place, 64);
-    else if (width == 32)
-        max_columns(place, 32);
+static void max_piece_gradient(const Piece *piece) {
+    const Pool *g = piece->g;
+    uint32_t at[PIECE];
+    size_t channels = piece->channels, count = piece->windows * channels;
+    const uint8_t *index8 = piece->index;
+    if (g->small)
+        for (size_t i = 0; i < count; i++)
+            at[i] = index8[i];
     else
-        max_columns(place, width);
-}
-
-CPU_CLONES
-static void max_window_gradient(Place place, size_t width) {
-    const Pool *g = place.g;
-    for (size_t h = place.w.h0; h < place.w.h1; h++)
-        for (size_t w = place.w.w0; w < place.w.w1; w++) {
-            float *restrict dx = place.image + (h * g->W + w) * g->C;
-            size_t index = place.w.corner + (h - place.w.h0) * g->size[1] + (w - place.w.w0);
-            if (g->small)
-                for (size_t c = 0; c < width; c++)
-                    dx[c] += place.index8[c] == (uint8_t)index ? place.out[c] : 0;
-            else
-                for (size_t c = 0; c < width; c++)
-                    dx[c] += place.index32[c] == (uint32_t)index ? place.out[c] : 0;
-        }
+        memcpy(at, index8, count * sizeof *at);
+    for (size_t i = 0; i < piece->windows; i++) {
+        Window w = window_at(piece, i);
+        if (piece->assign && w.whole && g->size[0] == 2 && g->size[1] == 2)
+            gradient_of_4(&w, g->C, channels, piece->out + i * channels, at + i * channels);
+        else
+            gradient_of_some(&w, g, channels, piece->out + i * channels, at + i * channels, piece->assign);
+    }
 }
 
 static float window_share(const Window *w) {
-    return 1.0f / (float)((w->h1 - w->h0) * (w->w1 - w->w0));
+    return 1.0f / (float)((w->rows.to - w->rows.from) * (w->columns.to - w->columns.from));
 }
 
-/* Each image row is summed by itself first: a global pool adds many elements. */
-CPU_CLONES
-static void average_window(Place place, size_t width) {
-    const Pool *g = place.g;
-    float sum[COLUMN_TILE] = {0}, share = window_share(&place.w);
-    for (size_t h = place.w.h0; h < place.w.h1; h++) {
+/* `channels` is a constant where this is inlined, at most COLUMN_TILE.  Each image row is summed by itself first: a global
+ * pool adds many elements. */
+CPU_INLINE void average_columns(const Window *w, size_t C, size_t channels, float *y) {
+    float sum[COLUMN_TILE] = {0}, share = window_share(w);
+    for (size_t h = 0; h < w->rows.to - w->rows.from; h++) {
         float part[COLUMN_TILE] = {0};
-        for (size_t w = place.w.w0; w < place.w.w1; w++)
-            for (size_t c = 0; c < width; c++)
-                part[c] += place.image[(h * g->W + w) * g->C + c];
-        for (size_t c = 0; c < width; c++)
+        const float *x = w->image + h * w->row;
+        for (size_t s = 0; s < w->columns.to - w->columns.from; s++, x += C)
+            for (size_t c = 0; c < channels; c++)
+                part[c] += x[c];
+        for (size_t c = 0; c < channels; c++)
             sum[c] += part[c];
     }
-    for (size_t c = 0; c < width; c++)
-        place.out[c] = sum[c] * share;
+    for (size_t c = 0; c < channels; c++)
+        y[c] = sum[c] * share;
 }
 
 CPU_CLONES
-static void average_window_gradient(Place place, size_t width) {
-    const Pool *g = place.g;
-    float share = window_share(&place.w);
-    for (size_t h = place.w.h0; h < place.w.h1; h++)
-        for (size_t w = place.w.w0; w < place.w.w1; w++) {
-            float *restrict dx = place.image + (h * g->W + w) * g->C;
-            for (size_t c = 0; c < width; c++)
-                dx[c] += share * place.out[c];
-        }
+static void average_piece(const Piece *piece) {
+    for (size_t i = 0; i < piece->windows; i++) {
+        Window w = window_at(piece, i);
+        float *y = piece->out + i * piece->channels;
+        size_t c = 0;
+        for (; c + COLUMN_TILE <= piece->channels; c += COLUMN_TILE, w.image += COLUMN_TILE)
+            average_columns(&w, piece->g->C, COLUMN_TILE, y + c);
+        if (c < piece->channels)
+            average_columns(&w, piece->g->C, piece->channels - c, y + c);
+    }
+}
+
+CPU_CLONES
+static void average_piece_gradient(const Piece *piece) {
+    for (size_t i = 0; i < piece->windows; i++) {
+        Window w = window_at(piece, i);
+        const float *dy = piece->out + i * piece->channels;
+        float share = window_share(&w);
+        for (size_t h = 0; h < w.rows.to - w.rows.from; h++)
+            for (size_t s = 0; s < w.columns.to - w.columns.from; s++) {
+                float *restrict dx = w.image + h * w.row + s * piece->g->C;
+                for (size_t c = 0; c < piece->channels; c++)
+                    dx[c] = (piece->assign ? 0 : dx[c]) + share * dy[c];
+            }
+    }
 }
 
 static bool is_max(const OpDesc *op) {
@@ -176,17 +258,32 @@ static bool supports(const OpDesc *op) {
 }
 
 static void forward(const OpDesc *op, const OpBuffers *b) {
-    for_each_window(op, b->x[0], b->y, is_max(op) && op->training ? b->saved : NULL,
-                    is_max(op) ? max_window : average_window);
+    for_each_piece(op, b->x[0], b->y, is_max(op) && op->training ? b->saved : NULL, false,
+                   is_max(op) ? max_piece : average_piece);
+}
+
+/* Zeroes what no window of a tiling covers: below and to the right of the last ones. */
+static void clear_rest(const OpDesc *op, const Pool *g, float *dx) {
+    size_t rows = at_most(g->P * g->stride[0] - g->pad[0], g->H);
+    size_t columns = at_most(g->Q * g->stride[1] - g->pad[1], g->W), row = g->W * g->C;
+    for (size_t n = 0; n < op->n; n++, dx += g->H * row) {
+        for (size_t h = 0; h < rows && columns < g->W; h++)
+            memset(dx + h * row + columns * g->C, 0, (g->W - columns) * g->C * sizeof *dx);
+        memset(dx + rows * row, 0, (g->H - rows) * row * sizeof *dx);
+    }
 }
 
 static void backward(const OpDesc *op, const OpBuffers *b) {
+    Pool g = pool_of(op);
+    bool assign = g.tiles && !b->dx_add[0];
     if (!b->dx[0])
         return;
-    if (!b->dx_add[0])
+    if (assign)
+        clear_rest(op, &g, b->dx[0]);
+    else if (!b->dx_add[0])
         memset(b->dx[0], 0, total_count(op, &op->x[0]) * sizeof(float));
-    for_each_window(op, b->dx[0], b->dy, is_max(op) ? b->saved : NULL,
-                    is_max(op) ? max_window_gradient : average_window_gradient);
+    for_each_piece(op, b->dx[0], b->dy, is_max(op) ? b->saved : NULL, assign,
+                   is_max(op) ? max_piece_gradient : average_piece_gradient);
 }
 
 static void memory(const OpDesc *op, OpMemory *memory) {
