@@ -18,6 +18,10 @@ static const OpCase cases[] = {
     {"no bias", DENSE(2, SHAPE(6), 6, 9, 0)},
     {"last axis of three", DENSE(2, SHAPE(3, 2, 5), 5, 4, 1)},
     {"last axis of two, one example", DENSE(1, SHAPE(3, 5), 5, 4, 0)},
+    {"50 out, one example", DENSE(1, SHAPE(23), 23, 50, 1)},
+    {"16 out, no bias", DENSE(2, SHAPE(33), 33, 16, 0)},
+    {"33 out, three examples", DENSE(3, SHAPE(5), 5, 33, 1)},
+    {"3 out of many, one example", DENSE(1, SHAPE(41), 41, 3, 1)},
     {"784 to 128", DENSE(32, SHAPE(784), 784, 128, 1), .large = true},
     {"1024 to 10", DENSE(16, SHAPE(1024), 1024, 10, 1), .large = true},
 };

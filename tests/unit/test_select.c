@@ -29,7 +29,7 @@ static const char *chosen_for(OpDesc op, const char *wanted) {
 }
 
 static const OpDesc dense = {
-    .kind = OP_DENSE, .n = 2, .inputs = 1, .x = {{1, {4}}}, .params = 2, .has_w = {true}, .w = {{2, {4, 3}}}};
+    .kind = OP_DENSE, .n = 32, .inputs = 1, .x = {{1, {4}}}, .params = 2, .has_w = {true}, .w = {{2, {4, 3}}}};
 static const OpDesc relu = {.kind = OP_ACTIVATION,
                             .n = 2,
                             .inputs = 1,
@@ -49,7 +49,10 @@ static const OpDesc permute = {
 
 static void the_best_backend_that_supports_it(void **state) {
     (void)state;
+    OpDesc flat = dense;
+    flat.n = 1;
     assert_string_equal(chosen_for(dense, NULL), "openblas");
+    assert_string_equal(chosen_for(flat, NULL), "direct");
     assert_string_equal(chosen_for(dense, "auto"), "openblas");
     assert_string_equal(chosen_for(relu, NULL), "cpu");
     assert_string_equal(chosen_for(depthwise, NULL), "cpu");
@@ -73,7 +76,7 @@ static void names(void **state) {
     assert_int_equal(backend_check_name(NULL), STATUS_OK);
     assert_int_equal(backend_check_name("gpu"), STATUS_USAGE);
     assert_non_null(strstr(status_message(), "gpu"));
-    assert_non_null(strstr(status_message(), "auto, winograd, openblas, cpu, ref"));
+    assert_non_null(strstr(status_message(), "auto, winograd, direct, openblas, cpu, ref"));
 }
 
 static bool needs_correction(void) {

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Convolutions of few channels, and dense layers of few examples, without a matrix in between: in NHWC the elements that one
+ * output position needs of an image row are adjacent, and so are a position's outputs, so each output row is one product
+ * (product.h) of the image rows below the kernel with the weights as they are:
+ *
+ *     forward  y[p,q,:]      = b + sum over r, (s,c)  x[p u + r, (q u + s, c)] w[r,(s,c),:]       rows q, segments r
+ *     weights  dw[r,(s,c),:] = sum over p, q          x[p u + r, (q u + s, c)] dy[p,q,:]          rows (s,c), segments p
+ *     data     dx[h,w,:]     = sum over r, (s,k)      dy[(h - r) / u, ((w - s) / u, k)] w'[r,(s,k),:]
+ *
+ * u: stride; positions include the padding.  Images are copied beside zeros where they are padded.  For the gradient by the
+ * data, w' is a turned copy of the weights, and positions are taken apart by their remainder modulo u: those of one
+ * remainder meet the same kernel elements. */
+#ifndef BACKEND_DIRECT_DIRECT_H
+#define BACKEND_DIRECT_DIRECT_H
+#include "backend/backend.h"
+
+typedef struct Conv {
+    size_t n, H, W, C, P, Q, K, R, S;
+    size_t stride[2], pad[2]; /* height, width; pad: before the first row, column */
+    bool relu;
+    float relu_max;
+    bool padded;        /* else x is used as it is */
+    size_t rows, width; /* of the padded image; H, W when it is none */
+    size_t left, out;   /* zeros before a row of dy, and the length of such a row with zeros; 0 and Q without dx */
+    size_t block;       /* rows of dy whose gradient by the weights is taken at once: they and their x stay in L1 */
+    bool want_dx;
+    size_t turned; /* place of w' in `packed` */
+} Conv;
+
+/* Of groups = 1 and dilation 1. */
+Conv direct_conv(const OpDesc *op);
+void direct_conv_memory(const Conv *g, OpMemory *memory);
+void direct_conv_forward(const Conv *g, const OpBuffers *b);
+void direct_conv_backward(const Conv *g, const OpBuffers *b);
+
+typedef struct Dense {
+    size_t rows, in, out; /* x [rows, in], y [rows, out] */
+    bool relu;
+    float relu_max;
+} Dense;
+
+Dense direct_dense(const OpDesc *op);
+void direct_dense_memory(const Dense *g, OpMemory *memory);
+void direct_dense_forward(const Dense *g, const OpBuffers *b);
+void direct_dense_backward(const Dense *g, const OpBuffers *b);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "backend/direct/product.h"
+#include "backend/clones.h"
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#define SIMD_FILE "backend/direct/product_kernel.h"
+#include "backend/simd.h"
+
+void product(const Product *p, const float *a, const float *b, float *c) {
+    SIMD_BEST(product)(p, a, b, c);
+}
+
+void product_sum_rows(const float *rows, size_t count, size_t columns, float *sums) {
+    SIMD_BEST(sum_rows)(rows, count, columns, sums);
+}

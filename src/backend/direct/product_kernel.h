@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The body of product.c, compiled for each kind of vector (simd.h).
+ *
+ * A tile of rows and one or two vectors of columns stays in vector registers while the whole sum passes by: each step loads
+ * one row of b and multiplies it with each row's element of a, broadcast from memory. */
+enum { SIMD(LANES) = SIMD_BYTES / sizeof(float), SIMD(ROWS) = SIMD_REGISTERS == 32 ? 14 : 6 };
+
+typedef float SIMD(Vector) __attribute__((vector_size(SIMD_BYTES), aligned(sizeof(float)), may_alias));
+typedef int32_t SIMD(Mask) __attribute__((vector_size(SIMD_BYTES), aligned(sizeof(float)), may_alias));
+
+/* The first `count` elements, at most a vector; the rest is 0. */
+CPU_INLINE SIMD(Vector) SIMD(load)(const float *from, size_t count) {
+    SIMD(Vector) v = {0};
+    if (count >= SIMD(LANES))
+        return *(const SIMD(Vector) *)from;
+    float *to = (float *)&v;
+#pragma GCC unroll 8
+    for (size_t size = SIMD(LANES) / 2; size > 0; size /= 2)
+        if (count & size) {
+            memcpy(to, from, size * sizeof *to);
+            to += size;
+            from += size;
+        }
+    return v;
+}
+
+CPU_INLINE void SIMD(store)(float *to, SIMD(Vector) v, size_t count) {
+    const float *from = (const float *)&v;
+    if (count >= SIMD(LANES)) {
+        *(SIMD(Vector) *)to = v;
+        return;
+    }
+#pragma GCC unroll 8
+    for (size_t size = SIMD(LANES) / 2; size > 0; size /= 2)
+        if (count & size) {
+            memcpy(to, from, size * sizeof *to);
+            to += size;
+            from += size;
+        }
+}
+
+/* max(v, 0); NaN stays. */
+CPU_INLINE SIMD(Vector) SIMD(relu)(SIMD(Vector) v) {
+    return (SIMD(Vector))((SIMD(Mask))v & ~(v < 0));
+}
+
+/* min(v, max); NaN stays. */
+CPU_INLINE SIMD(Vector) SIMD(limit)(SIMD(Vector) v, float max) {
+    SIMD(Vector) limit = max - (SIMD(Vector)){0};
+    SIMD(Mask) above = v > limit;
+    return (SIMD(Vector))(((SIMD(Mask))limit & above) | ((SIMD(Mask))v & ~above));
+}
+
+/* What is done with the sums at the end when a vector is cut by the last column, or a ReLU has a limit.  Rows of c without
+ * gaps are loaded and stored in whole vectors: what is too much is the next row's, which is stored after. */
+static __attribute__((noinline)) void SIMD(finish)(SIMD(Vector) * sum, size_t rows, size_t width, const Product *p,
+                                                   size_t columns, float *c) {
+    bool gaps = columns != p->c_row || 2 * columns < width * SIMD(LANES);
+    for (size_t i = 0; p->add && i < rows; i++)
+        for (size_t j = 0; j < width; j++) {
+            size_t count = gaps || i + 1 == rows ? columns - j * SIMD(LANES) : SIMD(LANES);
+            sum[i * width + j] += SIMD(load)(c + i * p->c_row + j * SIMD(LANES), count);
+        }
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < width; j++) {
+            size_t count = gaps || i + 1 == rows ? columns - j * SIMD(LANES) : SIMD(LANES);
+            SIMD(Vector) v = sum[i * width + j];
+            SIMD(store)
+            (c + i * p->c_row + j * SIMD(LANES), p->relu ? SIMD(limit)(SIMD(relu)(v), p->relu_max) : v, count);
+        }
+}
+
+/* `rows`, `width` (vectors) and `stretch` are constants where this is inlined: the sums become registers.  `columns` are
+ * those of the tile that exist. */
+CPU_INLINE void SIMD(tile)(size_t rows, size_t width, size_t stretch, const Product *p, const float *a, const float *b,
+                           const float *bias, size_t columns, float *c) {
+    SIMD(Vector) sum[25][2], start[2];
+    size_t row = p->a_row, step = p->a_step;
+#pragma GCC unroll 2
+    for (size_t j = 0; j < width; j++) {
+        start[j] = bias ? SIMD(load)(bias + j * SIMD(LANES), columns - j * SIMD(LANES)) : (SIMD(Vector)){0};
+#pragma GCC unroll 32
+        for (size_t i = 0; i < rows; i++)
+            sum[i][j] = start[j];
+    }
+    for (size_t g = 0; g < p->segments; g++) {
+        const float *x = a + g * p->a_segment, *w = b + g * p->b_segment;
+        for (size_t k = 0; k < p->depth; k++, x += step, w += p->b_step) {
+            SIMD(Vector) line[2];
+#pragma GCC unroll 2
+            for (size_t j = 0; j < width; j++)
+                line[j] = *(const SIMD(Vector) *)(w + j * SIMD(LANES));
+#pragma GCC unroll 32
+            for (size_t i = 0; i < rows; i++)
+#pragma GCC unroll 2
+                for (size_t j = 0; j < width; j++)
+                    sum[i][j] += x[stretch ? i / stretch * row + i % stretch : i * row] * line[j];
+        }
+    }
+    bool relu = p->relu;
+    size_t distance = p->c_row;
+    if (columns < width * SIMD(LANES) || (relu && p->relu_max < INFINITY)) {
+        SIMD(Vector) copy[25 * 2];
+#pragma GCC unroll 32
+        for (size_t i = 0; i < rows; i++)
+#pragma GCC unroll 2
+            for (size_t j = 0; j < width; j++)
+                copy[i * width + j] = sum[i][j];
+        SIMD(finish)(copy, rows, width, p, columns, c);
+        return;
+    }
+    if (p->add)
+#pragma GCC unroll 32
+        for (size_t i = 0; i < rows; i++)
+#pragma GCC unroll 2
+            for (size_t j = 0; j < width; j++)
+                sum[i][j] += *(const SIMD(Vector) *)(c + i * distance + j * SIMD(LANES));
+    if (relu)
+#pragma GCC unroll 32
+        for (size_t i = 0; i < rows; i++)
+#pragma GCC unroll 2
+            for (size_t j = 0; j < width; j++)
+                sum[i][j] = SIMD(relu)(sum[i][j]);
+#pragma GCC unroll 32
+    for (size_t i = 0; i < rows; i++)
+#pragma GCC unroll 2
+        for (size_t j = 0; j < width; j++)
+            *(SIMD(Vector) *)(c + i * distance + j * SIMD(LANES)) = sum[i][j];
+}
+
+/* A tile of some rows, fewer than 15: a constant number of rows for each. */
+CPU_INLINE void SIMD(some_rows)(size_t rows, size_t width, const Product *p, const float *a, const float *b,
+                                const float *bias, size_t columns, float *c) {
+#define TILE(n)                                                                                                        \
+    case n:                                                                                                            \
+        if (n <= SIMD(ROWS))                                                                                           \
+            SIMD(tile)(n <= SIMD(ROWS) ? n : 1, width, 0, p, a, b, bias, columns, c);                                  \
+        break;
+    switch (rows) {
+        TILE(1)
+        TILE(2) TILE(3) TILE(4) TILE(5) TILE(6) TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13) TILE(14)
+    }
+#undef TILE
+}
+
+/* All rows of a tile's columns, in tiles of nearly the same height: a low one at the end would be slower. */
+CPU_INLINE void SIMD(all_rows)(size_t rows, size_t width, const Product *p, const float *a, const float *b,
+                               const float *bias, size_t columns, float *c) {
+    size_t tiles = (rows + SIMD(ROWS) - 1) / SIMD(ROWS);
+    for (size_t t = 0; t < tiles; t++) {
+        size_t first = t * rows / tiles;
+        SIMD(some_rows)
+        ((t + 1) * rows / tiles - first, width, p, a + first * p->a_row, b, bias, columns, c + first * p->c_row);
+    }
+}
+
+/* Rows in stretches: at once where the registers suffice, else each stretch is a product of its own. */
+CPU_INLINE void SIMD(stretches)(const Product *p, const float *a, const float *b, const float *bias, size_t columns,
+                                float *c) {
+    if (p->stretch == 3) {
+        SIMD(tile)(9, 1, 3, p, a, b, bias, columns, c);
+    } else if (SIMD_REGISTERS == 32) {
+        SIMD(tile)(SIMD_REGISTERS == 32 ? 25 : 1, 1, 5, p, a, b, bias, columns, c);
+    } else {
+        Product part = *p;
+        part.a_row = 1;
+        for (size_t r = 0; r < p->stretch; r++)
+            SIMD(all_rows)(p->stretch, 1, &part, a + r * p->a_row, b, bias, columns, c + r * p->stretch * p->c_row);
+    }
+}
+
+static void SIMD(product)(const Product *p, const float *a, const float *b, float *c) {
+    for (size_t j = 0, width; j < p->columns; j += width * SIMD(LANES)) {
+        size_t columns = p->columns - j;
+        const float *bias = p->bias ? p->bias + j : NULL;
+        width = columns > SIMD(LANES) && !p->stretch ? 2 : 1;
+        if (p->stretch)
+            SIMD(stretches)(p, a, b + j, bias, columns, c + j);
+        else if (width == 2)
+            SIMD(all_rows)(p->rows, 2, p, a, b + j, bias, columns, c + j);
+        else
+            SIMD(all_rows)(p->rows, 1, p, a, b + j, bias, columns, c + j);
+    }
+}
+
+/* Four rows at a time: one sum alone would wait for each addition to end. */
+static void SIMD(sum_rows)(const float *rows, size_t count, size_t columns, float *sums) {
+    for (size_t j = 0; j < columns; j += SIMD(LANES)) {
+        SIMD(Vector) sum[4] = {0};
+        const float *row = rows + j;
+        size_t i = 0, width = columns - j;
+        for (; i + 4 <= count; i += 4, row += 4 * columns)
+#pragma GCC unroll 4
+            for (size_t k = 0; k < 4; k++)
+                sum[k] += *(const SIMD(Vector) *)(row + k * columns);
+        for (; i < count; i++, row += columns)
+            sum[0] += *(const SIMD(Vector) *)row;
+        SIMD(store)(sums + j, SIMD(load)(sums + j, width) + ((sum[0] + sum[1]) + (sum[2] + sum[3])), width);
+    }
+}
