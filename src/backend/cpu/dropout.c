@@ -19,38 +19,51 @@ static bool supports(const OpDesc *op) {
     return true;
 }
 
-/* BLOCKS consecutive blocks at a time: Philox's ten rounds (base/rng.c) on vectors. */
-enum { BLOCKS = 16 };
+/* BLOCKS consecutive blocks at a time: Philox's ten rounds (base/rng.c) on vectors.  Words of 32 bits in 64: products need no
+ * unpacking. */
+enum { BLOCKS = 32, DECISIONS = 4 * BLOCKS };
 
+/* keep [DECISIONS] of blocks (a, b), (a, b + 1), ..: whether the word is larger than `limit`. */
 CPU_CLONES
-static void philox_blocks(RngKey key, uint64_t a, uint64_t b, uint32_t words[4][BLOCKS]) {
-    uint32_t c0[BLOCKS], c1[BLOCKS], c2[BLOCKS], c3[BLOCKS], k0 = key.word[0], k1 = key.word[1];
-    for (uint32_t j = 0; j < BLOCKS; j++) {
-        c0[j] = (uint32_t)a, c1[j] = (uint32_t)(a >> 32);
-        c2[j] = (uint32_t)(b + j), c3[j] = (uint32_t)((b + j) >> 32);
+static void decide_some(RngKey key, uint64_t a, uint64_t b, uint32_t limit, uint8_t *restrict keep) {
+    const uint64_t low = UINT32_MAX;
+    uint64_t c0[BLOCKS], c1[BLOCKS], c2[BLOCKS], c3[BLOCKS];
+    uint32_t k0 = key.word[0], k1 = key.word[1], words[DECISIONS];
+    for (uint64_t j = 0; j < BLOCKS; j++) {
+        c0[j] = a & low, c1[j] = a >> 32;
+        c2[j] = (b + j) & low, c3[j] = (b + j) >> 32;
     }
     for (int round = 0; round < 10; round++, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u)
         for (int j = 0; j < BLOCKS; j++) {
-            uint64_t p0 = (uint64_t)0xD2511F53u * c0[j], p1 = (uint64_t)0xCD9E8D57u * c2[j];
-            c0[j] = (uint32_t)(p1 >> 32) ^ c1[j] ^ k0;
-            c1[j] = (uint32_t)p1;
-            c2[j] = (uint32_t)(p0 >> 32) ^ c3[j] ^ k1;
-            c3[j] = (uint32_t)p0;
+            uint64_t p0 = 0xD2511F53u * c0[j], p1 = 0xCD9E8D57u * c2[j];
+            c0[j] = p1 >> 32 ^ c1[j] ^ k0;
+            c1[j] = p1 & low;
+            c2[j] = p0 >> 32 ^ c3[j] ^ k1;
+            c3[j] = p0 & low;
         }
-    memcpy(words[0], c0, sizeof c0);
-    memcpy(words[1], c1, sizeof c1);
-    memcpy(words[2], c2, sizeof c2);
-    memcpy(words[3], c3, sizeof c3);
+    for (int j = 0; j < BLOCKS; j++) {
+        words[4 * j] = (uint32_t)c0[j], words[4 * j + 1] = (uint32_t)c1[j];
+        words[4 * j + 2] = (uint32_t)c2[j], words[4 * j + 3] = (uint32_t)c3[j];
+    }
+    for (int k = 0; k < DECISIONS; k++)
+        keep[k] = words[k] > limit;
 }
 
 static void decide(const DropoutAttr *attr, const OpContext *context, uint64_t example, size_t count, uint8_t *keep) {
     RngKey key = rng_key(context->seed, RNG_DROPOUT, attr->stream, context->step);
-    uint64_t threshold = (uint64_t)(attr->rate * 0x1p32);
-    for (size_t first = 0; first < count; first += 4 * BLOCKS) {
-        uint32_t words[4][BLOCKS];
-        philox_blocks(key, context->first_example + example, first / 4, words);
-        for (size_t k = 0; k < at_most(count - first, 4 * BLOCKS); k++)
-            keep[first + k] = words[k % 4][k / 4] >= threshold;
+    uint64_t threshold = (uint64_t)(attr->rate * 0x1p32), a = context->first_example + example;
+    if (threshold == 0) {
+        memset(keep, 1, count);
+        return;
+    }
+    uint32_t limit = (uint32_t)(threshold - 1);
+    uint8_t last[DECISIONS];
+    size_t first = 0;
+    for (; first + DECISIONS <= count; first += DECISIONS)
+        decide_some(key, a, first / 4, limit, keep + first);
+    if (first < count) {
+        decide_some(key, a, first / 4, limit, last);
+        memcpy(keep + first, last, count - first);
     }
 }
 
