@@ -62,6 +62,18 @@ static size_t piece_size(size_t at, size_t channels, size_t count) {
     return at_most(channels - at % channels, PIECE);
 }
 
+/* to = from, after the ReLU if there is one. */
+CPU_CLONES
+static void give(const OpDesc *op, const float *restrict from, size_t size, float *restrict to) {
+    float max = (float)op->relu_max;
+    if (!op->relu)
+        memcpy(to, from, size * sizeof *to);
+    for (size_t i = 0; i < size && op->relu; i++) {
+        float value = from[i] < 0 ? 0 : from[i];
+        to[i] = value > max ? max : value;
+    }
+}
+
 static void forward(const OpDesc *op, const OpBuffers *b) {
     size_t channels = channels_of(&op->y), count = shape_count(&op->y);
     float y[PIECE];
@@ -74,15 +86,19 @@ static void forward(const OpDesc *op, const OpBuffers *b) {
                 Step step = i == 0 ? STEP_SET : op->kind == OP_MULTIPLY ? STEP_MULTIPLY : STEP_ADD;
                 apply(step, factor_of(op, i), x, full ? size : at_most(size, channels), size, y);
             }
-            memcpy(b->y + example * count + at, y, size * sizeof *y);
+            give(op, y, size, b->y + example * count + at);
         }
 }
 
-/* dx0 may lie on dy (not of average): then it is dy. */
+/* dx0 may lie on dy: then it is dy already (an average is never in place). */
 static void sum_backward(const OpDesc *op, const OpBuffers *b) {
     size_t channels = channels_of(&op->y), positions = positions_of(op), count = positions * channels;
+    if (op->relu)
+        kernel_relu_mask(b->y, op->n * count, op->relu_max, b->dy);
     for (size_t i = 0; i < op->inputs; i++)
-        if (b->dx[i] && is_full(op, i))
+        if (i == 0 && b->dx[0] == b->dy)
+            continue;
+        else if (b->dx[i] && is_full(op, i))
             scale_values(b->dy, op->n * count, factor_of(op, i), b->dx_add[i], b->dx[i]);
         else if (b->dx[i])
             for (size_t example = 0; example < op->n; example++)
@@ -115,7 +131,7 @@ static void multiply_backward(const OpDesc *op, const OpBuffers *b) {
         }
 }
 
-const Kernel cpu_add = {.forward = forward, .backward = sum_backward, .supports = supports};
+const Kernel cpu_add = {.forward = forward, .backward = sum_backward, .supports = supports, .has_relu = true};
 const Kernel cpu_subtract = {.forward = forward, .backward = sum_backward, .supports = supports};
 const Kernel cpu_average = {.forward = forward, .backward = sum_backward, .supports = supports};
 const Kernel cpu_multiply = {.forward = forward, .backward = multiply_backward, .supports = supports};
