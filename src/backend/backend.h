@@ -48,6 +48,11 @@ typedef struct Backend {
 
     /* Accepts NULL. */
     void (*release)(void *state);
+
+    /* Of a library; may be NULL.  How many threads it may use from now on; its name and version, which decide bits:
+     * "onednn 2.6.3", at most `size` bytes. */
+    void (*set_threads)(int threads);
+    void (*describe)(char *text, size_t size);
 } Backend;
 
 /* Always built in; select.c knows the others. */

@@ -57,13 +57,15 @@ void backend_fix_cpu(char **argv) {
         unsetenv(core_variable);
     }
     openblas_set_num_threads(wanted_threads());
+    backend_set_threads(wanted_threads());
 }
 
 const char *backend_describe(char *text, size_t size) {
     char version[32] = "?";
     sscanf(openblas_get_config(), "OpenBLAS %31s", version);
     int threads = openblas_get_num_threads();
-    snprintf(text, size, "openblas %s %s, %s, %d thread%s", version, openblas_get_corename(),
+    size_t used = backend_describe_libraries(text, size);
+    snprintf(text + used, size - used, "openblas %s %s, %s, %d thread%s", version, openblas_get_corename(),
              has_avx512() ? "avx512"
              : has_avx2() ? "avx2"
                           : "baseline",

@@ -48,3 +48,23 @@ Status backend_check_name(const char *wanted) {
         used += (size_t)snprintf(list + used, sizeof list - used, ", %s", names[i]);
     return status_fail(STATUS_USAGE, "no backend is called %s. --backend takes one of: %s.", wanted, list);
 }
+
+void backend_set_threads(int threads) {
+    for (size_t i = 0; i < BACKENDS; i++)
+        if (backends[i]->set_threads)
+            backends[i]->set_threads(threads);
+}
+
+size_t backend_describe_libraries(char *text, size_t size) {
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < BACKENDS; i++) {
+        char one[64];
+        if (!backends[i]->describe)
+            continue;
+        backends[i]->describe(one, sizeof one);
+        if (used + strlen(one) + 3 <= size)
+            used += (size_t)snprintf(text + used, size - used, "%s, ", one);
+    }
+    return used;
+}
