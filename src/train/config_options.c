@@ -111,6 +111,8 @@ static const Option options[] = {
          "1e-5 of a result"},
     {"reduce", 0, CHOICE(reduce, reductions), .fallback = "tree", .record = RECORD_CHANGES,
      .help = "how gradients are summed; mpi leaves it to MPI_Allreduce, and bits then depend on the number of ranks"},
+    {"profile", 0, TEXT(profile, "FILE"), .record = RECORD_NONE,
+     .help = "time of each layer over 20 steps: a table, and a trace of all ranks for chrome://tracing in FILE"},
     {"config", 0, TEXT(config, "FILE"), .record = RECORD_NONE,
      .help = "options from a config.json; the command line wins"},
     {"dry-run", 'n', FLAG(dry_run), .record = RECORD_NONE,

@@ -163,14 +163,35 @@ Status history_to_json(const History *history, char **out) {
     return status;
 }
 
-static Status check_columns(const History *history, const json_t *columns, const char *origin) {
-    bool same = json_array_size(columns) == history->column_count;
-    for (size_t c = 0; same && c < history->column_count; c++) {
+/* place[c] = the column of ours that the text's column c is. */
+static Status find_columns(const History *history, const json_t *columns, const char *origin, size_t *place) {
+    size_t count = json_array_size(columns), next = 0;
+    bool known = count > 0;
+    for (size_t c = 0; known && c < count; c++) {
         const char *name = json_string_value(json_array_get(columns, c));
-        same = name && strcmp(name, history->columns[c]) == 0;
+        while (name && next < history->column_count && strcmp(name, history->columns[next]) != 0)
+            next++;
+        known = name && next < history->column_count;
+        place[c] = next++;
     }
-    if (!same)
-        return status_fail(STATUS_FAILED, "%s: the history has other columns than this network", origin);
+    return known ? STATUS_OK
+                 : status_fail(STATUS_FAILED, "%s: the history has other columns than this network", origin);
+}
+
+static Status read_rows(History *history, const json_t *root, const char *origin, const size_t *place, double *values) {
+    const json_t *rows = json_object_get(root, "rows");
+    size_t columns = json_array_size(json_object_get(root, "columns"));
+    for (size_t r = 0; r < json_array_size(rows); r++) {
+        const json_t *row = json_array_get(rows, r);
+        if (json_array_size(row) != columns)
+            return status_fail(STATUS_FAILED, "%s: broken history: row %zu", origin, r);
+        for (size_t c = 0; c < history->column_count; c++)
+            values[c] = NAN;
+        for (size_t c = 0; c < columns; c++)
+            if (json_is_number(json_array_get(row, c)))
+                values[place[c]] = json_number_value(json_array_get(row, c));
+        TRY(history_add(history, values));
+    }
     return STATUS_OK;
 }
 
@@ -178,25 +199,19 @@ Status history_from_json(History *history, const char *text, const char *origin)
     Status status = STATUS_OK;
     json_error_t error;
     double *values = NULL;
+    size_t *place = NULL;
     CHECK(!history->file, "the history's file is open");
     json_t *root = json_loads(text, 0, &error);
-    const json_t *rows = json_object_get(root, "rows");
+    const json_t *rows = json_object_get(root, "rows"), *columns = json_object_get(root, "columns");
     if (!root || !json_is_array(rows) || json_array_size(rows) > HISTORY_MAX_ROWS)
         TRY_GOTO(status_fail(STATUS_FAILED, "%s: broken history: %s", origin, root ? "no rows" : error.text), done);
-    TRY_GOTO(check_columns(history, json_object_get(root, "columns"), origin), done);
+    TRY_GOTO(memory_new(&place, json_array_size(columns), "history columns"), done);
+    TRY_GOTO(find_columns(history, columns, origin, place), done);
     TRY_GOTO(memory_new(&values, history->column_count, "history row"), done);
     history->row_count = 0;
-    for (size_t r = 0; r < json_array_size(rows); r++) {
-        const json_t *row = json_array_get(rows, r);
-        if (json_array_size(row) != history->column_count)
-            TRY_GOTO(status_fail(STATUS_FAILED, "%s: broken history: row %zu", origin, r), done);
-        for (size_t c = 0; c < history->column_count; c++) {
-            const json_t *value = json_array_get(row, c);
-            values[c] = json_is_number(value) ? json_number_value(value) : NAN;
-        }
-        TRY_GOTO(history_add(history, values), done);
-    }
+    TRY_GOTO(read_rows(history, root, origin, place, values), done);
 done:
+    memory_free(place);
     memory_free(values);
     json_decref(root);
     return status;

@@ -9,14 +9,13 @@
 #include <stdio.h>
 
 /* The columns of every run: HISTORY_LR is "lr".  loss includes penalties; speed is images per second of training over all
- * ranks; seconds are those of the epoch, validation included, summed over interruptions. */
-#define HISTORY_LIST(X)                                                                                                \
-    X(EPOCH, epoch)                                                                                                    \
-    X(STEP, step)                                                                                                      \
-    X(LR, lr)                                                                                                          \
-    X(LOSS, loss)                                                                                                      \
-    X(ACCURACY, accuracy)                                                                                              \
-    X(VAL_LOSS, val_loss) X(VAL_ACCURACY, val_accuracy) X(IMAGES_PER_S, images_per_s) X(SECONDS, seconds)
+ * ranks; seconds are those of the epoch, validation included, summed over interruptions; data_s are those of them that the
+ * rank that waited longest waited for data (in the last process, after an interruption). */
+// clang-format off
+#define HISTORY_LIST(X) \
+    X(EPOCH, epoch) X(STEP, step) X(LR, lr) X(LOSS, loss) X(ACCURACY, accuracy) X(VAL_LOSS, val_loss) \
+    X(VAL_ACCURACY, val_accuracy) X(IMAGES_PER_S, images_per_s) X(SECONDS, seconds) X(DATA_S, data_s)
+// clang-format on
 #define HISTORY_ENUM(constant, name) HISTORY_##constant,
 enum { HISTORY_LIST(HISTORY_ENUM) HISTORY_COLUMNS };
 #undef HISTORY_ENUM
@@ -52,7 +51,8 @@ double history_value(const History *history, size_t row, size_t column);
 /* {"columns":[...],"rows":[[...]]}, null for NAN; for the checkpoint.  The caller frees with memory_free. */
 Status history_to_json(const History *history, char **out);
 
-/* Replaces the rows by those of such text.  Fails when the columns differ; `origin` is for messages. */
+/* Replaces the rows by those of such text.  A column that the text does not have, as one written by an older version may
+ * not, is NAN; one that only the text has is a failure: another network.  `origin` is for messages. */
 Status history_from_json(History *history, const char *text, const char *origin);
 
 #endif

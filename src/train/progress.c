@@ -41,10 +41,16 @@ __attribute__((format(printf, 3, 4))) static void append(char *text, size_t size
     va_end(args);
 }
 
-/* "  name 0.213401": six significant digits are enough to compare two runs.  Nothing for NAN. */
+/* "  name 0.213401" with so many significant digits.  Nothing for NAN. */
 static void append_value(char *text, size_t size, const char *name, double value, int digits) {
     if (!isnan(value))
         append(text, size, "  %s %#.*g", name, digits, value);
+}
+
+/* "  name 0.9361" */
+static void append_part(char *text, size_t size, const char *name, double value) {
+    if (!isnan(value))
+        append(text, size, "  %s %.4f", name, value);
 }
 
 static void append_speed(char *text, size_t size, double speed, const char *unit) {
@@ -86,13 +92,15 @@ void progress_format_bar(const Progress *progress, size_t done, double loss, dou
 
 void progress_format_epoch(size_t epoch, size_t epochs, const EpochResult *result, char *text, size_t size) {
     snprintf(text, size, "epoch %zu/%zu", epoch, epochs);
-    append_value(text, size, "loss", result->loss, 6);
-    append_value(text, size, "accuracy", result->accuracy, 6);
-    append_value(text, size, "val_loss", result->val_loss, 6);
-    append_value(text, size, "val_accuracy", result->val_accuracy, 6);
-    append(text, size, "  lr %.6g", result->lr);
-    append_speed(text, size, result->images_per_s, " images/s");
+    append_value(text, size, "loss", result->loss, 5); /* enough to compare two runs; metrics.csv has all digits */
+    append_part(text, size, "acc", result->accuracy);
+    append_value(text, size, "val_loss", result->val_loss, 5);
+    append_part(text, size, "val_acc", result->val_accuracy);
+    append(text, size, "  lr %.4g", result->lr);
+    append_speed(text, size, result->images_per_s, "/s");
     append(text, size, "  %.1f s", result->seconds);
+    if (result->data_seconds >= 0.05)
+        append(text, size, " (data %.1f s)", result->data_seconds);
 }
 
 void progress_begin(Progress *progress, size_t epoch, size_t epochs, size_t examples, size_t done, double now) {

@@ -3,7 +3,8 @@
  * What a person sees while an epoch runs.  On a terminal one line that is rewritten:
  *     epoch 3/20 [=====       ]  47%  loss 0.2134  acc 0.9361  12345/s  0:14 left
  * elsewhere (a file, a batch job) a plain line about every ten seconds.  At the end of each epoch, in both cases, one line
- *     epoch 3/20  loss 0.213401  accuracy 0.936112  val_loss 0.0712035  val_accuracy 0.978333  lr 0.001  12345 images/s  4.9 s
+ *     epoch 3/20  loss 0.21340  acc 0.9361  val_loss 0.071204  val_acc 0.9783  lr 0.001  12345/s  4.9 s (data 0.3 s)
+ * (images a second; how long the rank that waited longest waited for data, when it is worth a word).
  * Nothing with --quiet or on ranks above 0 (log_info decides).  Colour only on a terminal, and not with NO_COLOR. */
 #ifndef TRAIN_PROGRESS_H
 #define TRAIN_PROGRESS_H
@@ -34,7 +35,7 @@ void progress_update(Progress *progress, size_t done, double loss, double accura
 
 typedef struct EpochResult {
     double loss, accuracy, val_loss, val_accuracy, images_per_s; /* NAN: none */
-    double lr, seconds;
+    double lr, seconds, data_seconds;                            /* data_seconds: of `seconds`, waiting for data */
 } EpochResult;
 
 /* The epoch is over: replaces the bar by the epoch's line. */

@@ -9,8 +9,10 @@
 
 static void gradient_ready(void *user, size_t prefix) {
     Trainer *t = user;
+    double began = profile_start(t->profile);
     gradsync_final(t->sync, prefix);
     gradsync_poll(t->sync);
+    profile_add(t->profile, PROFILE_EXCHANGE, began);
 }
 
 /* What this rank wants all to do after the step.  Only rank 0's clock counts. */
@@ -37,9 +39,28 @@ static void run_micro_batch(Trainer *t, const LoaderBatch *batch) {
     size_t count = t->setup.graph->gradient_count;
     setup_inputs(&t->setup, batch, inputs);
     set_flags(t, slab + count);
+    profile_attach(t->profile, plan, &run);
     executor_forward(plan, &run);
     executor_backward(plan, &run, gradient_ready, t);
     gradsync_final(t->sync, count + FLAG_COUNT);
+}
+
+/* This rank's micro-batches of the step; returns how many examples they have. */
+static size_t run_micro_batches(Trainer *t) {
+    LoaderBatch batch;
+    size_t examples = 0;
+    for (size_t i = gradsync_first(t->sync); i < gradsync_last(t->sync); i++) {
+        double began = profile_start(t->profile);
+        if (loader_next(t->loader, &batch) != STATUS_OK)
+            status_abort("step %llu: %s", (unsigned long long)t->state.step + 1, status_message());
+        profile_add(t->profile, PROFILE_DATA, began);
+        CHECK(batch.unit == i && batch.step == t->state.batch, "micro-batch %zu of step %llu", i,
+              (unsigned long long)t->state.batch);
+        if (batch.n > 0)
+            run_micro_batch(t, &batch);
+        examples += batch.n;
+    }
+    return examples;
 }
 
 /* A loss that is no number must not reach the weights. */
@@ -67,22 +88,19 @@ static Status run_step(Trainer *t, StepFlags *flags) {
     const Graph *graph = t->setup.graph;
     size_t examples = sampler_batch(t->train.count, t->config->batch_size, t->state.batch);
     size_t present = examples < t->config->micro_batches ? examples : t->config->micro_batches;
-    LoaderBatch batch;
+    profile_begin_step(t->profile);
     gradsync_begin(t->sync, present);
-    for (size_t i = gradsync_first(t->sync); i < gradsync_last(t->sync); i++) {
-        if (loader_next(t->loader, &batch) != STATUS_OK)
-            status_abort("step %llu: %s", (unsigned long long)t->state.step + 1, status_message());
-        CHECK(batch.unit == i && batch.step == t->state.batch, "micro-batch %zu of step %llu", i,
-              (unsigned long long)t->state.batch);
-        if (batch.n > 0)
-            run_micro_batch(t, &batch);
-    }
+    size_t mine = run_micro_batches(t);
+    double began = profile_start(t->profile);
     Real *sum = gradsync_wait(t->sync);
+    profile_add(t->profile, PROFILE_EXCHANGE, began);
     const Real *losses = sum + graph->sums_offset;
     TRY(check_loss(t, losses));
     double lr = schedule_lr(&t->config->schedule, t->state.step, t->steps_per_epoch, t->config->epochs);
+    began = profile_start(t->profile);
     OptimizerResult result = optimizer_apply(t->optimizer, lr, t->state.step, t->replica->weights, sum,
                                              (double)losses[LOSS_SUM_WEIGHT], (double)examples);
+    profile_add(t->profile, PROFILE_OPTIMIZER, began);
     totals_add(&t->state.totals, losses, graph->loss_count, (double)examples, result.penalty);
     t->state.step++;
     t->state.batch++;
@@ -91,12 +109,19 @@ static Status run_step(Trainer *t, StepFlags *flags) {
     if (present < t->config->micro_batches) /* the flags of ranks without a micro-batch are not in the sum */
         flags->stop = dist_max_int(t->dist, flags->stop || signals_stop_requested());
     flags->save = sum[graph->gradient_count + FLAG_SAVE] > 0;
+    profile_end_step(t->profile, mine);
     return STATUS_OK;
 }
 
 /* ---- an epoch ------------------------------------------------------------------------------------------------------- */
 
+/* Seconds that this rank has waited for data, in all. */
+static double waited(const Trainer *t) {
+    return loader_waited(t->loader) + (t->validation ? loader_waited(t->validation->loader) : 0);
+}
+
 static void begin_epoch(Trainer *t) {
+    t->epoch_waited = waited(t);
     t->epoch_began = dist_time();
     t->epoch_seconds = t->state.epoch_seconds;
     t->epoch_trained = 0;
@@ -151,6 +176,7 @@ static Status add_history(Trainer *t, const Totals *val, const EpochResult *resu
     row[HISTORY_VAL_ACCURACY] = result->val_accuracy;
     row[HISTORY_IMAGES_PER_S] = result->images_per_s;
     row[HISTORY_SECONDS] = result->seconds;
+    row[HISTORY_DATA_S] = result->data_seconds;
     size_t losses = t->setup.graph->loss_count;
     for (size_t i = 0; losses > 1 && i < losses; i++) {
         double *part = row + HISTORY_COLUMNS + i * HISTORY_PER_OUTPUT;
@@ -166,9 +192,12 @@ static Status add_history(Trainer *t, const Totals *val, const EpochResult *resu
 static Status end_epoch(Trainer *t, bool save) {
     Totals val;
     double trained = dist_time() - t->epoch_began;
+    double began = profile_start(t->profile);
     if (t->validation)
         TRY(evaluate_run(t->validation, t->replica, &val));
+    profile_add(t->profile, PROFILE_VALIDATION, began);
     keep_time(t);
+    int data_ms = dist_max_int(t->dist, (int)(1e3 * (waited(t) - t->epoch_waited)));
     EpochResult result = {
         .loss = current_loss(t, &t->state.totals),
         .accuracy = totals_accuracy(&t->state.totals, 0),
@@ -176,7 +205,8 @@ static Status end_epoch(Trainer *t, bool save) {
         .val_accuracy = t->validation ? totals_accuracy(&val, 0) : NAN,
         .lr = schedule_lr(&t->config->schedule, t->state.step - 1, t->steps_per_epoch, t->config->epochs),
         .images_per_s = t->epoch_trained ? (double)t->epoch_trained / trained : NAN,
-        .seconds = t->state.epoch_seconds};
+        .seconds = t->state.epoch_seconds,
+        .data_seconds = data_ms / 1e3};
     t->state.epoch++;
     TRY(add_history(t, t->validation ? &val : NULL, &result));
     progress_end(&t->progress, &result);
@@ -206,6 +236,7 @@ static Status stop_early(Trainer *t) {
     TRY(finish_writing(t));
     progress_break(&t->progress);
     trainer__report_memory(t);
+    TRY(profile_write(t->profile));
     if (dist_rank(t->dist) == 0)
         log_warn("stopped on request at step %llu (epoch %llu of %zu). Go on with --resume %s",
                  (unsigned long long)t->state.step, (unsigned long long)t->state.epoch + (t->state.batch > 0),
@@ -249,6 +280,7 @@ static Status train(Trainer *t) {
     TRY(finish_writing(t));
     TRY(test(t));
     trainer__report_memory(t);
+    TRY(profile_write(t->profile));
     if (dist_rank(t->dist) == 0)
         log_info("done: %s/%s after epoch %zu; best epoch %llu\n", run_folder(t->run), RUN_FINAL, t->config->epochs,
                  (unsigned long long)t->state.best_epoch);

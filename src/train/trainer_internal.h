@@ -10,6 +10,7 @@
 #include "train/evaluate.h"
 #include "train/history.h"
 #include "train/optimizer.h"
+#include "train/profile.h"
 #include "train/progress.h"
 #include "train/record.h"
 #include "train/trainer.h"
@@ -29,12 +30,14 @@ typedef struct Trainer {
     History *history;
     TrainState state;
     Progress progress;
+    Profile *profile; /* NULL without --profile */
     SamplerView train, val;
     DatasetSplit val_split;
     uint64_t steps_per_epoch;
     double forecast;                            /* of this rank's memory, bytes */
     uint64_t epoch_trained;                     /* examples of this epoch that this process has seen, for the speed */
     double started, epoch_began, epoch_seconds; /* dist_time; seconds of earlier processes */
+    double epoch_waited;                        /* for data, before this epoch */
 
     /* resuming */
     bool resuming;

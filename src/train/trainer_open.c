@@ -225,6 +225,16 @@ static Status start_weights(Trainer *t) {
     return STATUS_OK;
 }
 
+static Status open_profile(Trainer *t) {
+    size_t largest =
+        sampler_micro_batch(sampler_batch(t->train.count, t->config->batch_size, 0), t->config->micro_batches, 0).count;
+    if (t->config->profile[0] == '\0')
+        return STATUS_OK;
+    return profile_create(t->dist, t->config->profile, replica_plan(t->replica, PASS_TRAIN, largest),
+                          gradsync_last(t->sync) - gradsync_first(t->sync),
+                          t->config->epochs * t->steps_per_epoch - t->state.step, &t->profile);
+}
+
 /* ---- run folder ----------------------------------------------------------------------------------------------------- */
 
 static Status open_folder(Trainer *t) {
@@ -291,6 +301,7 @@ Status trainer__open(Trainer *t, bool *finished) {
     GradSyncOptions sync = trainer__sync_options(t);
     TRY(gradsync_create(dist, &sync, &t->sync));
     TRY(dist_agree(dist, open_loader(t)));
+    TRY(open_profile(t));
     return dist_agree(dist, dist_rank(dist) == 0 ? open_folder(t) : STATUS_OK);
 }
 
@@ -298,6 +309,7 @@ void trainer__close(Trainer *t) {
     loader_destroy(t->loader);
     evaluate_destroy(t->validation);
     gradsync_destroy(t->sync);
+    profile_destroy(t->profile);
     optimizer_destroy(t->optimizer);
     replica_destroy(t->replica);
     history_destroy(t->history);

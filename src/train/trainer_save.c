@@ -53,8 +53,10 @@ static Status save(Trainer *t, bool best, bool final) {
 }
 
 Status trainer__save(Trainer *t, bool best, bool final) {
+    double began = profile_start(t->profile);
     Status status = dist_rank(t->dist) == 0 ? save(t, best, final) : STATUS_OK;
     TRY(dist_agree(t->dist, status));
+    profile_add(t->profile, PROFILE_CHECKPOINT, began);
     t->saved_step = t->state.step;
     return STATUS_OK;
 }

@@ -116,13 +116,13 @@ digest() {
 
 # metrics.csv of a run without what the clock says.
 metrics() {
-    awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) timed[i] = $i == "images_per_s" || $i == "seconds" }
+    awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) timed[i] = $i == "images_per_s" || $i == "seconds" || $i == "data_s" }
         { line = ""; for (i = 1; i <= NF; i++) if (!timed[i]) line = line $i ","; print line }' "$1/metrics.csv"
 }
 
 # The lines of ./log with the losses of epochs and test, without what the clock says; the lines between come by the clock.
 losses() {
-    grep -E '^(epoch [0-9]+/[0-9]+  loss|test)' log | sed -E 's/ +[0-9.]+ images.*//; s/ +[0-9.]+ s$//'
+    grep -E '^(epoch [0-9]+/[0-9]+  loss|test)' log | sed -E 's, +[0-9.]+/s  .*,,; s/ +[0-9.]+ s( \(data .*)?$//'
 }
 
 # byte N...: bytes of these values.

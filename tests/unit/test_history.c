@@ -47,10 +47,10 @@ static const char *file_text(void) {
     return text;
 }
 
-static const char *const header = "epoch,step,lr,loss,accuracy,val_loss,val_accuracy,images_per_s,seconds\n";
+static const char *const header = "epoch,step,lr,loss,accuracy,val_loss,val_accuracy,images_per_s,seconds,data_s\n";
 
 static void add(History *h, double epoch, double loss) {
-    double row[HISTORY_COLUMNS] = {epoch, epoch * 100, 0.1, loss, 0.5, NAN, NAN, 1234, 5};
+    double row[HISTORY_COLUMNS] = {epoch, epoch * 100, 0.1, loss, 0.5, NAN, NAN, 1234, 5, 0.25};
     assert_ok(history_add(h, row));
 }
 
@@ -62,7 +62,7 @@ static void rows_are_in_the_file_at_once(void **state) {
     assert_ok(history_open(h, path));
     assert_string_equal(file_text(), header);
     add(h, 1, 1.0 / 3);
-    snprintf(expected, sizeof expected, "%s1,100,0.1,0.3333333333333333,0.5,,,1234,5\n", header);
+    snprintf(expected, sizeof expected, "%s1,100,0.1,0.3333333333333333,0.5,,,1234,5,0.25\n", header);
     assert_string_equal(file_text(), expected);
     double third;
     assert_int_equal(sscanf(strstr(text, "0.33"), "%lf", &third), 1);
@@ -110,19 +110,28 @@ static void resume_cuts_the_file_back(void **state) {
 
 static void several_outputs(void **state) {
     (void)state;
-    History *h, *other;
+    History *h, *other, *without;
     char *json;
     const char *outputs[] = {"age", "a,\"b\""};
     assert_ok(history_create(outputs, 2, &h));
     assert_int_equal(h->column_count, HISTORY_COLUMNS + 2 * HISTORY_PER_OUTPUT);
     assert_ok(history_open(h, path));
     assert_non_null(
-        strstr(file_text(), "seconds,loss_age,accuracy_age,val_loss_age,val_accuracy_age,\"loss_a,\"\"b\"\"\","));
+        strstr(file_text(), "data_s,loss_age,accuracy_age,val_loss_age,val_accuracy_age,\"loss_a,\"\"b\"\"\","));
     assert_ok(history_to_json(h, &json));
     assert_ok(history_create(NULL, 0, &other));
     assert_int_equal(history_from_json(other, json, "x.h5"), STATUS_FAILED);
     assert_string_equal(status_message(), "x.h5: the history has other columns than this network");
     memory_free(json);
+
+    /* A version without data_s. */
+    const char *old = "{\"columns\":[\"epoch\",\"seconds\",\"loss_age\"],\"rows\":[[3,4.5,0.5]]}";
+    assert_ok(history_create(outputs, 2, &without));
+    assert_ok(history_from_json(without, old, "x.h5"));
+    assert_true(history_value(without, 0, HISTORY_EPOCH) == 3 && history_value(without, 0, HISTORY_SECONDS) == 4.5);
+    assert_true(history_value(without, 0, HISTORY_COLUMNS) == 0.5);
+    assert_true(isnan(history_value(without, 0, HISTORY_DATA_S)) && isnan(history_value(without, 0, HISTORY_LOSS)));
+    history_destroy(without);
     history_destroy(other);
     history_destroy(h);
 }

@@ -60,15 +60,21 @@ static void epoch_line(void **state) {
                      .seconds = 4.91};
     progress_format_epoch(1, 5, &r, text, sizeof text);
     assert_string_equal(
-        text, "epoch 1/5  loss 0.213400  accuracy 0.936100  val_loss 0.0712000  val_accuracy 0.978300  lr 0.001"
-              "  12345 images/s  4.9 s");
+        text, "epoch 1/5  loss 0.21340  acc 0.9361  val_loss 0.071200  val_acc 0.9783  lr 0.001  12345/s  4.9 s");
+    assert_true(strlen(text) <= 100);
+    r.data_seconds = 0.31;
+    progress_format_epoch(1, 5, &r, text, sizeof text);
+    assert_non_null(strstr(text, "12345/s  4.9 s (data 0.3 s)"));
+    r.data_seconds = 0.04; /* not worth a word */
+    progress_format_epoch(1, 5, &r, text, sizeof text);
+    assert_null(strstr(text, "data"));
     r = (EpochResult){
         .loss = 2, .accuracy = NAN, .val_loss = NAN, .val_accuracy = NAN, .lr = 1e-5, .images_per_s = 0.5};
     progress_format_epoch(12, 12, &r, text, sizeof text);
-    assert_string_equal(text, "epoch 12/12  loss 2.00000  lr 1e-05  0.50 images/s  0.0 s");
+    assert_string_equal(text, "epoch 12/12  loss 2.0000  lr 1e-05  0.50/s  0.0 s");
     r.images_per_s = NAN; /* nothing was trained in this process */
     progress_format_epoch(12, 12, &r, text, sizeof text);
-    assert_string_equal(text, "epoch 12/12  loss 2.00000  lr 1e-05  0.0 s");
+    assert_string_equal(text, "epoch 12/12  loss 2.0000  lr 1e-05  0.0 s");
 }
 
 /* What an epoch of `updates` updates, one a second, writes to stdout. */
