@@ -6,14 +6,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Every row = values [columns]. */
-void fill_rows(float *rows, size_t count, size_t columns, const float *values);
+/* Every row += bias [columns] (NULL: 0), then with `relu` its elements are cut to 0 .. max; NaN stays. */
+void finish_rows(float *rows, size_t count, size_t columns, const float *bias, bool relu, double max);
 
 /* sums [columns] = factor * sum over all rows, or sums += when `add`. */
 void sum_rows(const float *rows, size_t count, size_t columns, float factor, bool add, float *sums);
 
 /* sums [columns] = sum over all rows of a times b, elementwise, or sums += when `add`. */
 void sum_row_products(const float *a, const float *b, size_t count, size_t columns, bool add, float *sums);
+
+/* The way back through finish_rows: elements of `rows` are set to 0 where y, of its shape and after the ReLU, is not inside
+ * (0, max); sums [columns] = sum over all rows, or sums += when `add`. */
+void mask_and_sum_rows(const float *y, double max, float *rows, size_t count, size_t columns, bool add, float *sums);
 
 /* to[i] = scale * from[i], or to[i] += when `add`.  `to` may be `from`. */
 void scale_values(const float *from, size_t count, float scale, bool add, float *to);

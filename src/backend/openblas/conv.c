@@ -78,18 +78,17 @@ static const float *block_col(const ConvSizes *g, const Block *block, size_t gro
     return work;
 }
 
-void conv_output(const ConvSizes *g, const float *x, const float *w, const float *bias, bool add, float *y,
+void conv_output(const ConvSizes *g, const float *x, const float *w, const ConvEnd *end, bool add, float *y,
                  float *work) {
     size_t filters = g->K / g->groups, distance;
     for (Block block = {0}; next_block(g, &block);) {
         float *out = y + block.start * g->K;
-        if (bias)
-            fill_rows(out, block.positions, g->K, bias);
         for (size_t i = 0; i < g->groups; i++) {
             const float *col = block_col(g, &block, i, x, work, &distance);
-            sgemm(false, false, block.positions, filters, col_width(g), col, distance, w + i * filters, g->K,
-                  bias || add, out + i * filters, g->K);
+            sgemm(false, false, block.positions, filters, col_width(g), col, distance, w + i * filters, g->K, add,
+                  out + i * filters, g->K);
         }
+        finish_rows(out, block.positions, g->K, end->bias, end->relu, end->relu_max);
     }
 }
 

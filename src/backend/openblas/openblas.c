@@ -9,9 +9,9 @@ typedef struct State {
     OpKind kind;
     bool relu;
     double relu_max;
-    size_t y_count;
-    ConvSizes conv;       /* conv2d, conv2d_transpose */
-    size_t rows, in, out; /* dense: x [rows, in], y [rows, out] */
+    ConvSizes conv;   /* conv2d, conv2d_transpose */
+    size_t rows, out; /* y [rows, out] */
+    size_t in;        /* dense: x [rows, in] */
 } State;
 
 /* cblas_sgemm counts in int. */
@@ -42,11 +42,10 @@ static Status prepare(const OpDesc *op, void **state, OpMemory *memory) {
     s->kind = op->kind;
     s->relu = op->relu;
     s->relu_max = op->relu_max;
-    s->y_count = op->n * shape_count(&op->y);
+    s->out = op->y.dim[op->y.rank - 1];
+    s->rows = op->n * shape_count(&op->y) / s->out;
     if (op->kind == OP_DENSE) {
         s->in = op->w[0].dim[0];
-        s->out = op->w[0].dim[1];
-        s->rows = op->n * shape_count(&op->x[0]) / s->in;
     } else {
         s->conv = conv_sizes(op);
         memory->work_bytes = conv_work_bytes(&s->conv);
@@ -56,9 +55,8 @@ static Status prepare(const OpDesc *op, void **state, OpMemory *memory) {
 }
 
 static void dense_forward(const State *s, const OpBuffers *b) {
-    if (b->w[1])
-        fill_rows(b->y, s->rows, s->out, b->w[1]);
-    sgemm(false, false, s->rows, s->out, s->in, b->x[0], s->in, b->w[0], s->out, b->w[1] != NULL, b->y, s->out);
+    sgemm(false, false, s->rows, s->out, s->in, b->x[0], s->in, b->w[0], s->out, false, b->y, s->out);
+    finish_rows(b->y, s->rows, s->out, b->w[1], s->relu, s->relu_max);
 }
 
 static void forward(void *state, const OpBuffers *b) {
@@ -67,21 +65,26 @@ static void forward(void *state, const OpBuffers *b) {
     if (s->kind == OP_DENSE) {
         dense_forward(s, b);
     } else if (s->kind == OP_CONV2D) {
-        conv_output(g, b->x[0], b->w[0], b->w[1], false, b->y, b->work);
+        conv_output(g, b->x[0], b->w[0], &(ConvEnd){b->w[1], s->relu, s->relu_max}, false, b->y, b->work);
     } else {
-        if (b->w[1])
-            fill_rows(b->y, g->n * g->H * g->W, g->C, b->w[1]);
-        conv_data_gradient(g, b->x[0], b->w[0], b->w[1] != NULL, b->y, b->work);
+        conv_data_gradient(g, b->x[0], b->w[0], false, b->y, b->work);
+        finish_rows(b->y, g->n * g->H * g->W, g->C, b->w[1], s->relu, s->relu_max);
     }
-    if (s->relu)
-        kernel_relu(b->y, s->y_count, s->relu_max);
+}
+
+/* dy through the ReLU, and the bias's gradient. */
+static void begin_backward(const State *s, const OpBuffers *b) {
+    if (s->relu && b->dw[1])
+        mask_and_sum_rows(b->y, s->relu_max, b->dy, s->rows, s->out, b->dw_add[1], b->dw[1]);
+    else if (b->dw[1])
+        sum_rows(b->dy, s->rows, s->out, 1, b->dw_add[1], b->dw[1]);
+    else if (s->relu)
+        kernel_relu_mask(b->y, s->rows * s->out, s->relu_max, b->dy);
 }
 
 static void dense_backward(const State *s, const OpBuffers *b) {
     if (b->dw[0])
         sgemm(true, false, s->in, s->out, s->rows, b->x[0], s->in, b->dy, s->out, b->dw_add[0], b->dw[0], s->out);
-    if (b->dw[1])
-        sum_rows(b->dy, s->rows, s->out, 1, b->dw_add[1], b->dw[1]);
     if (b->dx[0])
         sgemm(false, true, s->rows, s->in, s->out, b->dy, s->out, b->w[0], s->out, b->dx_add[0], b->dx[0], s->in);
 }
@@ -89,8 +92,6 @@ static void dense_backward(const State *s, const OpBuffers *b) {
 static void conv_backward(const ConvSizes *g, const OpBuffers *b) {
     if (b->dw[0])
         conv_weight_gradient(g, b->x[0], b->dy, b->dw_add[0], b->dw[0], b->work);
-    if (b->dw[1])
-        sum_rows(b->dy, g->n * g->P * g->Q, g->K, 1, b->dw_add[1], b->dw[1]);
     if (b->dx[0])
         conv_data_gradient(g, b->dy, b->w[0], b->dx_add[0], b->dx[0], b->work);
 }
@@ -98,16 +99,13 @@ static void conv_backward(const ConvSizes *g, const OpBuffers *b) {
 static void conv_transpose_backward(const ConvSizes *g, const OpBuffers *b) {
     if (b->dw[0])
         conv_weight_gradient(g, b->dy, b->x[0], b->dw_add[0], b->dw[0], b->work);
-    if (b->dw[1])
-        sum_rows(b->dy, g->n * g->H * g->W, g->C, 1, b->dw_add[1], b->dw[1]);
     if (b->dx[0])
-        conv_output(g, b->dy, b->w[0], NULL, b->dx_add[0], b->dx[0], b->work);
+        conv_output(g, b->dy, b->w[0], &(ConvEnd){0}, b->dx_add[0], b->dx[0], b->work);
 }
 
 static void backward(void *state, const OpBuffers *b) {
     const State *s = state;
-    if (s->relu)
-        kernel_relu_mask(b->y, s->y_count, s->relu_max, b->dy);
+    begin_backward(s, b);
     if (s->kind == OP_DENSE)
         dense_backward(s, b);
     else if (s->kind == OP_CONV2D)

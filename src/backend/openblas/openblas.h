@@ -30,8 +30,15 @@ ConvSizes conv_sizes(const OpDesc *op);
 /* Bytes of `work` that the functions below need. */
 size_t conv_work_bytes(const ConvSizes *g);
 
-/* y = conv(x, w) + bias [K] (may be NULL), or y += conv(x, w) when `add`. */
-void conv_output(const ConvSizes *g, const float *x, const float *w, const float *bias, bool add, float *y,
+/* What is done to a convolution's output while it is in the cache: bias [K] (NULL: none) added, and a ReLU. */
+typedef struct ConvEnd {
+    const float *bias;
+    bool relu;
+    double relu_max;
+} ConvEnd;
+
+/* y = conv(x, w), or y += when `add`, then `end`. */
+void conv_output(const ConvSizes *g, const float *x, const float *w, const ConvEnd *end, bool add, float *y,
                  float *work);
 
 /* dx, or dx += when `add`: the gradient of sum(y dy) by x. */
