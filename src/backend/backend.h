@@ -5,7 +5,7 @@
  *
  *   ref       plain loops, every operation: the oracle; also built in double
  *   winograd  3x3 convolutions by Winograd's minimal filtering
- *   direct    convolutions without a matrix in between, and dense layers of few examples
+ *   direct    convolutions without a matrix in between, and dense layers of one example
  *   cpu       our own vectorised loops for what is not matrix arithmetic
  *   openblas  convolution and dense by cblas_sgemm
  *   onednn    when CMake finds it

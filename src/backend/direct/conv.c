@@ -5,7 +5,9 @@
 #include "backend/direct/product.h"
 #include <string.h>
 
-enum { L1_BYTES = 24 * 1024 }; /* of the 32 or 48 KB of a core */
+/* What a block of rows fills.  Few products with each row of dy: copying it costs as much, so it is used while it is in L1.
+ * Many: the larger a block, the less often sums go to memory and back. */
+enum { L1_BYTES = 24 * 1024, L2_BYTES = 256 * 1024 };
 
 static size_t at_least(size_t a, size_t limit) {
     return a > limit ? a : limit;
@@ -43,7 +45,7 @@ Conv direct_conv(const OpDesc *op) {
         g.out = g.left + at_least(g.Q, (g.W - 1 + g.pad[1]) / g.stride[1] + 1);
     }
     size_t row = g.stride[0] * g.width * g.C + g.out * g.K, first = g.R * g.width * g.C,
-           room = L1_BYTES / sizeof(float);
+           room = (g.R * g.S * g.C < 32 ? L1_BYTES : L2_BYTES) / sizeof(float);
     g.block = at_most(g.P, first < room ? at_least((room - first) / row, 1) : 1);
     g.turned = g.K % PRODUCT_SLACK ? g.R * g.S * g.C * g.K + PRODUCT_SLACK : 0;
     return g;
@@ -132,8 +134,8 @@ static void stage_row(const Conv *g, const float *dy, const float *y, float *res
             to[i] = (y[i] > 0) & (y[i] < max) ? dy[i] : 0;
 }
 
-/* dw += from rows row .. row + count - 1 of one example. */
-static void add_weight_gradient(const Conv *g, const float *x, const float *dy, size_t count, float *dw) {
+/* dw from `count` rows of dy of one example and the x below them. */
+static void weight_gradient(const Conv *g, const float *x, const float *dy, size_t count, bool add, float *dw) {
     size_t line = g->S * g->C;
     bool whole = g->C == 1 && g->R == g->S && (g->R == 3 || g->R == 5); /* few rows: take all kernel rows at once */
     Product p = {.rows = whole ? g->R * line : line,
@@ -147,7 +149,7 @@ static void add_weight_gradient(const Conv *g, const float *x, const float *dy, 
                  .b_step = g->K,
                  .c_row = g->K,
                  .stretch = whole ? g->R : 0,
-                 .add = true};
+                 .add = add};
     if (whole)
         product(&p, x, dy, dw);
     else
@@ -220,8 +222,6 @@ static void data_gradient(const Conv *g, const float *dy, const float *turned, b
 
 void direct_conv_backward(const Conv *g, const OpBuffers *b) {
     float *image = b->work, *staged = image + x_count(g), *turned = (float *)b->packed + g->turned;
-    if (b->dw[0] && !b->dw_add[0])
-        memset(b->dw[0], 0, g->R * g->S * g->C * g->K * sizeof(float));
     if (b->dw[1] && !b->dw_add[1])
         memset(b->dw[1], 0, g->K * sizeof(float));
     if (b->dx[0] && b->pack)
@@ -239,8 +239,8 @@ void direct_conv_backward(const Conv *g, const OpBuffers *b) {
                 stage_row(g, b->dy + from, g->relu ? b->y + from : NULL, dy + (i * g->out + g->left) * g->K);
             }
             if (b->dw[0])
-                add_weight_gradient(g, x + first * g->stride[0] * g->width * g->C, dy + g->left * g->K, count,
-                                    b->dw[0]);
+                weight_gradient(g, x + first * g->stride[0] * g->width * g->C, dy + g->left * g->K, count,
+                                b->dw_add[0] || n > 0 || first > 0, b->dw[0]);
             if (b->dw[1])
                 product_sum_rows(dy, count * g->out, g->K, b->dw[1]);
         }

@@ -6,33 +6,29 @@
 #include <math.h>
 #include <string.h>
 
-/* Dense layers of few rows, where each weight is used a few times only: the weights are read in place.
- *     y = x w + b,  dw = x^T dy,  dx = dy w^T */
+/* Dense layers of one example, where each weight is used once: it is read where it lies, once.
+ *     y = x w + b,  dw = x dy^T,  dx = w dy */
 
 Dense direct_dense(const OpDesc *op) {
-    Dense g = {.in = op->w[0].dim[0], .out = op->w[0].dim[1], .relu = op->relu, .relu_max = (float)op->relu_max};
-    g.rows = op->n * shape_count(&op->x[0]) / g.in;
-    return g;
+    return (Dense){op->w[0].dim[0], op->w[0].dim[1], op->relu, (float)op->relu_max};
 }
 
-/* The last rows of w, those from which a vector would reach behind w. */
+/* The last rows of w, those from which a vector might reach behind w. */
 static size_t last_rows(const Dense *g) {
-    size_t reach = (PRODUCT_SLACK + g->out - 1) / g->out;
+    size_t reach = PRODUCT_SLACK / g->out + 1;
     return g->out % PRODUCT_SLACK == 0 ? 0 : reach < g->in ? reach : g->in;
 }
 
 void direct_dense_memory(const Dense *g, OpMemory *memory) {
-    size_t last = last_rows(g);
-    memory->work_bytes = ((last > g->rows ? last : g->rows) * g->out + PRODUCT_SLACK) * sizeof(float);
+    memory->work_bytes = (last_rows(g) * g->out + PRODUCT_SLACK) * sizeof(float);
 }
 
 void direct_dense_forward(const Dense *g, const OpBuffers *b) {
     size_t last = last_rows(g), first = g->in - last;
-    Product p = {.rows = g->rows,
+    Product p = {.rows = 1,
                  .columns = g->out,
                  .segments = 1,
                  .depth = first,
-                 .a_row = g->in,
                  .a_step = 1,
                  .b_step = g->out,
                  .c_row = g->out,
@@ -42,7 +38,7 @@ void direct_dense_forward(const Dense *g, const OpBuffers *b) {
     product(&p, b->x[0], b->w[0], b->y);
     if (last == 0)
         return;
-    memcpy(b->work, b->w[0] + first * g->out, last * g->out * sizeof(float));
+    memcpy(b->work, b->w[0] + first * g->out, last * g->out * sizeof(float)); /* slack is behind them here */
     p.depth = last;
     p.bias = NULL;
     p.add = true;
@@ -50,48 +46,22 @@ void direct_dense_forward(const Dense *g, const OpBuffers *b) {
     product(&p, b->x[0] + first, b->work, b->y);
 }
 
-/* dx of one row: the products of dy with each row of w. */
+/* dw [in, out] = x dy^T. */
 CPU_CLONES
-static void data_gradient(size_t in, size_t out, const float *dy, const float *w, bool add, float *dx) {
-    enum { LANES = 16 };
-    for (size_t i = 0; i < in; i++, w += out) {
-        float lane[LANES] = {0}, rest = 0;
-        size_t k = 0;
-        for (; k + LANES <= out; k += LANES)
-            for (size_t j = 0; j < LANES; j++)
-                lane[j] += dy[k + j] * w[k + j];
-        for (; k < out; k++)
-            rest += dy[k] * w[k];
-        for (size_t half = LANES / 2; half > 0; half /= 2)
-            for (size_t j = 0; j < half; j++)
-                lane[j] += lane[j + half];
-        dx[i] = add ? dx[i] + (lane[0] + rest) : lane[0] + rest;
-    }
+static void weight_gradient(size_t in, size_t out, const float *x, const float *dy, bool add, float *restrict dw) {
+    for (size_t i = 0; i < in; i++, dw += out)
+        for (size_t k = 0; k < out; k++)
+            dw[k] = add ? dw[k] + x[i] * dy[k] : x[i] * dy[k];
 }
 
 void direct_dense_backward(const Dense *g, const OpBuffers *b) {
-    float *dy = b->dy;
+    const float one = 1;
     if (g->relu)
-        kernel_relu_mask(b->y, g->rows * g->out, g->relu_max, dy);
-    if (b->dw[0]) {
-        Product p = {.rows = g->in,
-                     .columns = g->out,
-                     .segments = 1,
-                     .depth = g->rows,
-                     .a_row = 1,
-                     .a_step = g->in,
-                     .b_step = g->out,
-                     .c_row = g->out,
-                     .add = b->dw_add[0]};
-        memcpy(b->work, dy, g->rows * g->out * sizeof *dy); /* with slack behind it */
-        product(&p, b->x[0], b->work, b->dw[0]);
-    }
-    for (size_t k = 0; b->dw[1] && k < g->out; k++) {
-        float sum = 0;
-        for (size_t i = 0; i < g->rows; i++)
-            sum += dy[i * g->out + k];
-        b->dw[1][k] = b->dw_add[1] ? b->dw[1][k] + sum : sum;
-    }
-    for (size_t i = 0; b->dx[0] && i < g->rows; i++)
-        data_gradient(g->in, g->out, dy + i * g->out, b->w[0], b->dx_add[0], b->dx[0] + i * g->in);
+        kernel_relu_mask(b->y, g->out, g->relu_max, b->dy);
+    if (b->dw[0])
+        weight_gradient(g->in, g->out, b->x[0], b->dy, b->dw_add[0], b->dw[0]);
+    if (b->dw[1])
+        weight_gradient(1, g->out, &one, b->dy, b->dw_add[1], b->dw[1]);
+    if (b->dx[0])
+        product_dots(b->dy, b->w[0], g->in, g->out, b->dx_add[0], b->dx[0]);
 }

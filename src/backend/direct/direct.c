@@ -10,14 +10,14 @@ typedef struct State {
     };
 } State;
 
-/* Each row of the output passes over all weights once: they must stay in the cache.  Of dense layers only those that are
- * too flat for sgemm. */
-enum { WEIGHT_BYTES = 5 << 19, DENSE_ROWS = 4 };
+/* Each row of the output passes over all weights once: they must stay in the cache.  Dense layers only where they are
+ * products of a matrix and one vector. */
+enum { WEIGHT_BYTES = 5 << 19 };
 
 static bool supports(const OpDesc *op) {
     const ConvAttr *a = &op->attr.conv;
     if (op->kind == OP_DENSE)
-        return op->n * shape_count(&op->x[0]) <= DENSE_ROWS * op->w[0].dim[0];
+        return op->n * shape_count(&op->x[0]) == op->w[0].dim[0];
     return op->kind == OP_CONV2D && a->groups == 1 && a->dilation[0] == 1 && a->dilation[1] == 1 &&
            shape_count(&op->w[0]) * sizeof(float) <= WEIGHT_BYTES;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Convolutions of few channels, and dense layers of few examples, without a matrix in between: in NHWC the elements that one
+ * Convolutions of few channels, and dense layers of one example, without a matrix in between: in NHWC the elements that one
  * output position needs of an image row are adjacent, and so are a position's outputs, so each output row is one product
  * (product.h) of the image rows below the kernel with the weights as they are:
  *
@@ -23,7 +23,7 @@ typedef struct Conv {
     bool padded;        /* else x is used as it is */
     size_t rows, width; /* of the padded image; H, W when it is none */
     size_t left, out;   /* zeros before a row of dy, and the length of such a row with zeros; 0 and Q without dx */
-    size_t block;       /* rows of dy whose gradient by the weights is taken at once: they and their x stay in L1 */
+    size_t block;       /* rows of dy whose gradient by the weights is taken at once */
     bool want_dx;
     size_t turned; /* place of w' in `packed` */
 } Conv;
@@ -35,7 +35,7 @@ void direct_conv_forward(const Conv *g, const OpBuffers *b);
 void direct_conv_backward(const Conv *g, const OpBuffers *b);
 
 typedef struct Dense {
-    size_t rows, in, out; /* x [rows, in], y [rows, out] */
+    size_t in, out;
     bool relu;
     float relu_max;
 } Dense;

@@ -15,3 +15,7 @@ void product(const Product *p, const float *a, const float *b, float *c) {
 void product_sum_rows(const float *rows, size_t count, size_t columns, float *sums) {
     SIMD_BEST(sum_rows)(rows, count, columns, sums);
 }
+
+void product_dots(const float *a, const float *b, size_t rows, size_t columns, bool add, float *c) {
+    SIMD_BEST(dots)(a, b, rows, columns, add, c);
+}

@@ -33,4 +33,7 @@ void product(const Product *p, const float *a, const float *b, float *c);
 /* sums [columns] += sum of all `count` rows, which are adjacent.  PRODUCT_SLACK elements behind them must be readable. */
 void product_sum_rows(const float *rows, size_t count, size_t columns, float *sums);
 
+/* c [rows] = b [rows, columns] a [columns], or c += when `add`. */
+void product_dots(const float *a, const float *b, size_t rows, size_t columns, bool add, float *c);
+
 #endif

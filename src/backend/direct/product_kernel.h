@@ -52,23 +52,22 @@ CPU_INLINE SIMD(Vector) SIMD(limit)(SIMD(Vector) v, float max) {
     return (SIMD(Vector))(((SIMD(Mask))limit & above) | ((SIMD(Mask))v & ~above));
 }
 
-/* What is done with the sums at the end when a vector is cut by the last column, or a ReLU has a limit.  Rows of c without
- * gaps are loaded and stored in whole vectors: what is too much is the next row's, which is stored after. */
-static __attribute__((noinline)) void SIMD(finish)(SIMD(Vector) * sum, size_t rows, size_t width, const Product *p,
-                                                   size_t columns, float *c) {
-    bool gaps = columns != p->c_row || 2 * columns < width * SIMD(LANES);
-    for (size_t i = 0; p->add && i < rows; i++)
+/* What is done with the sums at the end when a vector is cut by the last column, or a ReLU has a limit. */
+static __attribute__((noinline)) void SIMD(finish)(const SIMD(Vector) * sum, size_t rows, size_t width,
+                                                   const Product *p, size_t columns, float *c) {
+    for (size_t i = 0; i < rows; i++, c += p->c_row)
         for (size_t j = 0; j < width; j++) {
-            size_t count = gaps || i + 1 == rows ? columns - j * SIMD(LANES) : SIMD(LANES);
-            sum[i * width + j] += SIMD(load)(c + i * p->c_row + j * SIMD(LANES), count);
-        }
-    for (size_t i = 0; i < rows; i++)
-        for (size_t j = 0; j < width; j++) {
-            size_t count = gaps || i + 1 == rows ? columns - j * SIMD(LANES) : SIMD(LANES);
+            float *to = c + j * SIMD(LANES);
+            size_t count = columns - j * SIMD(LANES);
             SIMD(Vector) v = sum[i * width + j];
-            SIMD(store)
-            (c + i * p->c_row + j * SIMD(LANES), p->relu ? SIMD(limit)(SIMD(relu)(v), p->relu_max) : v, count);
+            if (p->add)
+                v += SIMD(load)(to, count);
+            SIMD(store)(to, p->relu ? SIMD(limit)(SIMD(relu)(v), p->relu_max) : v, count);
         }
+}
+
+static __attribute__((noinline)) void SIMD(store_cut)(float *to, SIMD(Vector) v, size_t count) {
+    SIMD(store)(to, v, count);
 }
 
 /* `rows`, `width` (vectors) and `stretch` are constants where this is inlined: the sums become registers.  `columns` are
@@ -98,9 +97,11 @@ CPU_INLINE void SIMD(tile)(size_t rows, size_t width, size_t stretch, const Prod
                     sum[i][j] += x[stretch ? i / stretch * row + i % stretch : i * row] * line[j];
         }
     }
-    bool relu = p->relu;
+    bool relu = p->relu, add = p->add, cut = columns < width * SIMD(LANES);
     size_t distance = p->c_row;
-    if (columns < width * SIMD(LANES) || (relu && p->relu_max < INFINITY)) {
+    /* Rows of c without gaps are stored in whole vectors: what is too much is the next row's, which is stored after. */
+    bool gaps = columns != distance || 2 * columns < width * SIMD(LANES);
+    if ((cut && (add || gaps)) || (relu && p->relu_max < INFINITY)) {
         SIMD(Vector) copy[25 * 2];
 #pragma GCC unroll 32
         for (size_t i = 0; i < rows; i++)
@@ -110,7 +111,7 @@ CPU_INLINE void SIMD(tile)(size_t rows, size_t width, size_t stretch, const Prod
         SIMD(finish)(copy, rows, width, p, columns, c);
         return;
     }
-    if (p->add)
+    if (add)
 #pragma GCC unroll 32
         for (size_t i = 0; i < rows; i++)
 #pragma GCC unroll 2
@@ -126,7 +127,10 @@ CPU_INLINE void SIMD(tile)(size_t rows, size_t width, size_t stretch, const Prod
     for (size_t i = 0; i < rows; i++)
 #pragma GCC unroll 2
         for (size_t j = 0; j < width; j++)
-            *(SIMD(Vector) *)(c + i * distance + j * SIMD(LANES)) = sum[i][j];
+            if (cut && i + 1 == rows)
+                SIMD(store_cut)(c + i * distance + j * SIMD(LANES), sum[i][j], columns - j * SIMD(LANES));
+            else
+                *(SIMD(Vector) *)(c + i * distance + j * SIMD(LANES)) = sum[i][j];
 }
 
 /* A tile of some rows, fewer than 15: a constant number of rows for each. */
@@ -198,4 +202,48 @@ static void SIMD(sum_rows)(const float *rows, size_t count, size_t columns, floa
             sum[0] += *(const SIMD(Vector) *)row;
         SIMD(store)(sums + j, SIMD(load)(sums + j, width) + ((sum[0] + sum[1]) + (sum[2] + sum[3])), width);
     }
+}
+
+/* The sum of all lanes: each half of them is added to the other, and so on. */
+CPU_INLINE float SIMD(lane_sum)(SIMD(Vector) v) {
+    SIMD(Mask) lane;
+    for (size_t l = 0; l < SIMD(LANES); l++)
+        lane[l] = (int32_t)l;
+#pragma GCC unroll 8
+    for (int32_t half = SIMD(LANES) / 2; half > 0; half /= 2)
+        v += __builtin_shuffle(v, lane ^ half);
+    return v[0];
+}
+
+/* `exact`: nothing behind the columns is read.  Else whole vectors are, which is faster, and what is too much masked. */
+CPU_INLINE void SIMD(some_dots)(size_t rows, bool exact, const float *a, const float *b, size_t columns, bool add,
+                                float *c) {
+    SIMD(Vector) sum[4];
+    SIMD(Mask) lane;
+    for (size_t l = 0; l < SIMD(LANES); l++)
+        lane[l] = (int32_t)l;
+#pragma GCC unroll 4
+    for (size_t i = 0; i < rows; i++)
+        sum[i] = (SIMD(Vector)){0};
+    for (size_t j = 0; j < columns; j += SIMD(LANES)) {
+        size_t count = columns - j;
+        SIMD(Vector) line = SIMD(load)(a + j, count);
+        SIMD(Mask) keep = lane < (int32_t)(count < SIMD(LANES) ? count : SIMD(LANES));
+#pragma GCC unroll 4
+        for (size_t i = 0; i < rows; i++) {
+            const float *from = b + i * columns + j;
+            sum[i] += line * (exact ? SIMD(load)(from, count) : (SIMD(Vector))(*(const SIMD(Mask) *)from & keep));
+        }
+    }
+#pragma GCC unroll 4
+    for (size_t i = 0; i < rows; i++)
+        c[i] = add ? c[i] + SIMD(lane_sum)(sum[i]) : SIMD(lane_sum)(sum[i]);
+}
+
+static void SIMD(dots)(const float *a, const float *b, size_t rows, size_t columns, bool add, float *c) {
+    size_t i = 0, last = SIMD(LANES) / columns + 1; /* rows from which a vector might reach behind b */
+    for (; i + 4 + last <= rows; i += 4)
+        SIMD(some_dots)(4, false, a, b + i * columns, columns, add, c + i);
+    for (; i < rows; i++)
+        SIMD(some_dots)(1, true, a, b + i * columns, columns, add, c + i);
 }
