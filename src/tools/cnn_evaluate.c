@@ -142,7 +142,8 @@ static Status prepare(Work *w, const Arguments *arguments) {
     if (count == 0)
         return status_fail(STATUS_FAILED, "%s has no %s data. Choose another --split.", w->setup.info->path,
                            dataset_split_names[split]);
-    TRY(replica_create(w->setup.graph, (PlanOptions){.backend = arguments->backend}, &w->replica));
+    PlanOptions plan = {.backend = arguments->backend, .winograd = (Winograd)w->config.winograd};
+    TRY(replica_create(w->setup.graph, plan, &w->replica));
     TRY(evaluate_prepare(w->replica, count));
     TRY(replica_ready(w->replica));
     graph_initialize(w->setup.graph, 0, w->replica->weights); /* constants of the network are not in the file */
