@@ -151,11 +151,14 @@ static void show_progress(Trainer *t) {
 static Status train_epoch(Trainer *t, StepFlags *flags) {
     *flags = (StepFlags){false, false};
     while (t->state.batch < t->steps_per_epoch && !flags->stop) {
+        double began = dist_time();
         Status status = run_step(t, flags);
         if (status != STATUS_OK)
             progress_break(&t->progress);
         TRY(status);
         show_progress(t);
+        if (t->state.batch * t->config->batch_size <= t->train.count) /* a whole batch */
+            step_times_add(&t->step_times, dist_time() - began);
         flags->save |= t->config->checkpoint_steps && t->state.step % t->config->checkpoint_steps == 0;
         if (flags->save && !flags->stop && t->state.batch < t->steps_per_epoch) { /* else end_epoch saves */
             keep_time(t);
@@ -230,13 +233,21 @@ static Status finish_writing(Trainer *t) {
     return dist_agree(t->dist, t->writer ? checkpoint_writer_wait(t->writer) : STATUS_OK);
 }
 
+/* What the run took. */
+static Status report(Trainer *t) {
+    char times[STEP_TIMES_TEXT];
+    trainer__report_memory(t);
+    if (step_times_format(&t->step_times, t->config->batch_size, times)[0])
+        log_verbose("%s\n", times);
+    return profile_write(t->profile);
+}
+
 static Status stop_early(Trainer *t) {
     keep_time(t);
     TRY(trainer__save(t, false, false));
     TRY(finish_writing(t));
     progress_break(&t->progress);
-    trainer__report_memory(t);
-    TRY(profile_write(t->profile));
+    TRY(report(t));
     if (dist_rank(t->dist) == 0)
         log_warn("stopped on request at step %llu (epoch %llu of %zu). Go on with --resume %s",
                  (unsigned long long)t->state.step, (unsigned long long)t->state.epoch + (t->state.batch > 0),
@@ -279,8 +290,7 @@ static Status train(Trainer *t) {
     }
     TRY(finish_writing(t));
     TRY(test(t));
-    trainer__report_memory(t);
-    TRY(profile_write(t->profile));
+    TRY(report(t));
     if (dist_rank(t->dist) == 0)
         log_info("done: %s/%s after epoch %zu; best epoch %llu\n", run_folder(t->run), RUN_FINAL, t->config->epochs,
                  (unsigned long long)t->state.best_epoch);

@@ -13,6 +13,7 @@
 #include "train/profile.h"
 #include "train/progress.h"
 #include "train/record.h"
+#include "train/step_times.h"
 #include "train/trainer.h"
 
 /* Numbers behind the graph's part of a gradient slab: what ranks have to agree on each step, summed like the rest. */
@@ -52,7 +53,8 @@ typedef struct Trainer {
     Run *run;
     CheckpointWriter *writer;
     double last_save;
-    uint64_t saved_step; /* step of the newest checkpoint; UINT64_MAX: none */
+    StepTimes step_times; /* with --verbose */
+    uint64_t saved_step;  /* step of the newest checkpoint; UINT64_MAX: none */
     char environment[256];
 } Trainer;
 

@@ -302,10 +302,12 @@ Status trainer__open(Trainer *t, bool *finished) {
     TRY(gradsync_create(dist, &sync, &t->sync));
     TRY(dist_agree(dist, open_loader(t)));
     TRY(open_profile(t));
-    return dist_agree(dist, dist_rank(dist) == 0 ? open_folder(t) : STATUS_OK);
+    TRY(dist_agree(dist, dist_rank(dist) == 0 ? open_folder(t) : STATUS_OK));
+    return dist_agree(dist, log_level() == LOG_VERBOSE ? step_times_create(&t->step_times) : STATUS_OK);
 }
 
 void trainer__close(Trainer *t) {
+    step_times_destroy(&t->step_times);
     loader_destroy(t->loader);
     evaluate_destroy(t->validation);
     gradsync_destroy(t->sync);
