@@ -4,15 +4,11 @@
 #include "backend/winograd/winograd.h"
 #include <string.h>
 
-#ifndef OT
-#define OT 64
-#define OC 64
-#define OK 64
-#define OU (1024 * 1024)
-#define WT 64
-#define WC 64
-#define WK 64
-#endif
+/* All of U is made once a call when it is so small that it stays in the second-level cache beside a block's V and M; then
+ * blocks of few tiles are better.  Otherwise it is made anew for each block of tiles, which must be so many that this costs
+ * little beside the products.  Blocks of channels: M and U of one stay in the second-level cache, and a row of U for all
+ * its inputs in the first.  All found by measuring. */
+enum { KEPT_BYTES = 1024 * 1024, KEPT_TILES = 32, TILES = 128, INPUTS = 64, OUTPUTS = 32 };
 
 WinogradSizes winograd_turned(const WinogradSizes *g) {
     return (WinogradSizes){.n = g->n,
@@ -75,13 +71,15 @@ typedef struct OutputBlocks {
 } OutputBlocks;
 
 static OutputBlocks output_blocks(const WinogradSizes *g) {
-    size_t total = tile_count(g);
-    OutputBlocks b = {.count = divide_up(total, OT)};
+    size_t total = tile_count(g), blocks;
+    OutputBlocks b = {.v = points_make(1, g->C, INPUTS)};
+    b.u = points_make(b.v.width, g->K, OUTPUTS);
+    blocks = points_blocks(&b.v, g->C) * points_blocks(&b.u, g->K);
+    b.keep = points_size(&b.u, blocks) * sizeof(float) <= KEPT_BYTES;
+    b.count = divide_up(total, b.keep ? KEPT_TILES : TILES);
     b.tiles = divide_up(total, b.count);
-    b.v = points_make(b.tiles, g->C, OC);
-    b.u = points_make(b.v.width, g->K, OK);
-    b.m = points_make(b.tiles, g->K, OK);
-    b.keep = points_size(&b.u, points_blocks(&b.u, g->K) * points_blocks(&b.v, g->C)) * sizeof(float) <= OU;
+    b.v = points_make(b.tiles, g->C, INPUTS);
+    b.m = points_make(b.tiles, g->K, OUTPUTS);
     return b;
 }
 
@@ -134,11 +132,11 @@ typedef struct WeightsBlocks {
 
 static WeightsBlocks weights_blocks(const WinogradSizes *g) {
     size_t total = tile_count(g);
-    WeightsBlocks b = {.count = divide_up(total, WT)};
+    WeightsBlocks b = {.count = divide_up(total, TILES)};
     b.tiles = divide_up(total, b.count);
-    b.v = points_make(b.tiles, g->C, WC);
-    b.w = points_make(b.tiles, g->K, WK);
-    b.m = points_make(b.v.width, g->K, WK);
+    b.v = points_make(b.tiles, g->C, INPUTS);
+    b.w = points_make(b.tiles, g->K, OUTPUTS);
+    b.m = points_make(b.v.width, g->K, OUTPUTS);
     return b;
 }
 

@@ -4,7 +4,7 @@
 #include "backend/cpu/rows.h"
 #include <string.h>
 
-enum { TAPS = 9 };
+enum { TAPS = 9, CACHE_LINE = 16 /* floats */ };
 
 /* The points a and b, and what the products of their distances to the others make of the weights (tiles.h). */
 #define A1      0.625f

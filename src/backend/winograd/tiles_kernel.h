@@ -1,50 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The transforms of tiles.h, compiled for each kind of vector (simd.h): one vector of channels at a time, of which all
- * rows and columns of a tile are transformed. */
+ * The transforms of tiles.h, compiled for each kind of vector (simd.h): one vector of channels at a time, for which a tile is
+ * transformed along its columns and then its rows.  What does this for one vector is kept from being inlined (APART), as
+ * compilers would else keep the addresses of all points in registers that they do not have. */
+#undef APART
+#define APART static __attribute__((noinline)) void
 enum { SIMD(LANES) = SIMD_BYTES / sizeof(float) };
 
 typedef float SIMD(Vector) __attribute__((vector_size(SIMD_BYTES)));
 typedef int SIMD(Mask) __attribute__((vector_size(SIMD_BYTES)));
 typedef float SIMD(Memory) __attribute__((vector_size(SIMD_BYTES), aligned(sizeof(float)), may_alias));
 
-/* `count`: lanes that exist, the others are 0. */
-CPU_INLINE SIMD(Vector) SIMD(load)(const float *from, size_t count) {
-    if (count >= SIMD(LANES))
-        return *(const SIMD(Memory) *)from;
-    SIMD(Vector) v = {0};
-    memcpy(&v, from, count * sizeof *from);
-    return v;
+CPU_INLINE SIMD(Vector) SIMD(load)(const float *from) {
+    return *(const SIMD(Memory) *)from;
 }
 
-CPU_INLINE void SIMD(store)(float *to, SIMD(Vector) v, size_t count) {
-    if (count >= SIMD(LANES))
-        *(SIMD(Memory) *)to = v;
-    else
-        memcpy(to, &v, count * sizeof *to);
+CPU_INLINE void SIMD(store)(float *to, SIMD(Vector) v) {
+    *(SIMD(Memory) *)to = v;
 }
 
-/* One dimension: B^T d. */
-CPU_INLINE void SIMD(input)(const SIMD(Vector) d[6], SIMD(Vector) to[6]) {
-    SIMD(Vector) even_a = d[4] - B2 * d[2], odd_a = A1 * (d[3] - B2 * d[1]);
-    SIMD(Vector) even_b = d[4] - A2 * d[2], odd_b = B1 * (d[3] - A2 * d[1]);
-    to[0] = d[4] - (A2 + B2) * d[2] + A2 * B2 * d[0];
-    to[1] = even_a + odd_a;
-    to[2] = even_a - odd_a;
-    to[3] = even_b + odd_b;
-    to[4] = even_b - odd_b;
-    to[5] = d[5] - (A2 + B2) * d[3] + A2 * B2 * d[1];
+/* ---- one dimension ---- */
+
+/* B^T d: the first, the middle four, the last. */
+CPU_INLINE SIMD(Vector) SIMD(input_end)(SIMD(Vector) d0, SIMD(Vector) d2, SIMD(Vector) d4) {
+    return d4 - (A2 + B2) * d2 + A2 * B2 * d0;
+}
+
+CPU_INLINE void SIMD(input_middle)(const SIMD(Vector) d[6], SIMD(Vector) to[4]) {
+    SIMD(Vector) even_a = d[4] - B2 * d[2], odd_a = d[3] - B2 * d[1];
+    SIMD(Vector) even_b = d[4] - A2 * d[2], odd_b = d[3] - A2 * d[1];
+    to[0] = even_a + A1 * odd_a;
+    to[1] = even_a - A1 * odd_a;
+    to[2] = even_b + B1 * odd_b;
+    to[3] = even_b - B1 * odd_b;
 }
 
 /* A d */
 CPU_INLINE void SIMD(gradient)(const SIMD(Vector) d[4], SIMD(Vector) to[6]) {
-    SIMD(Vector) even_a = d[0] + A2 * d[2], odd_a = A1 * (d[1] + A2 * d[3]);
-    SIMD(Vector) even_b = d[0] + B2 * d[2], odd_b = B1 * (d[1] + B2 * d[3]);
+    SIMD(Vector) even_a = d[0] + A2 * d[2], odd_a = d[1] + A2 * d[3];
+    SIMD(Vector) even_b = d[0] + B2 * d[2], odd_b = d[1] + B2 * d[3];
     to[0] = d[0];
-    to[1] = even_a + odd_a;
-    to[2] = even_a - odd_a;
-    to[3] = even_b + odd_b;
-    to[4] = even_b - odd_b;
+    to[1] = even_a + A1 * odd_a;
+    to[2] = even_a - A1 * odd_a;
+    to[3] = even_b + B1 * odd_b;
+    to[4] = even_b - B1 * odd_b;
     to[5] = d[3];
 }
 
@@ -60,13 +59,13 @@ CPU_INLINE void SIMD(output)(const SIMD(Vector) m[6], SIMD(Vector) to[4]) {
 
 /* G g */
 CPU_INLINE void SIMD(weights)(const SIMD(Vector) g[3], SIMD(Vector) to[6]) {
-    SIMD(Vector) even_a = SCALE_A * g[0] + SCALE_A * A2 * g[2], odd_a = SCALE_A * A1 * g[1];
-    SIMD(Vector) even_b = SCALE_B * g[0] + SCALE_B * B2 * g[2], odd_b = SCALE_B * B1 * g[1];
+    SIMD(Vector) even_a = SCALE_A * g[0] + SCALE_A * A2 * g[2];
+    SIMD(Vector) even_b = SCALE_B * g[0] + SCALE_B * B2 * g[2];
     to[0] = SCALE_0 * g[0];
-    to[1] = even_a + odd_a;
-    to[2] = even_a - odd_a;
-    to[3] = even_b + odd_b;
-    to[4] = even_b - odd_b;
+    to[1] = even_a + SCALE_A * A1 * g[1];
+    to[2] = even_a - SCALE_A * A1 * g[1];
+    to[3] = even_b + SCALE_B * B1 * g[1];
+    to[4] = even_b - SCALE_B * B1 * g[1];
     to[5] = g[2];
 }
 
@@ -79,17 +78,60 @@ CPU_INLINE void SIMD(weight_gradient)(const SIMD(Vector) m[6], SIMD(Vector) to[3
     to[2] = A2 * sum_a + B2 * sum_b + m[5];
 }
 
-typedef void SIMD(Line)(const SIMD(Vector) *, SIMD(Vector) *);
+/* ---- two dimensions, to points ---- */
 
-/* Both dimensions, first columns, then rows.  from: size x size addresses of vectors. */
-CPU_INLINE void SIMD(patch)(const float *const *from, size_t size, SIMD(Line) * line, size_t channel, size_t count,
-                            float *to, size_t step) {
+CPU_INLINE void SIMD(store_row)(float *to, size_t step, const SIMD(Vector) p[PATCH]) {
+#pragma GCC unroll 6
+    for (size_t j = 0; j < PATCH; j++, to += step)
+        SIMD(store)(to, p[j]);
+}
+
+CPU_INLINE void SIMD(store_input_row)(float *to, size_t step, const SIMD(Vector) d[PATCH]) {
+    SIMD(Vector) p[PATCH];
+    p[0] = SIMD(input_end)(d[0], d[2], d[4]);
+    SIMD(input_middle)(d, p + 1);
+    p[5] = SIMD(input_end)(d[1], d[3], d[5]);
+    SIMD(store_row)(to, step, p);
+}
+
+/* to = B^T d B for one vector of channels of the 36 pixels from[] + channel.  In three parts, each of which has room in 32
+ * registers: the middle four rows, the first, the last. */
+APART SIMD(input_patch)(const float *const *from, size_t channel, float *to, size_t step) {
+    SIMD(Vector) middle[PATCH][4], row[PATCH], d[PATCH];
+#pragma GCC unroll 6
+    for (size_t j = 0; j < PATCH; j++) {
+#pragma GCC unroll 6
+        for (size_t i = 1; i < 5; i++)
+            d[i] = SIMD(load)(from[i * PATCH + j] + channel);
+        SIMD(input_middle)(d, middle[j]);
+    }
+#pragma GCC unroll 4
+    for (size_t i = 0; i < 4; i++) {
+#pragma GCC unroll 6
+        for (size_t j = 0; j < PATCH; j++)
+            row[j] = middle[j][i];
+        SIMD(store_input_row)(to + (i + 1) * PATCH * step, step, row);
+    }
+#pragma GCC unroll 2
+    for (size_t i = 0; i < 2; i++) {
+#pragma GCC unroll 6
+        for (size_t j = 0; j < PATCH; j++)
+            row[j] = SIMD(input_end)(SIMD(load)(from[i * PATCH + j] + channel),
+                                     SIMD(load)(from[(i + 2) * PATCH + j] + channel),
+                                     SIMD(load)(from[(i + 4) * PATCH + j] + channel));
+        SIMD(store_input_row)(to + i * 5 * PATCH * step, step, row);
+    }
+}
+
+/* The same for a square of `size` pixels, of which one dimension makes `line`. */
+CPU_INLINE void SIMD(spread)(const float *const *from, size_t size, void (*line)(const SIMD(Vector) *, SIMD(Vector) *),
+                             size_t channel, float *to, size_t step) {
     SIMD(Vector) half[PATCH][PATCH], d[PATCH], p[PATCH];
 #pragma GCC unroll 6
     for (size_t j = 0; j < size; j++) {
 #pragma GCC unroll 6
         for (size_t i = 0; i < size; i++)
-            d[i] = SIMD(load)(from[i * size + j] + channel, count);
+            d[i] = SIMD(load)(from[i * size + j] + channel);
         line(d, p);
 #pragma GCC unroll 6
         for (size_t i = 0; i < PATCH; i++)
@@ -98,102 +140,60 @@ CPU_INLINE void SIMD(patch)(const float *const *from, size_t size, SIMD(Line) * 
 #pragma GCC unroll 6
     for (size_t i = 0; i < PATCH; i++) {
         line(half[i], p);
-#pragma GCC unroll 6
-        for (size_t j = 0; j < PATCH; j++)
-            SIMD(store)(to + (i * PATCH + j) * step, p[j], SIMD(LANES));
+        SIMD(store_row)(to + i * PATCH * step, step, p);
     }
 }
 
-CPU_INLINE void SIMD(patches)(const Image *image, const float *x, size_t size, SIMD(Line) * line, size_t first,
-                              size_t count, const Points *to) {
-    const float *pixels[POINTS];
+APART SIMD(gradient_patch)(const float *const *from, size_t channel, float *to, size_t step) {
+    SIMD(spread)(from, TILE, SIMD(gradient), channel, to, step);
+}
+
+APART SIMD(weights_patch)(const float *const *from, size_t channel, float *to, size_t step) {
+    SIMD(spread)(from, 3, SIMD(weights), channel, to, step);
+}
+
+/* `patch` for `channels` channels; those that a vector has more are taken as 0. */
+CPU_INLINE void SIMD(all_channels)(void (*patch)(const float *const *, size_t, float *, size_t),
+                                   const float *const *from, size_t pixels, size_t channels, float *to, size_t step) {
+    SIMD(Vector) copy[POINTS];
+    const float *copies[POINTS];
+    size_t c = 0, rest = channels % SIMD(LANES);
+    for (; c + SIMD(LANES) <= channels; c += SIMD(LANES))
+        patch(from, c, to + c, step);
+    if (rest == 0)
+        return;
+    for (size_t i = 0; i < pixels; i++) {
+        copy[i] = (SIMD(Vector)){0};
+        memcpy(&copy[i], from[i] + c, rest * sizeof(float));
+        copies[i] = (const float *)&copy[i];
+    }
+    patch(copies, 0, to + c, step);
+}
+
+CPU_INLINE void SIMD(patches)(const Image *image, const float *x, size_t size,
+                              void (*patch)(const float *const *, size_t, float *, size_t), size_t first, size_t count,
+                              const Points *to) {
+    const float *pixels[POINTS], *block[POINTS];
     for (size_t t = 0; t < count; t++) {
         find_pixels(image, x, first + t, size, pixels);
-        for (size_t c = 0; c < image->channels; c += SIMD(LANES)) {
-            float *data = to->data + c / to->width * to->block + t * to->width + c % to->width;
-            if (c + SIMD(LANES) <= image->channels)
-                SIMD(patch)(pixels, size, line, c, SIMD(LANES), data, to->step);
-            else
-                SIMD(patch)(pixels, size, line, c, image->channels - c, data, to->step);
+        float *data = to->data + t * to->width;
+        for (size_t c = 0; c < image->channels; c += to->width, data += to->block) {
+            for (size_t i = 0; i < size * size; i++)
+                block[i] = pixels[i] + c;
+            SIMD(all_channels)(patch, block, size * size, at_most(image->channels - c, to->width), data, to->step);
         }
     }
 }
 
 static void SIMD(from_input)(const Image *image, const float *x, size_t first, size_t count, const Points *to) {
-    SIMD(patches)(image, x, PATCH, SIMD(input), first, count, to);
+    SIMD(patches)(image, x, PATCH, SIMD(input_patch), first, count, to);
 }
 
 static void SIMD(from_gradient)(const Image *image, const float *dy, size_t first, size_t count, const Points *to) {
-    SIMD(patches)(image, dy, TILE, SIMD(gradient), first, count, to);
+    SIMD(patches)(image, dy, TILE, SIMD(gradient_patch), first, count, to);
 }
 
-/* to[i][j], 4x4 or 3x3 as `line` says, of the points m. */
-CPU_INLINE void SIMD(collect)(const float *m, size_t step, size_t size, SIMD(Line) * line,
-                              SIMD(Vector) to[TILE][TILE]) {
-    SIMD(Vector) half[TILE][PATCH], d[PATCH], p[TILE];
-#pragma GCC unroll 6
-    for (size_t j = 0; j < PATCH; j++) {
-#pragma GCC unroll 6
-        for (size_t i = 0; i < PATCH; i++)
-            d[i] = SIMD(load)(m + (i * PATCH + j) * step, SIMD(LANES));
-        line(d, p);
-#pragma GCC unroll 4
-        for (size_t i = 0; i < size; i++)
-            half[i][j] = p[i];
-    }
-#pragma GCC unroll 4
-    for (size_t i = 0; i < size; i++)
-        line(half[i], to[i]);
-}
-
-CPU_INLINE SIMD(Vector) SIMD(finish)(SIMD(Vector) v, const Finish *finish, SIMD(Vector) bias) {
-    v += bias;
-    if (finish->relu) { /* NaN stays NaN */
-        v = (SIMD(Vector))((SIMD(Mask))v & ~(v < 0));
-        SIMD(Mask) above = v > finish->relu_max;
-        SIMD(Vector) limit = finish->relu_max + (SIMD(Vector)){0};
-        v = (SIMD(Vector))(((SIMD(Mask))v & ~above) | ((SIMD(Mask))limit & above));
-    }
-    return v;
-}
-
-/* One tile's outputs for `count` channels; `height` x `width` of them exist. */
-CPU_INLINE void SIMD(put_tile)(const float *m, size_t step, const Finish *finish, const float *bias, float *y,
-                               size_t row_distance, size_t distance, size_t height, size_t width, size_t count) {
-    SIMD(Vector) out[TILE][TILE], shift = {0};
-    SIMD(collect)(m, step, TILE, SIMD(output), out);
-    if (bias)
-        shift = SIMD(load)(bias, count);
-#pragma GCC unroll 4
-    for (size_t i = 0; i < TILE; i++)
-#pragma GCC unroll 4
-        for (size_t j = 0; j < TILE; j++)
-            if (i < height && j < width) {
-                float *to = y + i * row_distance + j * distance;
-                SIMD(Vector) v = SIMD(finish)(out[i][j], finish, shift);
-                if (finish->add)
-                    v += SIMD(load)(to, count);
-                SIMD(store)(to, v, count);
-            }
-}
-
-static void SIMD(to_output)(const Image *image, const Points *m, size_t first, size_t count, size_t channel,
-                            size_t channels, const Finish *finish, float *y) {
-    size_t distance = image->channels, row_distance = image->width * distance;
-    for (size_t t = 0; t < count; t++) {
-        TileAt at = find_tile(image, first + t);
-        size_t height = at_most(image->height - at.row, TILE), width = at_most(image->width - at.column, TILE);
-        float *to = y + ((at.example * image->height + at.row) * image->width + at.column) * distance + channel;
-        for (size_t c = 0; c < channels; c += SIMD(LANES)) {
-            const float *from = m->data + t * m->width + c, *bias = finish->bias ? finish->bias + channel + c : NULL;
-            if (c + SIMD(LANES) <= channels)
-                SIMD(put_tile)(from, m->step, finish, bias, to + c, row_distance, distance, height, width, SIMD(LANES));
-            else
-                SIMD(put_tile)
-            (from, m->step, finish, bias, to + c, row_distance, distance, height, width, channels - c);
-        }
-    }
-}
+/* ---- weights to points ---- */
 
 /* Rows become columns, by exchanging ever larger squares (J. Eklundh, "A fast computer method for matrix transposing",
  * 1972). */
@@ -217,13 +217,22 @@ CPU_INLINE void SIMD(transpose)(SIMD(Vector) row[SIMD(LANES)]) {
 }
 
 /* square[8 - tap][k][c] = w[tap][c][k] for a square of inputs c and outputs k from w on, of which some exist. */
-CPU_INLINE void SIMD(turn)(const float *w, size_t inputs, size_t outputs, size_t c_count, size_t k_count,
-                           SIMD(Vector) square[TAPS][SIMD(LANES)]) {
+APART SIMD(turn)(const float *w, size_t inputs, size_t outputs, size_t c_count, size_t k_count,
+                 SIMD(Vector) square[TAPS][SIMD(LANES)]) {
     for (size_t tap = 0; tap < TAPS; tap++) {
         SIMD(Vector) row[SIMD(LANES)];
-        for (size_t c = 0; c < SIMD(LANES); c++)
-            row[c] = SIMD(load)(w + (tap * inputs + c) * outputs, c < c_count ? k_count : 0);
+        const float *from = w + tap * inputs * outputs;
+        if (c_count == SIMD(LANES) && k_count == SIMD(LANES)) {
+#pragma GCC unroll 16
+            for (size_t c = 0; c < SIMD(LANES); c++)
+                row[c] = SIMD(load)(from + c * outputs);
+        } else {
+            memset(row, 0, sizeof row);
+            for (size_t c = 0; c < c_count; c++)
+                memcpy(&row[c], from + c * outputs, k_count * sizeof(float));
+        }
         SIMD(transpose)(row);
+#pragma GCC unroll 16
         for (size_t k = 0; k < SIMD(LANES); k++)
             square[TAPS - 1 - tap][k] = row[k];
     }
@@ -232,17 +241,14 @@ CPU_INLINE void SIMD(turn)(const float *w, size_t inputs, size_t outputs, size_t
 CPU_INLINE void SIMD(from_turned)(const WeightBlock *b, const float *w, const Points *to) {
     SIMD(Vector) square[TAPS][SIMD(LANES)];
     const float *from[TAPS];
+    for (size_t tap = 0; tap < TAPS; tap++)
+        from[tap] = (const float *)square[tap];
     for (size_t c = 0; c < b->columns; c += SIMD(LANES))
         for (size_t k = 0; k < b->rows; k += SIMD(LANES)) {
-            size_t k_count = at_most(b->rows - k, SIMD(LANES));
-            SIMD(turn)
-            (w + (b->column + c) * b->outputs + b->row + k, b->inputs, b->outputs, at_most(b->columns - c, SIMD(LANES)),
-             k_count, square);
-            for (size_t i = 0; i < k_count; i++) {
-                for (size_t tap = 0; tap < TAPS; tap++)
-                    from[tap] = (const float *)&square[tap][i];
-                SIMD(patch)(from, 3, SIMD(weights), 0, SIMD(LANES), to->data + (k + i) * to->width + c, to->step);
-            }
+            size_t k_count = at_most(b->rows - k, SIMD(LANES)), c_count = at_most(b->columns - c, SIMD(LANES));
+            SIMD(turn)(w + (b->column + c) * b->outputs + b->row + k, b->inputs, b->outputs, c_count, k_count, square);
+            for (size_t i = 0; i < k_count; i++)
+                SIMD(weights_patch)(from, i * SIMD(LANES), to->data + (k + i) * to->width + c, to->step);
         }
 }
 
@@ -253,40 +259,129 @@ static void SIMD(from_weights)(const WeightBlock *b, const float *w, const Point
         return;
     }
     for (size_t r = 0; r < b->rows; r++) {
-        for (size_t tap = 0; tap < TAPS; tap++)
+        for (size_t tap = 0; tap < TAPS; tap++) {
             from[tap] = w + (tap * b->inputs + b->row + r) * b->outputs + b->column;
-        for (size_t k = 0; k < b->columns; k += SIMD(LANES)) {
-            float *data = to->data + r * to->width + k;
-            if (k + SIMD(LANES) <= b->columns)
-                SIMD(patch)(from, 3, SIMD(weights), k, SIMD(LANES), data, to->step);
-            else
-                SIMD(patch)(from, 3, SIMD(weights), k, b->columns - k, data, to->step);
+            for (size_t k = 0; k < b->columns; k += CACHE_LINE)
+                __builtin_prefetch(from[tap] + 2 * b->outputs +
+                                   k); /* nine short pieces: too many for the CPU to guess */
         }
+        SIMD(all_channels)(SIMD(weights_patch), from, TAPS, b->columns, to->data + r * to->width, to->step);
     }
 }
 
-CPU_INLINE void SIMD(put_weights)(const float *m, size_t step, bool add, float *dw, size_t tap_distance, size_t count) {
+/* ---- from points ---- */
+
+/* to[i][j], 4x4 or 3x3 as `line` says, of the points m. */
+CPU_INLINE void SIMD(collect)(const float *m, size_t step, size_t size,
+                              void (*line)(const SIMD(Vector) *, SIMD(Vector) *), SIMD(Vector) to[TILE][TILE]) {
+    SIMD(Vector) half[TILE][PATCH], d[PATCH], p[TILE];
+#pragma GCC unroll 6
+    for (size_t j = 0; j < PATCH; j++, m += step) {
+#pragma GCC unroll 6
+        for (size_t i = 0; i < PATCH; i++)
+            d[i] = SIMD(load)(m + i * PATCH * step);
+        line(d, p);
+#pragma GCC unroll 4
+        for (size_t i = 0; i < size; i++)
+            half[i][j] = p[i];
+    }
+#pragma GCC unroll 4
+    for (size_t i = 0; i < size; i++)
+        line(half[i], to[i]);
+}
+
+CPU_INLINE SIMD(Vector) SIMD(limit)(SIMD(Vector) v, float max) { /* NaN stays NaN */
+    SIMD(Vector) limit = max + (SIMD(Vector)){0};
+    v = (SIMD(Vector))((SIMD(Mask))v & ~(v < 0));
+    SIMD(Mask) above = v > limit;
+    return (SIMD(Vector))(((SIMD(Mask))v & ~above) | ((SIMD(Mask))limit & above));
+}
+
+/* One vector of channels of a tile's outputs, of which height x width exist. */
+APART SIMD(output_patch)(const float *m, size_t step, const Finish *finish, const float *bias, float *y,
+                         size_t row_distance, size_t distance, size_t height, size_t width) {
+    SIMD(Vector) out[TILE][TILE], shift = {0};
+    SIMD(collect)(m, step, TILE, SIMD(output), out);
+    if (bias)
+        shift = SIMD(load)(bias);
+#pragma GCC unroll 4
+    for (size_t i = 0; i < TILE; i++, y += row_distance)
+#pragma GCC unroll 4
+        for (size_t j = 0; j < TILE; j++) {
+            if (i >= height || j >= width)
+                continue;
+            SIMD(Vector) v = out[i][j] + shift;
+            if (finish->relu)
+                v = SIMD(limit)(v, finish->relu_max);
+            if (finish->add)
+                v += SIMD(load)(y + j * distance);
+            SIMD(store)(y + j * distance, v);
+        }
+}
+
+/* The same for fewer channels than a vector has, by way of a copy. */
+CPU_INLINE void SIMD(last_outputs)(const float *m, size_t step, const Finish *finish, const float *bias, float *y,
+                                   size_t row_distance, size_t distance, size_t height, size_t width, size_t count) {
+    SIMD(Vector) copy[TILE][TILE] = {0}, shift = {0};
+    size_t bytes = count * sizeof(float);
+    for (size_t i = 0; finish->add && i < height; i++)
+        for (size_t j = 0; j < width; j++)
+            memcpy(&copy[i][j], y + i * row_distance + j * distance, bytes);
+    if (bias)
+        memcpy(&shift, bias, bytes);
+    SIMD(output_patch)
+    (m, step, finish, (const float *)&shift, (float *)copy, TILE * SIMD(LANES), SIMD(LANES), height, width);
+    for (size_t i = 0; i < height; i++)
+        for (size_t j = 0; j < width; j++)
+            memcpy(y + i * row_distance + j * distance, &copy[i][j], bytes);
+}
+
+static void SIMD(to_output)(const Image *image, const Points *m, size_t first, size_t count, size_t channel,
+                            size_t channels, const Finish *finish, float *y) {
+    size_t distance = image->channels, row_distance = image->width * distance;
+    for (size_t t = 0; t < count; t++) {
+        TileAt at = find_tile(image, first + t);
+        size_t height = at_most(image->height - at.row, TILE), width = at_most(image->width - at.column, TILE), c;
+        const float *from = m->data + t * m->width, *bias = finish->bias ? finish->bias + channel : NULL;
+        float *to = y + ((at.example * image->height + at.row) * image->width + at.column) * distance + channel;
+        for (c = 0; c + SIMD(LANES) <= channels; c += SIMD(LANES))
+            SIMD(output_patch)
+        (from + c, m->step, finish, bias ? bias + c : NULL, to + c, row_distance, distance, height, width);
+        if (c < channels)
+            SIMD(last_outputs)
+        (from + c, m->step, finish, bias ? bias + c : NULL, to + c, row_distance, distance, height, width,
+         channels - c);
+    }
+}
+
+APART SIMD(weights_gradient_patch)(const float *m, size_t step, bool add, float *dw, size_t tap_distance) {
     SIMD(Vector) out[TILE][TILE];
     SIMD(collect)(m, step, 3, SIMD(weight_gradient), out);
 #pragma GCC unroll 3
     for (size_t i = 0; i < 3; i++)
 #pragma GCC unroll 3
-        for (size_t j = 0; j < 3; j++) {
-            float *to = dw + (i * 3 + j) * tap_distance;
-            SIMD(store)(to, add ? out[i][j] + SIMD(load)(to, count) : out[i][j], count);
-        }
+        for (size_t j = 0; j < 3; j++, dw += tap_distance)
+            SIMD(store)(dw, add ? out[i][j] + SIMD(load)(dw) : out[i][j]);
+}
+
+CPU_INLINE void SIMD(last_weights)(const float *m, size_t step, bool add, float *dw, size_t tap_distance,
+                                   size_t count) {
+    SIMD(Vector) copy[TAPS] = {0};
+    for (size_t tap = 0; add && tap < TAPS; tap++)
+        memcpy(&copy[tap], dw + tap * tap_distance, count * sizeof *dw);
+    SIMD(weights_gradient_patch)(m, step, add, (float *)copy, SIMD(LANES));
+    for (size_t tap = 0; tap < TAPS; tap++)
+        memcpy(dw + tap * tap_distance, &copy[tap], count * sizeof *dw);
 }
 
 static void SIMD(to_weights)(const WeightBlock *b, const Points *m, bool add, float *dw) {
-    size_t tap_distance = b->inputs * b->outputs;
+    size_t tap_distance = b->inputs * b->outputs, k;
     for (size_t r = 0; r < b->rows; r++) {
         float *to = dw + (b->row + r) * b->outputs + b->column;
-        for (size_t k = 0; k < b->columns; k += SIMD(LANES)) {
-            const float *from = m->data + r * m->width + k;
-            if (k + SIMD(LANES) <= b->columns)
-                SIMD(put_weights)(from, m->step, add, to + k, tap_distance, SIMD(LANES));
-            else
-                SIMD(put_weights)(from, m->step, add, to + k, tap_distance, b->columns - k);
-        }
+        const float *from = m->data + r * m->width;
+        for (k = 0; k + SIMD(LANES) <= b->columns; k += SIMD(LANES))
+            SIMD(weights_gradient_patch)(from + k, m->step, add, to + k, tap_distance);
+        if (k < b->columns)
+            SIMD(last_weights)(from + k, m->step, add, to + k, tap_distance, b->columns - k);
     }
 }
