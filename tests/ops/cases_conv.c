@@ -91,7 +91,21 @@ static const OpCase cases[] = {
     {"padding before, as large as without", CONV(2, 5, 5, 2, 3, 3, 4, 1, 2, 2, EXPLICIT(1, 0, 1, 0))},
     {"depthwise 5x5, 17 channels", DEPTHWISE(1, 6, 7, 17, 5, 5, 1, 1, 1, SAME)},
 
+    /* Channels enough for kernels that work on vectors of them. */
+    {"3x3, 16 to 32", CONV(3, 5, 6, 16, 3, 3, 32, 1, 1, 1, SAME)},
+    {"3x3 stride 2, 32 to 16", CONV(2, 6, 5, 32, 3, 3, 16, 1, 2, 2, SAME)},
+    {"3x3 stride 2, 17 to 33", CONV(2, 6, 5, 17, 3, 3, 33, 1, 2, 2, SAME)},
+    {"3x3 dilation 2, 16 to 16", CONV(2, 7, 6, 16, 3, 3, 16, 1, 1, 1, VALID, .dilation = {2, 2})},
+    {"5x5, 20 to 40", CONV(1, 6, 7, 20, 5, 5, 40, 1, 1, 1, SAME)},
+    {"1x1, 32 to 48", CONV(3, 3, 4, 32, 1, 1, 48, 1, 1, 1, VALID)},
+    {"1x1 stride 2, 32 to 64", CONV(3, 5, 4, 32, 1, 1, 64, 1, 2, 2, VALID)},
+    {"groups 2 of 16 stride 2", CONV(2, 6, 5, 32, 3, 3, 32, 2, 2, 2, SAME)},
+    {"groups 4 of 4", CONV(2, 5, 5, 16, 3, 3, 16, 4, 1, 1, SAME)},
+    {"depthwise stride 2, 32", DEPTHWISE(2, 7, 8, 32, 3, 3, 1, 2, 2, SAME)},
+    {"depthwise 7x7, 16", DEPTHWISE(2, 7, 8, 16, 7, 7, 1, 1, 1, SAME)},
+
     {"3x3 valid", TRANSPOSE(2, 4, 5, 3, 3, 3, 2, 1, 1, VALID)},
+    {"4x4 stride 2, 16 to 32", TRANSPOSE(2, 4, 3, 16, 4, 4, 32, 2, 2, SAME)},
     {"3x3 same", TRANSPOSE(2, 4, 5, 3, 3, 3, 2, 1, 1, SAME)},
     {"2x2 stride 2 same", TRANSPOSE(2, 4, 3, 3, 2, 2, 2, 2, 2, SAME)},
     {"3x3 stride 2 same", TRANSPOSE(2, 4, 3, 3, 3, 3, 2, 2, 2, SAME)},

@@ -22,6 +22,8 @@ static const OpCase cases[] = {
     {"16 out, no bias", DENSE(2, SHAPE(33), 33, 16, 0)},
     {"33 out, three examples", DENSE(3, SHAPE(5), 5, 33, 1)},
     {"3 out of many, one example", DENSE(1, SHAPE(41), 41, 3, 1)},
+    {"33 to 47", DENSE(5, SHAPE(33), 33, 47, 1)},
+    {"64 to 32, last axis of two", DENSE(3, SHAPE(2, 64), 64, 32, 1)},
     {"784 to 128", DENSE(32, SHAPE(784), 784, 128, 1), .large = true},
     {"1024 to 10", DENSE(16, SHAPE(1024), 1024, 10, 1), .large = true},
 };

@@ -65,8 +65,8 @@ enum { OP_VARIANTS = 3 };
  * case, or a wrong one that a test plants. */
 
 /* Backward of `backend` against central differences (f(x + hv) - f(x - hv)) / 2h of its forward, where f = sum of
- * y * dy for a random dy, h = 1e-5, and v is a random direction or a single coordinate: for each dx and dw to a relative
- * error of 1e-6.  Only in double. */
+ * y * dy for a random dy, h = 1e-5 (1e-7 with a ReLU), and v is a random direction or a single coordinate: for each dx and
+ * dw to a relative error of 1e-6.  Only in double. */
 bool op_check_gradient(const OpCase *c, const Backend *backend, char text[OP_CHECK_TEXT]);
 
 /* The contract of OpBuffers: dx_add and dw_add add, NULL dx and dw are skipped without changing the others, one dx may

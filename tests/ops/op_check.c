@@ -9,7 +9,12 @@
 
 enum { ALL = ~0u, DIRECTIONS = 2, COORDINATES = 10 };
 
-static const double STEP = 1e-5, GRADIENT_TOLERANCE = 1e-6;
+static const double GRADIENT_TOLERANCE = 1e-6;
+
+/* h of the differences: smaller with a ReLU, so that no element passes its bend. */
+static double step_of(const OpRun *run) {
+    return run->op.relu ? 1e-7 : 1e-5;
+}
 
 bool op_case_variant(const OpCase *c, size_t number, OpCase *variant, char name[OP_CASE_NAME]) {
     static const char *const ends[OP_VARIANTS] = {"", ", relu", ", relu of at most 0.4"};
@@ -60,25 +65,25 @@ static size_t w_count(const OpRun *run, size_t i) {
     return shape_count(&run->op.w[i]);
 }
 
-/* (f(a + STEP * v) - f(a - STEP * v)) / 2 STEP where `a`, one of run's tensors, is restored after.  `y` is scratch. */
+/* (f(a + h v) - f(a - h v)) / 2h where `a`, one of run's tensors, is restored after.  `y` is scratch. */
 static double central_difference(OpRun *run, Real *a, const double *v, size_t count, double *y, double *original) {
-    double sum = 0;
+    double sum = 0, step = step_of(run);
     for (size_t i = 0; i < count; i++) {
         original[i] = (double)a[i];
-        a[i] = (Real)(original[i] + STEP * v[i]);
+        a[i] = (Real)(original[i] + step * v[i]);
     }
     op_run_forward(run);
     for (size_t i = 0; i < op_y_count(&run->op); i++)
         y[i] = (double)run->y[i];
     for (size_t i = 0; i < count; i++)
-        a[i] = (Real)(original[i] - STEP * v[i]);
+        a[i] = (Real)(original[i] - step * v[i]);
     op_run_forward(run);
     for (size_t i = 0; i < op_y_count(&run->op); i++)
         if (run->dy[i] != 0)
             sum += (y[i] - (double)run->y[i]) * (double)run->dy[i];
     for (size_t i = 0; i < count; i++)
         a[i] = (Real)original[i];
-    return sum / (2 * STEP);
+    return sum / (2 * step);
 }
 
 /* One tensor's gradient `da` against differences along random directions (+-1 per element) and single coordinates. */
@@ -89,7 +94,7 @@ static bool check_tensor(OpRun *run, const OpCase *c, const char *what, size_t i
         norm += (double)da[i] * (double)da[i];
     for (size_t i = 0; i < op_y_count(&run->op); i++)
         noise += fabs((double)run->dy[i]);
-    noise *= 4 * DBL_EPSILON / STEP; /* of the difference itself, for y of about 1 */
+    noise *= 4 * DBL_EPSILON / step_of(run); /* of the difference itself, for y of about 1 */
     for (size_t trial = 0; trial < DIRECTIONS + COORDINATES; trial++) {
         RngKey key = rng_key(2, RNG_TEST, index, trial);
         size_t place = (size_t)(rng_uniform(key, 0, 1) * (double)count);

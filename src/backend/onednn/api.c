@@ -34,32 +34,18 @@ dnnl_status_t api_convolution(ApiPass pass, dnnl_engine_t engine, ApiDescView x,
     return status == dnnl_success ? dnnl_primitive_desc_create(chosen, &d, attr, engine, forward) : status;
 }
 
-dnnl_status_t api_inner_product(ApiPass pass, dnnl_engine_t engine, ApiDescView x, ApiDescView w, ApiDescView bias,
-                                ApiDescView y, const_dnnl_primitive_attr_t attr, const_dnnl_primitive_desc_t forward,
-                                dnnl_primitive_desc_t *chosen) {
+dnnl_status_t api_inner_product(dnnl_engine_t engine, ApiDescView x, ApiDescView w, ApiDescView bias, ApiDescView y,
+                                const_dnnl_primitive_attr_t attr, dnnl_primitive_desc_t *chosen) {
     dnnl_inner_product_desc_t d;
-    dnnl_status_t status;
-    if (pass == API_FORWARD)
-        status = dnnl_inner_product_forward_desc_init(&d, dnnl_forward_training, x, w, bias, y);
-    else if (pass == API_DATA)
-        status = dnnl_inner_product_backward_data_desc_init(&d, x, w, y);
-    else
-        status = dnnl_inner_product_backward_weights_desc_init(&d, x, w, bias, y);
-    return status == dnnl_success ? dnnl_primitive_desc_create(chosen, &d, attr, engine, forward) : status;
+    dnnl_status_t status = dnnl_inner_product_forward_desc_init(&d, dnnl_forward_training, x, w, bias, y);
+    return status == dnnl_success ? dnnl_primitive_desc_create(chosen, &d, attr, engine, NULL) : status;
 }
 
-dnnl_status_t api_pooling(ApiPass pass, dnnl_engine_t engine, bool max, bool training, ApiDescView x, ApiDescView y,
-                          const ApiWindow *g, const_dnnl_primitive_attr_t attr, const_dnnl_primitive_desc_t forward,
-                          dnnl_primitive_desc_t *chosen) {
-    dnnl_pooling_desc_t d;
-    dnnl_alg_kind_t method = max ? dnnl_pooling_max : dnnl_pooling_avg_exclude_padding;
-    dnnl_status_t status;
-    if (pass == API_FORWARD)
-        status = dnnl_pooling_forward_desc_init(&d, training ? dnnl_forward_training : dnnl_forward_inference, method,
-                                                x, y, g->stride, g->size, g->before, g->after);
-    else
-        status = dnnl_pooling_backward_desc_init(&d, method, x, y, g->stride, g->size, g->before, g->after);
-    return status == dnnl_success ? dnnl_primitive_desc_create(chosen, &d, attr, engine, forward) : status;
+dnnl_status_t api_matmul(dnnl_engine_t engine, ApiDescView a, ApiDescView b, ApiDescView product,
+                         const_dnnl_primitive_attr_t attr, dnnl_primitive_desc_t *chosen) {
+    dnnl_matmul_desc_t d;
+    dnnl_status_t status = dnnl_matmul_desc_init(&d, a, b, NULL, product);
+    return status == dnnl_success ? dnnl_primitive_desc_create(chosen, &d, attr, engine, NULL) : status;
 }
 
 dnnl_status_t api_append_relu(dnnl_post_ops_t ops, double max) {
@@ -102,27 +88,14 @@ dnnl_status_t api_convolution(ApiPass pass, dnnl_engine_t engine, ApiDescView x,
                                                                    g->dilation, g->before, g->after, forward, attr);
 }
 
-dnnl_status_t api_inner_product(ApiPass pass, dnnl_engine_t engine, ApiDescView x, ApiDescView w, ApiDescView bias,
-                                ApiDescView y, const_dnnl_primitive_attr_t attr, const_dnnl_primitive_desc_t forward,
-                                dnnl_primitive_desc_t *chosen) {
-    if (pass == API_FORWARD)
-        return dnnl_inner_product_forward_primitive_desc_create(chosen, engine, dnnl_forward_training, x, w, bias, y,
-                                                                attr);
-    if (pass == API_DATA)
-        return dnnl_inner_product_backward_data_primitive_desc_create(chosen, engine, x, w, y, forward, attr);
-    return dnnl_inner_product_backward_weights_primitive_desc_create(chosen, engine, x, w, bias, y, forward, attr);
+dnnl_status_t api_inner_product(dnnl_engine_t engine, ApiDescView x, ApiDescView w, ApiDescView bias, ApiDescView y,
+                                const_dnnl_primitive_attr_t attr, dnnl_primitive_desc_t *chosen) {
+    return dnnl_inner_product_forward_primitive_desc_create(chosen, engine, dnnl_forward_training, x, w, bias, y, attr);
 }
 
-dnnl_status_t api_pooling(ApiPass pass, dnnl_engine_t engine, bool max, bool training, ApiDescView x, ApiDescView y,
-                          const ApiWindow *g, const_dnnl_primitive_attr_t attr, const_dnnl_primitive_desc_t forward,
-                          dnnl_primitive_desc_t *chosen) {
-    dnnl_alg_kind_t method = max ? dnnl_pooling_max : dnnl_pooling_avg_exclude_padding;
-    if (pass == API_FORWARD)
-        return dnnl_pooling_forward_primitive_desc_create(
-            chosen, engine, training ? dnnl_forward_training : dnnl_forward_inference, method, x, y, g->stride, g->size,
-            g->dilation, g->before, g->after, attr);
-    return dnnl_pooling_backward_primitive_desc_create(chosen, engine, method, x, y, g->stride, g->size, g->dilation,
-                                                       g->before, g->after, forward, attr);
+dnnl_status_t api_matmul(dnnl_engine_t engine, ApiDescView a, ApiDescView b, ApiDescView product,
+                         const_dnnl_primitive_attr_t attr, dnnl_primitive_desc_t *chosen) {
+    return dnnl_matmul_primitive_desc_create(chosen, engine, a, b, NULL, product, attr);
 }
 
 dnnl_status_t api_append_relu(dnnl_post_ops_t ops, double max) {

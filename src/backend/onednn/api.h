@@ -28,24 +28,21 @@ ApiDescView api_desc_view(const ApiDesc *desc);
 
 typedef enum ApiPass { API_FORWARD, API_DATA, API_WEIGHTS } ApiPass;
 
-/* Height and width of a convolution's or pooling's window.  dilation as the library counts it: 0 is none. */
+/* Height and width: how a convolution's window moves.  dilation as the library counts it: 0 is none. */
 typedef struct ApiWindow {
-    dnnl_dims_t size, stride, dilation, before, after;
+    dnnl_dims_t stride, dilation, before, after;
 } ApiWindow;
 
-/* Each chooses the implementation of one operation; the caller destroys *chosen.  `forward`: that of the forward pass, for
- * the passes backward; there x, w, y are the gradients' descs where the pass writes those.  bias may be NULL. */
+/* Each chooses the implementation of one operation; the caller destroys *chosen.  `forward`: the choice for the forward
+ * pass, for the passes backward; there x, w, y are the gradients' descs where the pass writes those.  bias may be NULL.
+ * inner_product: the forward pass, y = x w + bias.  matmul: product = a b. */
 dnnl_status_t api_convolution(ApiPass pass, dnnl_engine_t engine, ApiDescView x, ApiDescView w, ApiDescView bias,
                               ApiDescView y, const ApiWindow *window, const_dnnl_primitive_attr_t attr,
                               const_dnnl_primitive_desc_t forward, dnnl_primitive_desc_t *chosen);
-dnnl_status_t api_inner_product(ApiPass pass, dnnl_engine_t engine, ApiDescView x, ApiDescView w, ApiDescView bias,
-                                ApiDescView y, const_dnnl_primitive_attr_t attr, const_dnnl_primitive_desc_t forward,
-                                dnnl_primitive_desc_t *chosen);
-
-/* API_FORWARD or API_DATA.  training: the forward pass of max pooling keeps what backward needs. */
-dnnl_status_t api_pooling(ApiPass pass, dnnl_engine_t engine, bool max, bool training, ApiDescView x, ApiDescView y,
-                          const ApiWindow *window, const_dnnl_primitive_attr_t attr,
-                          const_dnnl_primitive_desc_t forward, dnnl_primitive_desc_t *chosen);
+dnnl_status_t api_inner_product(dnnl_engine_t engine, ApiDescView x, ApiDescView w, ApiDescView bias, ApiDescView y,
+                                const_dnnl_primitive_attr_t attr, dnnl_primitive_desc_t *chosen);
+dnnl_status_t api_matmul(dnnl_engine_t engine, ApiDescView a, ApiDescView b, ApiDescView product,
+                         const_dnnl_primitive_attr_t attr, dnnl_primitive_desc_t *chosen);
 
 /* What is done with a result before it is written: min(max(result, 0), max); result + what was there. */
 dnnl_status_t api_append_relu(dnnl_post_ops_t ops, double max);

@@ -13,11 +13,6 @@ static const OnednnFamily *family_of(const OpDesc *op) {
         return &onednn_conv;
     case OP_DENSE:
         return &onednn_dense;
-    case OP_MAX_POOL2D:
-    case OP_AVERAGE_POOL2D:
-    case OP_GLOBAL_MAX_POOL2D:
-    case OP_GLOBAL_AVERAGE_POOL2D:
-        return &onednn_pool;
     default:
         return NULL;
     }

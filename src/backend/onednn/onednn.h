@@ -21,6 +21,5 @@ typedef struct OnednnFamily {
 
 extern const OnednnFamily onednn_conv;  /* conv2d, conv2d_transpose */
 extern const OnednnFamily onednn_dense; /* dense */
-extern const OnednnFamily onednn_pool;  /* max_pool2d, average_pool2d and the global ones */
 
 #endif
