@@ -20,9 +20,12 @@
 enum { WIDE = 64, ALIGNED = 16, WIDEST = 512, STRIP = 4 };
 
 static size_t wide_columns(const OpDesc *op) {
-    size_t channels = channels_of(&op->x[0]), columns = channels;
-    while (columns < WIDE || (columns % ALIGNED && columns < WIDEST))
-        columns += channels;
+    size_t channels = channels_of(&op->x[0]), even = channels & -channels;
+    size_t columns = even < ALIGNED ? channels * (ALIGNED / even) : channels;
+    if (columns > WIDEST && channels >= WIDE)
+        return channels;
+    while (columns < WIDE)
+        columns *= 2;
     return columns;
 }
 
@@ -54,9 +57,10 @@ CPU_INLINE void repeat(float *values, size_t channels, size_t columns) {
         values[c] = values[c - channels];
 }
 
+/* The sums of the columns of each channel, in its first one. */
 static void fold(double *sums, size_t channels, size_t columns) {
-    for (size_t c = channels; c < columns; c++)
-        sums[c % channels] += sums[c];
+    for (size_t c = columns; c-- > channels;)
+        sums[c - channels] += sums[c];
 }
 
 /* How g comes from dy: as it is; zeroed where a x + b is outside (0, max); zeroed, and stored, where y is. */
