@@ -82,6 +82,7 @@ static const OpCase cases[] = {
     {"max 2x2 11x11x64", POOL(MAX, 11, 64, 2, 2)},
     {"max 2x2 28x28x8", POOL(MAX, 28, 8, 2, 2)},
     {"max 3x3/2 56x56x64", POOL(MAX, 56, 64, 3, 2)},
+    {"average 1x1/2 32x32x16", POOL(AVERAGE, 32, 16, 1, 2)},
     {"average 2x2 28x28x32", POOL(AVERAGE, 28, 32, 2, 2)},
     {"global average 8x8x64", POOL(GLOBAL_AVERAGE, 8, 64, 0, 0)},
     {"global average 7x7x2048", POOL(GLOBAL_AVERAGE, 7, 2048, 0, 0)},

@@ -205,10 +205,13 @@ static float window_share(const Window *w) {
 /* `channels` is a constant where this is inlined, at most COLUMN_TILE.  Each image row is summed by itself first: a global
  * pool adds many elements. */
 CPU_INLINE void average_columns(const Window *w, size_t C, size_t channels, float *y) {
-    float sum[COLUMN_TILE] = {0}, share = window_share(w);
+    float sum[COLUMN_TILE], part[COLUMN_TILE], share = window_share(w);
+    for (size_t c = 0; c < channels; c++)
+        sum[c] = 0;
     for (size_t h = 0; h < w->rows.to - w->rows.from; h++) {
-        float part[COLUMN_TILE] = {0};
         const float *x = w->image + h * w->row;
+        for (size_t c = 0; c < channels; c++)
+            part[c] = 0;
         for (size_t s = 0; s < w->columns.to - w->columns.from; s++, x += C)
             for (size_t c = 0; c < channels; c++)
                 part[c] += x[c];
@@ -227,7 +230,11 @@ static void average_piece(const Piece *piece) {
         size_t c = 0;
         for (; c + COLUMN_TILE <= piece->channels; c += COLUMN_TILE, w.image += COLUMN_TILE)
             average_columns(&w, piece->g->C, COLUMN_TILE, y + c);
-        if (c < piece->channels)
+        if (piece->channels - c == 16)
+            average_columns(&w, piece->g->C, 16, y + c);
+        else if (piece->channels - c == 32)
+            average_columns(&w, piece->g->C, 32, y + c);
+        else if (c < piece->channels)
             average_columns(&w, piece->g->C, piece->channels - c, y + c);
     }
 }
