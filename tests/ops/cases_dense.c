@@ -25,6 +25,8 @@ static const OpCase cases[] = {
     {"33 to 47", DENSE(5, SHAPE(33), 33, 47, 1)},
     {"64 to 32, last axis of two", DENSE(3, SHAPE(2, 64), 64, 32, 1)},
     {"784 to 128", DENSE(32, SHAPE(784), 784, 128, 1), .large = true},
+    {"1001 to 133, 37 rows", DENSE(37, SHAPE(1001), 1001, 133, 1), .large = true},
+    {"600 to 320, positions", DENSE(5, SHAPE(7, 600), 600, 320, 0), .large = true},
     {"1024 to 10", DENSE(16, SHAPE(1024), 1024, 10, 1), .large = true},
 };
 
