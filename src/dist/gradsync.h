@@ -36,7 +36,7 @@ typedef enum GradSyncMode {
 typedef struct GradSyncOptions {
     size_t count;         /* Reals in a gradient slab; may be 0 */
     size_t micro_batches; /* M, at least the number of ranks */
-    size_t bucket_bytes;  /* what is exchanged in one go; 0: by rule, 64 KB to 1 MB on one node */
+    size_t bucket_bytes;  /* what is exchanged in one go; 0: by rule, 64 to 512 KB on one node */
     GradSyncMode mode;
 } GradSyncOptions;
 

@@ -10,7 +10,7 @@ enum {
     TAGS = 32768,              /* MPI guarantees tags below; a bucket takes two for each lane */
     BUCKET_MAX = 1 << 28,      /* Reals: MPI counts are int */
     BUCKET_SMALLEST = 1 << 16, /* bytes */
-    BUCKET_LARGEST = 1 << 20,  /* stays in the second-level cache from the backward pass to the sum */
+    BUCKET_LARGEST = 1 << 19,  /* stays in the second-level cache from the backward pass to the sum */
     BUCKETS_WANTED = 8,        /* of a small slab, so that the first leave while the last are computed */
     MESSAGE = 1 << 14          /* bytes that are worth a message to another node */
 };
