@@ -55,6 +55,10 @@ void gradsync_destroy(GradSync *sync);
  * over so many nodes whose ranks share memory.  Not collective; SIZE_MAX when it does not fit a size_t. */
 size_t gradsync_bytes(const GradSyncOptions *options, int ranks, int nodes);
 
+/* Bytes of the other ranks' slabs that this rank reads and writes.  The system counts them for each process that touches
+ * them (memory_process), though they are there once.  Not collective. */
+size_t gradsync_foreign_bytes(const GradSync *sync);
+
 /* This rank's micro-batches: first .. last-1, never none. */
 size_t gradsync_first(const GradSync *sync);
 size_t gradsync_last(const GradSync *sync);

@@ -63,7 +63,10 @@ static void count_pieces(Sizes *s, const GradSyncOptions *options, const Places 
                 gradsync__pieces_of_rank(&stack, r, places->ranks, options->micro_batches, options->micro_batches);
             for (size_t p = 0; p < stack.depth; p++)
                 tree_push(&node, stack.piece[p]);
-            s->slabs = r == rank ? slabs : s->slabs;
+            if (r == rank) {
+                s->slabs = slabs;
+                s->pieces = stack.depth;
+            }
             s->inputs += n == s->node ? stack.depth : 0;
         }
         given = n == s->node ? node.depth : given;
@@ -167,6 +170,12 @@ size_t gradsync_bytes(const GradSyncOptions *options, int ranks, int nodes) {
         most = larger(most, sizeof sync + arrays.used + part.used);
     }
     return most;
+}
+
+size_t gradsync_foreign_bytes(const GradSync *sync) {
+    const Sizes *s = &sync->sizes;
+    size_t slabs = s->inputs - s->foreign - s->pieces;
+    return sync->mode == GRADSYNC_MPI ? 0 : slabs * s->stride * sizeof(Real) / sync->places.lanes * s->lanes;
 }
 
 /* ---- create and destroy ---- */

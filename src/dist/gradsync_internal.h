@@ -28,7 +28,7 @@ typedef struct Sizes {
     size_t lanes;               /* that this rank runs */
     size_t part;                /* Reals in an owner's part of a bucket, at most */
     size_t inputs, foreign;     /* pieces that an owner here adds; of them, those of other nodes */
-    size_t most;                /* pieces that a node has to give, at most */
+    size_t pieces, most;        /* that this rank's slabs hold; that a node has to give, at most */
     size_t requests;            /* of a flight */
 } Sizes;
 

@@ -111,7 +111,8 @@ void trainer__report_memory(Trainer *t) {
         double bytes, forecast;
     } Peak;
     size_t ranks = (size_t)dist_ranks(t->dist), most = 0;
-    Peak peaks[ranks], mine = {(double)memory_process().peak_bytes, t->forecast};
+    double foreign = (double)gradsync_foreign_bytes(t->sync); /* counted by the rank that they belong to */
+    Peak peaks[ranks], mine = {(double)memory_process().peak_bytes - foreign, t->forecast};
     dist_gather_all(t->dist, &mine, sizeof mine, peaks, sizeof peaks);
     for (size_t r = 1; r < ranks; r++)
         if (peaks[r].bytes > peaks[most].bytes)
