@@ -82,8 +82,14 @@ void sum_row_products(const float *a, const float *b, size_t count, size_t colum
     sum_terms((Terms){TERM_PRODUCT, (float *)a, b, 0}, count, columns, 1, add, sums);
 }
 
-void mask_and_sum_rows(const float *y, double max, float *rows, size_t count, size_t columns, bool add, float *sums) {
-    sum_terms((Terms){TERM_MASKED, rows, y, (float)max}, count, columns, 1, add, sums);
+void finish_rows_backward(const float *y, bool relu, double max, float *dy, size_t count, size_t columns, bool add,
+                          float *db) {
+    if (relu && db)
+        sum_terms((Terms){TERM_MASKED, dy, y, (float)max}, count, columns, 1, add, db);
+    else if (db)
+        sum_rows(dy, count, columns, 1, add, db);
+    else if (relu)
+        kernel_relu_mask(y, count * columns, max, dy);
 }
 
 /* `columns` is a constant where this is inlined, if it can be. */

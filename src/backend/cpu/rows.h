@@ -15,9 +15,10 @@ void sum_rows(const float *rows, size_t count, size_t columns, float factor, boo
 /* sums [columns] = sum over all rows of a times b, elementwise, or sums += when `add`. */
 void sum_row_products(const float *a, const float *b, size_t count, size_t columns, bool add, float *sums);
 
-/* The way back through finish_rows: elements of `rows` are set to 0 where y, of its shape and after the ReLU, is not inside
- * (0, max); sums [columns] = sum over all rows, or sums += when `add`. */
-void mask_and_sum_rows(const float *y, double max, float *rows, size_t count, size_t columns, bool add, float *sums);
+/* The way back through finish_rows, for dy [count, columns]: with `relu` it is set to 0 where y, after the ReLU, is not
+ * inside (0, max); then db [columns] (NULL: not wanted) = the sum of its rows, or += when `add`. */
+void finish_rows_backward(const float *y, bool relu, double max, float *dy, size_t count, size_t columns, bool add,
+                          float *db);
 
 /* to[i] = scale * from[i], or to[i] += when `add`.  `to` may be `from`. */
 void scale_values(const float *from, size_t count, float scale, bool add, float *to);

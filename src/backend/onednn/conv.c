@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "backend/clones.h"
-#include "backend/kernel.h"
 #include "backend/onednn/onednn.h"
 #include "backend/onednn/primitive.h"
 #include "backend/openblas/openblas.h"
@@ -199,13 +197,6 @@ static const void *weights_of(Conv *s, ApiPass pass, const OpBuffers *b) {
     return packed;
 }
 
-CPU_CLONES
-static void add_bias(float *y, size_t rows, size_t columns, const float *bias) {
-    for (size_t i = 0; i < rows; i++)
-        for (size_t k = 0; k < columns; k++)
-            y[i * columns + k] += bias[k];
-}
-
 static void forward(void *state, const OpBuffers *b) {
     Conv *s = state;
     Primitive *pass = &s->pass[output_pass(s)];
@@ -215,10 +206,7 @@ static void forward(void *state, const OpBuffers *b) {
         return;
     }
     primitive_run(pass, (const void *[]){b->y, w, b->x[0]}, b->work);
-    if (b->w[1])
-        add_bias(b->y, s->y_count / s->channels, s->channels, b->w[1]);
-    if (s->relu)
-        kernel_relu(b->y, s->y_count, s->relu_max);
+    finish_rows(b->y, s->y_count / s->channels, s->channels, b->w[1], s->relu, s->relu_max);
 }
 
 static void weight_gradient(Conv *s, const OpBuffers *b, const float *image, const float *out) {
@@ -246,12 +234,10 @@ static void data_gradient(Conv *s, const OpBuffers *b) {
 
 static void backward(void *state, const OpBuffers *b) {
     Conv *s = state;
-    if (s->relu)
-        kernel_relu_mask(b->y, s->y_count, s->relu_max, b->dy);
+    finish_rows_backward(b->y, s->relu, s->relu_max, b->dy, s->y_count / s->channels, s->channels, b->dw_add[1],
+                         b->dw[1]);
     if (b->dw[0])
         weight_gradient(s, b, s->transposed ? b->dy : b->x[0], s->transposed ? b->x[0] : b->dy);
-    if (b->dw[1])
-        sum_rows(b->dy, s->y_count / s->channels, s->channels, 1, b->dw_add[1], b->dw[1]);
     if (b->dx[0])
         data_gradient(s, b);
 }

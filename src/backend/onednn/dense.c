@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backend/cpu/rows.h"
-#include "backend/kernel.h"
 #include "backend/onednn/onednn.h"
 #include "backend/onednn/primitive.h"
 #include "base/memory.h"
@@ -157,12 +156,9 @@ static void forward(void *state, const OpBuffers *b) {
 
 static void backward(void *state, const OpBuffers *b) {
     Dense *s = state;
-    if (s->relu)
-        kernel_relu_mask(b->y, s->rows * s->out, s->relu_max, b->dy);
+    finish_rows_backward(b->y, s->relu, s->relu_max, b->dy, s->rows, s->out, b->dw_add[1], b->dw[1]);
     if (b->dw[0])
         primitive_run(&s->weights[b->dw_add[0]], (const void *[]){b->x[0], b->dy, b->dw[0]}, b->work);
-    if (b->dw[1])
-        sum_rows(b->dy, s->rows, s->out, 1, b->dw_add[1], b->dw[1]);
     if (b->dx[0])
         primitive_run(&s->data[b->dx_add[0]], (const void *[]){b->dy, b->w[0], b->dx[0]}, b->work);
 }

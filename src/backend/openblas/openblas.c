@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backend/openblas/openblas.h"
-#include "backend/kernel.h"
 #include "base/memory.h"
 #include <limits.h>
 
@@ -72,16 +71,6 @@ static void forward(void *state, const OpBuffers *b) {
     }
 }
 
-/* dy through the ReLU, and the bias's gradient. */
-static void begin_backward(const State *s, const OpBuffers *b) {
-    if (s->relu && b->dw[1])
-        mask_and_sum_rows(b->y, s->relu_max, b->dy, s->rows, s->out, b->dw_add[1], b->dw[1]);
-    else if (b->dw[1])
-        sum_rows(b->dy, s->rows, s->out, 1, b->dw_add[1], b->dw[1]);
-    else if (s->relu)
-        kernel_relu_mask(b->y, s->rows * s->out, s->relu_max, b->dy);
-}
-
 static void dense_backward(const State *s, const OpBuffers *b) {
     if (b->dw[0])
         sgemm(true, false, s->in, s->out, s->rows, b->x[0], s->in, b->dy, s->out, b->dw_add[0], b->dw[0], s->out);
@@ -105,7 +94,7 @@ static void conv_transpose_backward(const ConvSizes *g, const OpBuffers *b) {
 
 static void backward(void *state, const OpBuffers *b) {
     const State *s = state;
-    begin_backward(s, b);
+    finish_rows_backward(b->y, s->relu, s->relu_max, b->dy, s->rows, s->out, b->dw_add[1], b->dw[1]);
     if (s->kind == OP_DENSE)
         dense_backward(s, b);
     else if (s->kind == OP_CONV2D)

@@ -59,13 +59,9 @@ static void forward(void *state, const OpBuffers *b) {
 static void backward(void *state, const OpBuffers *b) {
     const State *s = state;
     const WinogradSizes *g = &s->sizes;
-    size_t positions = g->n * g->P * g->Q;
-    if (s->relu)
-        kernel_relu_mask(b->y, positions * g->K, s->relu_max, b->dy);
+    finish_rows_backward(b->y, s->relu, s->relu_max, b->dy, g->n * g->P * g->Q, g->K, b->dw_add[1], b->dw[1]);
     if (b->dw[0])
         winograd_weights(g, b->x[0], b->dy, b->dw_add[0], b->dw[0], b->work);
-    if (b->dw[1])
-        sum_rows(b->dy, positions, g->K, 1, b->dw_add[1], b->dw[1]);
     if (b->dx[0]) {
         Finish finish = {.add = b->dx_add[0]};
         winograd_output(&s->turned, b->dy, b->w[0], true, &finish, b->dx[0], b->work);
