@@ -40,17 +40,16 @@ static TileAt find_tile(const Image *image, size_t tile) {
     return (TileAt){tile / in_example, at / image->columns * TILE, at % image->columns * TILE};
 }
 
-/* The addresses of the size x size pixels of a tile's patch. */
-static void find_pixels(const Image *image, const float *x, size_t tile, size_t size, const float *pixels[POINTS]) {
+/* The addresses of the size x size pixels of a tile's patch of `image`, whose elements are x. */
+static void find_pixels(const Image *image, float *x, size_t tile, size_t size, float *pixels[POINTS]) {
     TileAt at = find_tile(image, tile);
-    const float *example = x + at.example * image->height * image->width * image->channels;
+    size_t width = image->width, channels = image->channels;
+    float *example = x + at.example * image->height * width * channels;
     for (size_t i = 0; i < size; i++) {
-        size_t row = at.row + i - image->pad[0]; /* before the first one: very large */
-        for (size_t j = 0; j < size; j++) {
-            size_t column = at.column + j - image->pad[1];
-            bool inside = row < image->height && column < image->width;
-            pixels[i * size + j] = inside ? example + (row * image->width + column) * image->channels : image->zeros;
-        }
+        size_t row = at.row + i - image->pad[0], column = at.column - image->pad[1]; /* before the first: very large */
+        for (size_t j = 0; j < size; j++, column++)
+            pixels[i * size + j] =
+                row < image->height && column < width ? example + (row * width + column) * channels : image->outside;
     }
 }
 
@@ -68,6 +67,11 @@ void points_from_gradient(const Image *image, const float *dy, size_t first, siz
 void points_to_output(const Image *image, const Points *m, size_t first, size_t count, size_t channel, size_t channels,
                       const Finish *finish, float *y) {
     SIMD_BEST(to_output)(image, m, first, count, channel, channels, finish, y);
+}
+
+void points_to_input(const Image *image, const Points *m, size_t first, size_t count, size_t channel, size_t channels,
+                     float *dx) {
+    SIMD_BEST(to_input)(image, m, first, count, channel, channels, dx);
 }
 
 void points_from_weights(const WeightBlock *block, const float *w, const Points *to) {

@@ -9,10 +9,9 @@
  *
  * and in two dimensions this is done along columns and then rows: 36 products instead of 144 for a tile of 4x4 outputs.  With
  * channels every product becomes a sum over them: one matrix product for each of the 36 points of the plane, over all tiles.
- * The gradient by the data is a convolution of the same kind.  The gradient by the weights, three outputs of a convolution of
- * six inputs with the four gradients of a tile, has the same points and B:
+ * The gradients are those of this formula; their products are at the same points:
  *
- *     dg = G^T [ (A dy) (B^T d) ]        (the transposed algorithm)
+ *     dg = G^T [ (A dy) (B^T d) ]        dd = B [ (G g) (A dy) ], added where patches of neighbours overlap
  *
  * The points are 0, a, -a, b, -b and infinity.  With p one of the first five, q the others:
  *     A^T [i, p] = p^i            G [p, j] = p^j / prod(p - q)            B^T [p, :] = coefficients of prod(x - q)
@@ -56,7 +55,7 @@ size_t points_blocks(const Points *points, size_t channels);
 typedef struct Image {
     size_t height, width, channels;
     size_t rows, columns, pad[2];
-    const float *zeros; /* `channels` zeros, of which reads from outside are made */
+    float *outside; /* stands for every pixel outside: `channels` zeros, which points_to_input changes */
 } Image;
 
 /* Tiles first .. first + count - 1 become rows 0 .. count - 1. */
@@ -79,19 +78,22 @@ typedef struct Finish {
 void points_to_output(const Image *image, const Points *m, size_t first, size_t count, size_t channel, size_t channels,
                       const Finish *finish, float *y);
 
-/* Part of weights [3,3,inputs,outputs]: the block of inputs in [row, row + rows) and of outputs in [column, column + columns).
- * turned: for the gradient by the data; the block's rows are then outputs, its columns inputs, and the kernel is read
- * backwards. */
+/* dx += B m B^T in the 6x6 patches of dx, for channels as above. */
+void points_to_input(const Image *image, const Points *m, size_t first, size_t count, size_t channel, size_t channels,
+                     float *dx);
+
+/* Part of weights [3,3,inputs,outputs]: the block of inputs in [row, row + rows) and of outputs in [column, column + columns);
+ * transposed: the block's rows are outputs, its columns inputs. */
 typedef struct WeightBlock {
     size_t inputs, outputs;
     size_t row, rows, column, columns;
-    bool turned;
+    bool transposed;
 } WeightBlock;
 
 /* to [rows, columns] = G w G^T. */
 void points_from_weights(const WeightBlock *block, const float *w, const Points *to);
 
-/* dw = G^T m G, or dw += when `add`; not turned. */
+/* dw = G^T m G, or dw += when `add`; not transposed. */
 void points_to_weights(const WeightBlock *block, const Points *m, bool add, float *dw);
 
 #endif

@@ -35,6 +35,21 @@ CPU_INLINE void SIMD(input_middle)(const SIMD(Vector) d[6], SIMD(Vector) to[4]) 
     to[3] = even_b - B1 * odd_b;
 }
 
+/* B m: the even three, the odd three. */
+CPU_INLINE void SIMD(patch_even)(const SIMD(Vector) m[6], SIMD(Vector) to[3]) {
+    SIMD(Vector) sum_a = m[1] + m[2], sum_b = m[3] + m[4];
+    to[0] = A2 * B2 * m[0];
+    to[1] = -(A2 + B2) * m[0] - B2 * sum_a - A2 * sum_b;
+    to[2] = m[0] + sum_a + sum_b;
+}
+
+CPU_INLINE void SIMD(patch_odd)(const SIMD(Vector) m[6], SIMD(Vector) to[3]) {
+    SIMD(Vector) difference_a = A1 * (m[1] - m[2]), difference_b = B1 * (m[3] - m[4]);
+    to[0] = A2 * B2 * m[5] - B2 * difference_a - A2 * difference_b;
+    to[1] = difference_a + difference_b - (A2 + B2) * m[5];
+    to[2] = m[5];
+}
+
 /* A d */
 CPU_INLINE void SIMD(gradient)(const SIMD(Vector) d[4], SIMD(Vector) to[6]) {
     SIMD(Vector) even_a = d[0] + A2 * d[2], odd_a = d[1] + A2 * d[3];
@@ -173,9 +188,10 @@ CPU_INLINE void SIMD(all_channels)(void (*patch)(const float *const *, size_t, f
 CPU_INLINE void SIMD(patches)(const Image *image, const float *x, size_t size,
                               void (*patch)(const float *const *, size_t, float *, size_t), size_t first, size_t count,
                               const Points *to) {
-    const float *pixels[POINTS], *block[POINTS];
+    const float *block[POINTS];
+    float *pixels[POINTS];
     for (size_t t = 0; t < count; t++) {
-        find_pixels(image, x, first + t, size, pixels);
+        find_pixels(image, (float *)x, first + t, size, pixels); /* they are only read */
         float *data = to->data + t * to->width;
         for (size_t c = 0; c < image->channels; c += to->width, data += to->block) {
             for (size_t i = 0; i < size * size; i++)
@@ -216,9 +232,9 @@ CPU_INLINE void SIMD(transpose)(SIMD(Vector) row[SIMD(LANES)]) {
     }
 }
 
-/* square[8 - tap][k][c] = w[tap][c][k] for a square of inputs c and outputs k from w on, of which some exist. */
-APART SIMD(turn)(const float *w, size_t inputs, size_t outputs, size_t c_count, size_t k_count,
-                 SIMD(Vector) square[TAPS][SIMD(LANES)]) {
+/* square[tap][k][c] = w[tap][c][k] for a square of inputs c and outputs k from w on, of which some exist. */
+APART SIMD(transpose_taps)(const float *w, size_t inputs, size_t outputs, size_t c_count, size_t k_count,
+                           SIMD(Vector) square[TAPS][SIMD(LANES)]) {
     for (size_t tap = 0; tap < TAPS; tap++) {
         SIMD(Vector) row[SIMD(LANES)];
         const float *from = w + tap * inputs * outputs;
@@ -234,11 +250,11 @@ APART SIMD(turn)(const float *w, size_t inputs, size_t outputs, size_t c_count, 
         SIMD(transpose)(row);
 #pragma GCC unroll 16
         for (size_t k = 0; k < SIMD(LANES); k++)
-            square[TAPS - 1 - tap][k] = row[k];
+            square[tap][k] = row[k];
     }
 }
 
-CPU_INLINE void SIMD(from_turned)(const WeightBlock *b, const float *w, const Points *to) {
+CPU_INLINE void SIMD(from_transposed)(const WeightBlock *b, const float *w, const Points *to) {
     SIMD(Vector) square[TAPS][SIMD(LANES)];
     const float *from[TAPS];
     for (size_t tap = 0; tap < TAPS; tap++)
@@ -246,7 +262,8 @@ CPU_INLINE void SIMD(from_turned)(const WeightBlock *b, const float *w, const Po
     for (size_t c = 0; c < b->columns; c += SIMD(LANES))
         for (size_t k = 0; k < b->rows; k += SIMD(LANES)) {
             size_t k_count = at_most(b->rows - k, SIMD(LANES)), c_count = at_most(b->columns - c, SIMD(LANES));
-            SIMD(turn)(w + (b->column + c) * b->outputs + b->row + k, b->inputs, b->outputs, c_count, k_count, square);
+            SIMD(transpose_taps)
+            (w + (b->column + c) * b->outputs + b->row + k, b->inputs, b->outputs, c_count, k_count, square);
             for (size_t i = 0; i < k_count; i++)
                 SIMD(weights_patch)(from, i * SIMD(LANES), to->data + (k + i) * to->width + c, to->step);
         }
@@ -254,8 +271,8 @@ CPU_INLINE void SIMD(from_turned)(const WeightBlock *b, const float *w, const Po
 
 static void SIMD(from_weights)(const WeightBlock *b, const float *w, const Points *to) {
     const float *from[TAPS];
-    if (b->turned) {
-        SIMD(from_turned)(b, w, to);
+    if (b->transposed) {
+        SIMD(from_transposed)(b, w, to);
         return;
     }
     for (size_t r = 0; r < b->rows; r++) {
@@ -351,6 +368,63 @@ static void SIMD(to_output)(const Image *image, const Points *m, size_t first, s
             SIMD(last_outputs)
         (from + c, m->step, finish, bias ? bias + c : NULL, to + c, row_distance, distance, height, width,
          channels - c);
+    }
+}
+
+CPU_INLINE void SIMD(add_row)(float *const *to, size_t channel, const SIMD(Vector) m[PATCH]) {
+    SIMD(Vector) even[3], odd[3];
+    SIMD(patch_even)(m, even);
+    SIMD(patch_odd)(m, odd);
+#pragma GCC unroll 3
+    for (size_t j = 0; j < 3; j++) {
+        SIMD(store)(to[2 * j] + channel, SIMD(load)(to[2 * j] + channel) + even[j]);
+        SIMD(store)(to[2 * j + 1] + channel, SIMD(load)(to[2 * j + 1] + channel) + odd[j]);
+    }
+}
+
+/* One vector of channels of the 36 pixels to[] + channel += B m B^T; the even rows, then the odd ones. */
+APART SIMD(add_patch)(const float *m, size_t step, float *const *to, size_t channel) {
+    SIMD(Vector) half[3][PATCH], d[PATCH], p[3];
+#pragma GCC unroll 2
+    for (size_t odd = 0; odd < 2; odd++) {
+#pragma GCC unroll 6
+        for (size_t j = 0; j < PATCH; j++) {
+#pragma GCC unroll 6
+            for (size_t i = odd; i < PATCH - 1 + odd; i++)
+                d[i] = SIMD(load)(m + (i * PATCH + j) * step);
+            if (odd)
+                SIMD(patch_odd)(d, p);
+            else
+                SIMD(patch_even)(d, p);
+#pragma GCC unroll 3
+            for (size_t i = 0; i < 3; i++)
+                half[i][j] = p[i];
+        }
+#pragma GCC unroll 3
+        for (size_t i = 0; i < 3; i++)
+            SIMD(add_row)(to + (2 * i + odd) * PATCH, channel, half[i]);
+    }
+}
+
+static void SIMD(to_input)(const Image *image, const Points *m, size_t first, size_t count, size_t channel,
+                           size_t channels, float *dx) {
+    float *pixels[POINTS], *copies[POINTS];
+    SIMD(Vector) copy[POINTS];
+    for (size_t t = 0; t < count; t++) {
+        const float *from = m->data + t * m->width;
+        size_t c = 0, rest = channels % SIMD(LANES) * sizeof *dx;
+        find_pixels(image, dx, first + t, PATCH, pixels);
+        for (; c + SIMD(LANES) <= channels; c += SIMD(LANES))
+            SIMD(add_patch)(from + c, m->step, pixels, channel + c);
+        if (rest == 0)
+            continue;
+        for (size_t i = 0; i < POINTS; i++) {
+            copies[i] = memset(&copy[i], 0, sizeof copy[i]);
+            memcpy(copies[i], pixels[i] + channel + c, rest);
+        }
+        SIMD(add_patch)(from + c, m->step, copies, 0);
+        for (size_t i = 0; i < POINTS; i++)
+            memcpy(pixels[i] + channel + c, copies[i], rest);
     }
 }
 

@@ -6,7 +6,7 @@
 
 /* What is known of an operation once it is prepared. */
 typedef struct State {
-    WinogradSizes sizes, turned; /* of the convolution, and of its gradient by the data */
+    WinogradSizes sizes;
     bool relu;
     double relu_max;
 } State;
@@ -37,15 +37,11 @@ static Status prepare(const OpDesc *op, void **state, OpMemory *memory) {
     *memory = (OpMemory){0};
     TRY(memory_new(&s, 1, "operation"));
     s->sizes = sizes_of(op);
-    s->turned = winograd_turned(&s->sizes);
     s->relu = op->relu;
     s->relu_max = op->relu_max;
-    memory->work_bytes = winograd_output_bytes(&s->sizes);
-    if (op->training) {
-        size_t weights = winograd_weights_bytes(&s->sizes), data = winograd_output_bytes(&s->turned);
-        memory->work_bytes = memory->work_bytes > weights ? memory->work_bytes : weights;
-        memory->work_bytes = memory->work_bytes > data ? memory->work_bytes : data;
-    }
+    memory->work_bytes = winograd_forward_bytes(&s->sizes);
+    if (op->training && memory->work_bytes < winograd_backward_bytes(&s->sizes))
+        memory->work_bytes = winograd_backward_bytes(&s->sizes);
     *state = s;
     return STATUS_OK;
 }
@@ -53,19 +49,15 @@ static Status prepare(const OpDesc *op, void **state, OpMemory *memory) {
 static void forward(void *state, const OpBuffers *b) {
     const State *s = state;
     Finish finish = {.bias = b->w[1], .relu = s->relu, .relu_max = (float)s->relu_max};
-    winograd_output(&s->sizes, b->x[0], b->w[0], false, &finish, b->y, b->work);
+    winograd_forward(&s->sizes, b->x[0], b->w[0], &finish, b->y, b->work);
 }
 
 static void backward(void *state, const OpBuffers *b) {
     const State *s = state;
     const WinogradSizes *g = &s->sizes;
     finish_rows_backward(b->y, s->relu, s->relu_max, b->dy, g->n * g->P * g->Q, g->K, b->dw_add[1], b->dw[1]);
-    if (b->dw[0])
-        winograd_weights(g, b->x[0], b->dy, b->dw_add[0], b->dw[0], b->work);
-    if (b->dx[0]) {
-        Finish finish = {.add = b->dx_add[0]};
-        winograd_output(&s->turned, b->dy, b->w[0], true, &finish, b->dx[0], b->work);
-    }
+    if (b->dw[0] || b->dx[0])
+        winograd_backward(g, b->x[0], b->w[0], b->dy, b->dw_add[0], b->dw[0], b->dx_add[0], b->dx[0], b->work);
 }
 
 const Backend backend_winograd = {.name = "winograd",
