@@ -13,10 +13,6 @@ static size_t at_least(size_t a, size_t limit) {
     return a > limit ? a : limit;
 }
 
-static size_t divide_up(size_t a, size_t b) {
-    return (a + b - 1) / b;
-}
-
 Conv direct_conv(const OpDesc *op) {
     const ConvAttr *a = &op->attr.conv;
     const size_t *x = op->x[0].dim, *y = op->y.dim;
@@ -40,10 +36,8 @@ Conv direct_conv(const OpDesc *op) {
     size_t rows = (g.P - 1) * g.stride[0] + g.R, width = (g.Q - 1) * g.stride[1] + g.S;
     if (g.pad[0] || g.pad[1] || rows > g.H || width > g.W)
         g.padded = true, g.rows = rows, g.width = width;
-    if (g.want_dx) {
-        g.left = (g.S - 1) / g.stride[1];
-        g.out = g.left + at_least(g.Q, (g.W - 1 + g.pad[1]) / g.stride[1] + 1);
-    }
+    if (g.want_dx)
+        direct_data_sizes(&g);
     size_t row = g.stride[0] * g.width * g.C + g.out * g.K, first = g.R * g.width * g.C,
            room = (g.R * g.S * g.C < 32 ? L1_BYTES : L2_BYTES) / sizeof(float);
     g.block = at_most(g.P, first < room ? at_least((room - first) / row, 1) : 1);
@@ -61,9 +55,8 @@ static size_t dy_count(const Conv *g) {
 }
 
 void direct_conv_memory(const Conv *g, OpMemory *memory) {
-    size_t turned = g->want_dx ? g->R * g->S * g->K * g->C + PRODUCT_SLACK : 0;
-    memory->packed_bytes = (g->turned + turned) * sizeof(float);
-    memory->work_bytes = (x_count(g) + dy_count(g)) * sizeof(float);
+    memory->packed_bytes = (g->turned + (g->want_dx ? direct_data_packed_count(g) : 0)) * sizeof(float);
+    memory->work_bytes = (x_count(g) + dy_count(g) + g->Q * g->line) * sizeof(float);
 }
 
 /* x itself, or its copy among zeros, which stand in `to` already. */
@@ -77,8 +70,7 @@ static const float *stage_image(const Conv *g, const float *x, float *to) {
     return to;
 }
 
-/* Kernel rows *first .. *end - 1 of `rows` are inside when row 0 lies at `start`, `pad` rows before the image's first. */
-static void rows_inside(size_t start, size_t pad, size_t rows, size_t extent, size_t *first, size_t *end) {
+void direct_rows_inside(size_t start, size_t pad, size_t rows, size_t extent, size_t *first, size_t *end) {
     *first = start < pad ? pad - start : 0;
     *end = start >= pad + extent ? *first : at_least(at_most(rows, pad + extent - start), *first);
 }
@@ -114,7 +106,7 @@ void direct_conv_forward(const Conv *g, const OpBuffers *b) {
         const float *x = stage_image(g, b->x[0] + n * g->H * g->W * g->C, b->work);
         for (size_t row = 0; row < g->P; row++) {
             size_t first, end;
-            rows_inside(row * g->stride[0], g->pad[0], g->R, g->H, &first, &end);
+            direct_rows_inside(row * g->stride[0], g->pad[0], g->R, g->H, &first, &end);
             p.segments = end - first;
             product(&p, x + (row * g->stride[0] + first) * p.a_segment, w + first * p.b_segment,
                     b->y + (n * g->P + row) * g->Q * g->K);
@@ -157,75 +149,13 @@ static void weight_gradient(const Conv *g, const float *x, const float *dy, size
             product(&p, x + r * g->width * g->C, dy, dw + r * line * g->K);
 }
 
-/* The kernel elements that meet positions of the given remainder, along one axis: remainder, remainder + stride, .. */
-static size_t elements_of(const Conv *g, int axis, size_t remainder) {
-    size_t extent = axis == 0 ? g->R : g->S;
-    return remainder < extent ? divide_up(extent - remainder, g->stride[axis]) : 0;
-}
-
-/* w' of all remainders, one after the other: kernel rows and columns backwards, [r][s][k][c]. */
-static void turn_weights(const Conv *g, const float *w, float *to) {
-    for (size_t u = 0; u < g->stride[0]; u++)
-        for (size_t v = 0; v < g->stride[1]; v++)
-            for (size_t i = elements_of(g, 0, u); i-- > 0;)
-                for (size_t j = elements_of(g, 1, v); j-- > 0;) {
-                    size_t r = u + i * g->stride[0], s = v + j * g->stride[1];
-                    const float *from = w + (r * g->S + s) * g->C * g->K;
-                    for (size_t k = 0; k < g->K; k++)
-                        for (size_t c = 0; c < g->C; c++)
-                            *to++ = from[c * g->K + k];
-                }
-    memset(to, 0, PRODUCT_SLACK * sizeof *to);
-}
-
-/* Row h of dx, the columns of remainder v; *w is w' of this remainder pair and goes on to the next. */
-static void data_gradient_part(const Conv *g, const float *dy, size_t h, size_t v, const float **w, Product *p,
-                               float *dx) {
-    size_t u = (h + g->pad[0]) % g->stride[0], rows = elements_of(g, 0, u), columns = elements_of(g, 1, v);
-    size_t first = 0, end = 0;
-    size_t start = (v + g->stride[1] - g->pad[1] % g->stride[1]) % g->stride[1]; /* the first such column */
-    const float *from = *w;
-    p->depth = columns * g->K;
-    p->b_segment = p->depth * g->C;
-    *w += rows * p->b_segment;
-    if (start >= g->W)
-        return;
-    p->rows = divide_up(g->W - start, g->stride[1]);
-    size_t meets = (h + g->pad[0]) / g->stride[0], row = 0, column = 0;
-    if (rows > 0 && columns > 0) {
-        rows_inside(meets, rows - 1, rows, g->P, &first, &end);
-        row = meets + first - (rows - 1);
-        column = (start + g->pad[1]) / g->stride[1] + g->left - (columns - 1);
-    }
-    p->segments = end - first;
-    product(p, dy + (row * g->out + column) * g->K, from + first * p->b_segment, dx + start * g->C);
-}
-
-/* dx of one example. */
-static void data_gradient(const Conv *g, const float *dy, const float *turned, bool add, float *dx) {
-    Product p = {.columns = g->C,
-                 .a_row = g->K,
-                 .a_segment = g->out * g->K,
-                 .a_step = 1,
-                 .b_step = g->C,
-                 .c_row = g->stride[1] * g->C,
-                 .add = add};
-    for (size_t h = 0; h < g->H; h++) {
-        size_t u = (h + g->pad[0]) % g->stride[0];
-        const float *w = turned;
-        for (size_t before = 0; before < u; before++)
-            w += elements_of(g, 0, before) * g->S * g->K * g->C;
-        for (size_t v = 0; v < g->stride[1]; v++)
-            data_gradient_part(g, dy, h, v, &w, &p, dx + h * g->W * g->C);
-    }
-}
-
 void direct_conv_backward(const Conv *g, const OpBuffers *b) {
-    float *image = b->work, *staged = image + x_count(g), *turned = (float *)b->packed + g->turned;
+    float *image = b->work, *staged = image + x_count(g), *turned = (float *)b->packed + g->turned,
+          *part = staged + dy_count(g);
     if (b->dw[1] && !b->dw_add[1])
         memset(b->dw[1], 0, g->K * sizeof(float));
     if (b->dx[0] && b->pack)
-        turn_weights(g, b->w[0], turned);
+        direct_data_pack(g, b->w[0], turned);
     memset(image, 0, x_count(g) * sizeof(float));
     memset(staged, 0, dy_count(g) * sizeof(float));
     for (size_t n = 0; n < g->n; n++) {
@@ -245,6 +175,6 @@ void direct_conv_backward(const Conv *g, const OpBuffers *b) {
                 product_sum_rows(dy, count * g->out, g->K, b->dw[1]);
         }
         if (b->dx[0])
-            data_gradient(g, staged, turned, b->dx_add[0], b->dx[0] + n * g->H * g->W * g->C);
+            direct_data_gradient(g, staged, turned, b->dx_add[0], part, b->dx[0] + n * g->H * g->W * g->C);
     }
 }

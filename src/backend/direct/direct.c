@@ -10,8 +10,8 @@ typedef struct State {
     };
 } State;
 
-/* Each row of the output passes over all weights once: they must stay in the cache.  Dense layers only where they are
- * products of a matrix and one vector. */
+/* Each row of the output passes over all weights once: they must stay in the cache.  1x1 convolutions and dense layers of
+ * several examples are matrix products already, which libraries do well. */
 enum { WEIGHT_BYTES = 5 << 19 };
 
 static bool supports(const OpDesc *op) {
@@ -19,7 +19,7 @@ static bool supports(const OpDesc *op) {
     if (op->kind == OP_DENSE)
         return op->n * shape_count(&op->x[0]) == op->w[0].dim[0];
     return op->kind == OP_CONV2D && a->groups == 1 && a->dilation[0] == 1 && a->dilation[1] == 1 &&
-           shape_count(&op->w[0]) * sizeof(float) <= WEIGHT_BYTES;
+           a->kernel[0] * a->kernel[1] > 1 && shape_count(&op->w[0]) * sizeof(float) <= WEIGHT_BYTES;
 }
 
 static Status prepare(const OpDesc *op, void **state, OpMemory *memory) {
