@@ -28,7 +28,7 @@ struct Loader {
     size_t label_count, most; /* label arrays; largest batch */
     size_t ring;              /* slots in use */
     Slot slot[RING_MOST];     /* batch number i is in slot i % ring */
-    uint64_t *rows;           /* owned; the thread's */
+    uint64_t *rows;           /* owned; of the batch that is being prepared */
     double waited;            /* the reader's */
 
     pthread_t thread;
@@ -38,11 +38,12 @@ struct Loader {
     Place place;
     uint64_t done, taken; /* batches prepared, and handed out; the last one handed out is in use */
     uint64_t restarts;
-    bool finished; /* the last slot is the end or a failure: nothing follows it */
+    bool finished;  /* the last slot is the end or a failure: nothing follows it */
+    bool preparing; /* a batch is on its way, in the thread or in the reader */
     bool stop;
 };
 
-/* ---- the thread ---- */
+/* ---- preparing: the thread, or a reader that is ahead of it ---- */
 
 /* The examples of one batch; n is 0 for an empty micro-batch and at the end. */
 static void plan_batch(Loader *loader, const Place *place, LoaderBatch *batch) {
@@ -96,26 +97,33 @@ static bool ring_is_full(const Loader *loader) {
     return loader->done - in_use >= loader->ring;
 }
 
+/* Prepares the next batch.  With the lock held, and without it while it works. */
+static void prepare_next(Loader *loader) {
+    Place place = loader->place;
+    Slot *slot = &loader->slot[loader->done % loader->ring];
+    uint64_t restarts = loader->restarts;
+    loader->preparing = true;
+    pthread_mutex_unlock(&loader->lock);
+    prepare(loader, &place, slot);
+    advance(loader, &place);
+    pthread_mutex_lock(&loader->lock);
+    loader->preparing = false;
+    if (restarts != loader->restarts)
+        return; /* was for the old place */
+    loader->place = place;
+    loader->finished = slot->batch.end || slot->status != STATUS_OK;
+    loader->done++;
+}
+
 static void *run(void *argument) {
     Loader *loader = argument;
     pthread_mutex_lock(&loader->lock);
     while (!loader->stop) {
-        if (loader->finished || ring_is_full(loader)) {
+        if (loader->finished || loader->preparing || ring_is_full(loader)) {
             pthread_cond_wait(&loader->wanted, &loader->lock);
             continue;
         }
-        Place place = loader->place;
-        Slot *slot = &loader->slot[loader->done % loader->ring];
-        uint64_t restarts = loader->restarts;
-        pthread_mutex_unlock(&loader->lock);
-        prepare(loader, &place, slot);
-        advance(loader, &place);
-        pthread_mutex_lock(&loader->lock);
-        if (restarts != loader->restarts)
-            continue; /* was for the old place */
-        loader->place = place;
-        loader->finished = slot->batch.end || slot->status != STATUS_OK;
-        loader->done++;
+        prepare_next(loader);
         pthread_cond_signal(&loader->prepared);
     }
     pthread_mutex_unlock(&loader->lock);
@@ -236,11 +244,15 @@ static double now(void) {
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-/* With the lock held. */
+/* The reader does not wait for a thread that has not begun: on a busy core that may take as long as several steps.  With the
+ * lock held. */
 static void wait_for_batch(Loader *loader) {
     double began = now();
     while (loader->done == loader->taken && !loader->finished)
-        pthread_cond_wait(&loader->prepared, &loader->lock);
+        if (loader->preparing)
+            pthread_cond_wait(&loader->prepared, &loader->lock);
+        else
+            prepare_next(loader);
     loader->waited += now() - began;
 }
 

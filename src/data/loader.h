@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Delivers this rank's micro-batches (training) or blocks (evaluation, prediction) in order, ready to be fed to the
- * network.  One helper thread reads and converts ahead into a ring of prepared batches; it never calls MPI.
+ * network.  One helper thread reads and converts ahead into a ring of prepared batches; it never calls MPI.  A
+ * reader that finds none prepares the next one itself.
  * All memory is allocated by loader_create.
  *
  *     TRY(loader_create(&options, &loader));
@@ -56,7 +57,7 @@ void loader_destroy(Loader *loader); /* stops the thread; accepts NULL */
 /* *batch = the next one, valid until the next call of any loader function.  Fails with the thread's read error. */
 Status loader_next(Loader *loader, LoaderBatch *batch);
 
-/* Seconds that loader_next has waited for the thread, in all. */
+/* Seconds in which loader_next had no batch ready, in all. */
 double loader_waited(const Loader *loader);
 
 /* Goes on at (epoch, step); evaluation: begins again at its first block (both numbers 0).  Allocates nothing. */
