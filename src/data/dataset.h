@@ -70,6 +70,7 @@ extern const char *const dataset_split_names[DATASET_SPLITS + 1];
 /* Reads a split into memory, pixels as they are in the file, unless it has more bytes than the limit (256 MB at first);
  * it is read by rows then.  Called by loader_create; dataset_read works without, by rows. */
 Status dataset_load(Dataset *dataset, DatasetSplit split);
+bool dataset_fits(const Dataset *dataset, DatasetSplit split);         /* it is in memory, or would be */
 size_t dataset_load_bytes(const Dataset *dataset, DatasetSplit split); /* that dataset_load would take now */
 void dataset_unload(Dataset *dataset); /* gives all splits' memory back; nobody may be reading */
 void dataset_set_memory_limit(Dataset *dataset, size_t bytes);

@@ -39,12 +39,20 @@ void dataset__free_parts(Dataset *dataset) {
     memory_free(dataset->raw);
 }
 
-size_t dataset_load_bytes(const Dataset *dataset, DatasetSplit split) {
+/* Of a split in memory; SIZE_MAX where a size_t cannot hold it. */
+static size_t split_bytes(const Dataset *dataset, DatasetSplit split) {
     size_t example = x_bytes(dataset), bytes;
     for (size_t i = 0; i < dataset->info.label_count; i++)
         example += label_bytes(dataset, i);
-    bool fits = memory_multiply(dataset->info.count[split], example, &bytes) && bytes <= dataset->memory_limit;
-    return fits && !dataset->part[split].loaded ? bytes : 0;
+    return memory_multiply(dataset->info.count[split], example, &bytes) ? bytes : SIZE_MAX;
+}
+
+bool dataset_fits(const Dataset *dataset, DatasetSplit split) {
+    return dataset->part[split].loaded || split_bytes(dataset, split) <= dataset->memory_limit;
+}
+
+size_t dataset_load_bytes(const Dataset *dataset, DatasetSplit split) {
+    return dataset->part[split].loaded || !dataset_fits(dataset, split) ? 0 : split_bytes(dataset, split);
 }
 
 static Status load_locked(Dataset *dataset, DatasetSplit split) {

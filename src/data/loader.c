@@ -6,8 +6,9 @@
 #include <string.h>
 #include <time.h>
 
-/* Small batches are prepared many at a time, since waking a thread costs more than a few examples; of large ones there is
- * one in use and one ahead. */
+/* What is in memory is prepared when it is asked for: 13 GB/s were measured, less than 1 % of the first layer's time, while
+ * waking a thread costs its core some microseconds, or many where others want it, too.  What is read from a file is
+ * prepared ahead: of small batches many at a time, for the same reason; of large ones there is one in use and one ahead. */
 enum { RING_MOST = 64, RING_USUAL = 4, RING_LEAST = 2, RING_BYTES = 1 << 20, LARGE_BATCH = 1 << 24 };
 
 /* Where the thread is: the next batch to prepare. */
@@ -32,7 +33,7 @@ struct Loader {
     double waited;            /* the reader's */
 
     pthread_t thread;
-    bool running;
+    bool running;         /* a thread prepares ahead; else the reader prepares */
     pthread_mutex_t lock; /* guards all below */
     pthread_cond_t prepared, wanted;
     Place place;
@@ -152,6 +153,8 @@ static size_t batch_numbers(const LoaderOptions *options) {
 
 static size_t ring_of(const LoaderOptions *options) {
     size_t numbers = batch_numbers(options);
+    if (dataset_fits(options->dataset, options->split))
+        return 1;
     if (numbers > LARGE_BATCH / sizeof(Real))
         return RING_LEAST;
     size_t ring = RING_BYTES / sizeof(Real) / (numbers + 1);
@@ -187,6 +190,8 @@ static Status fill(Loader *loader) {
     TRY(memory_new(&loader->rows, loader->most, "row numbers"));
     for (size_t i = 0; i < loader->ring; i++)
         TRY(new_slot(loader, &loader->slot[i]));
+    if (loader->ring == 1)
+        return STATUS_OK;
     TRY(thread_start(&loader->thread, "reads data", run, loader));
     loader->running = true;
     return STATUS_OK;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Delivers this rank's micro-batches (training) or blocks (evaluation, prediction) in order, ready to be fed to the
- * network.  One helper thread reads and converts ahead into a ring of prepared batches; it never calls MPI.  A
- * reader that finds none prepares the next one itself.
+ * network.  Where examples are read from the file, one helper thread reads and converts ahead into a ring of prepared
+ * batches; it never calls MPI.  A reader that finds none, and one of a split in memory, prepares the next one itself.
  * All memory is allocated by loader_create.
  *
  *     TRY(loader_create(&options, &loader));
@@ -46,7 +46,7 @@ typedef struct LoaderBatch {
 
 typedef struct Loader Loader;
 
-/* Reads the split into memory if it fits, and starts the thread.  Not collective. */
+/* Reads the split into memory if it fits, else starts the thread.  Not collective. */
 Status loader_create(const LoaderOptions *options, Loader **out);
 
 /* Bytes that it allocates beside the split in memory (dataset_load_bytes); SIZE_MAX when they do not fit a size_t. */
