@@ -7,6 +7,10 @@
 #include <math.h>
 #include <sys/stat.h>
 
+/* Bytes that libraries take when they are first used: packed operands of OpenBLAS, chunks that HDF5 unpacks, MPI's buffers.
+ * 4 to 16 MB were seen. */
+static const double library_buffers = 10e6;
+
 /* What is in memory when a rank has most. */
 typedef struct Forecast {
     double program; /* with its libraries, and what has been allocated so far */
@@ -71,7 +75,7 @@ static double gradient_bytes(const Trainer *t) {
 static Forecast make_forecast(const Trainer *t) {
     const Graph *graph = t->setup.graph;
     size_t slots = optimizer_slot_count(&t->config->optimizer);
-    Forecast f = {.program = (double)memory_process().resident_bytes,
+    Forecast f = {.program = (double)memory_process().resident_bytes + library_buffers,
                   .weights = (double)(graph->weight_count * sizeof(Real)),
                   .gradients = gradient_bytes(t),
                   .optimizer = (double)(slots * graph->trained_count * sizeof(Real)),
