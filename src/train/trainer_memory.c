@@ -63,21 +63,13 @@ static double checkpoint_need(const Trainer *t, double gradients) {
     return fmax(image, 2 * source_bytes(t) - gradients);
 }
 
-/* The system counts a page that several ranks share in each of them that has touched it: a rank reads its part of the
- * gradient in its neighbours' slabs, too. */
-static double gradient_bytes(const Trainer *t) {
-    GradSyncOptions sync = trainer__sync_options(t);
-    double own = (double)gradsync_bytes(&sync, dist_ranks(t->dist), dist_nodes(t->dist));
-    double neighbours = dist_local_ranks(t->dist) - 1, slab = (double)(sync.count * sizeof(Real));
-    return sync.mode == GRADSYNC_MPI ? own : own + slab * neighbours / (neighbours + 1);
-}
-
 static Forecast make_forecast(const Trainer *t) {
     const Graph *graph = t->setup.graph;
+    GradSyncOptions sync = trainer__sync_options(t);
     size_t slots = optimizer_slot_count(&t->config->optimizer);
     Forecast f = {.program = (double)memory_process().resident_bytes + library_buffers,
                   .weights = (double)(graph->weight_count * sizeof(Real)),
-                  .gradients = gradient_bytes(t),
+                  .gradients = (double)gradsync_bytes(&sync, dist_ranks(t->dist), dist_nodes(t->dist)),
                   .optimizer = (double)(slots * graph->trained_count * sizeof(Real)),
                   .activations = (double)t->replica->arena_bytes,
                   .data = data_bytes(t)};
