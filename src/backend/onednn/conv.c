@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "backend/cpu/cpu.h"
 #include "backend/onednn/onednn.h"
 #include "backend/onednn/primitive.h"
 #include "backend/openblas/openblas.h"
@@ -11,11 +12,12 @@
  * own gradient by x is then the forward pass. */
 typedef struct Conv {
     const OnednnFamily *family;
-    bool transposed, relu, bias_in_pass; /* bias_in_pass: the forward pass adds the bias itself, and does the ReLU */
-    double relu_max;
+    OpDesc op;
+    bool transposed, bias_in_pass;     /* bias_in_pass: the forward pass adds the bias itself */
     size_t x_count, y_count, channels; /* of one call; channels: of y */
     ConvSizes sizes;
     bool gemm_weights;   /* dw by sgemm */
+    bool own_weights;    /* dw by cpu's depthwise loops */
     Primitive pass[3];   /* by ApiPass; only those that are wanted are complete */
     Primitive pack[2];   /* from HWIO to the layout of w in API_FORWARD, API_DATA; empty where that is HWIO */
     size_t packed_at[2]; /* that layout's place in OpBuffers.packed */
@@ -156,12 +158,19 @@ static Status create_passes(Conv *s, const OpDesc *op, OpMemory *memory) {
     TRY_GOTO(complete_pass(s, output_pass(s), &d, memory), done);
     if (op->want_dx[0])
         TRY_GOTO(complete_pass(s, input_pass(s), &d, memory), done);
-    if (op->want_dw[0] && !s->gemm_weights)
+    if (op->want_dw[0] && !s->gemm_weights && !s->own_weights)
         TRY_GOTO(complete_pass(s, API_WEIGHTS, &d, memory), done);
     memory->work_bytes = work_bytes(s, op->want_dx[0]);
 done:
     destroy_descs(&d);
     return status;
+}
+
+/* For a depthwise convolution the library has a kernel for dw only where the window is small and dense. */
+static bool weights_are_slow(const OpDesc *op) {
+    const ConvAttr *a = &op->attr.conv;
+    bool depthwise = a->groups > 1 && a->groups == op->x[0].dim[2] && a->groups == a->filters;
+    return depthwise && (a->kernel[0] > 3 || a->kernel[1] > 3 || a->dilation[0] > 1 || a->dilation[1] > 1);
 }
 
 static Status prepare(const OpDesc *op, void **state, OpMemory *memory) {
@@ -170,15 +179,15 @@ static Status prepare(const OpDesc *op, void **state, OpMemory *memory) {
     *memory = (OpMemory){0};
     TRY(memory_new(&s, 1, "operation"));
     s->family = &onednn_conv;
+    s->op = *op;
     s->transposed = op->kind == OP_CONV2D_TRANSPOSE;
-    s->relu = op->relu;
-    s->relu_max = op->relu_max;
     s->bias_in_pass = !s->transposed && op->has_w[1];
     s->sizes = conv_sizes(op);
     s->x_count = op->n * shape_count(&op->x[0]);
     s->y_count = op->n * shape_count(&op->y);
     s->channels = op->y.dim[2];
     s->gemm_weights = shape_count(&op->w[0]) >= GEMM_WEIGHTS;
+    s->own_weights = weights_are_slow(op);
     Status status = create_passes(s, op, memory);
     if (status == STATUS_OK)
         *state = s;
@@ -206,13 +215,19 @@ static void forward(void *state, const OpBuffers *b) {
         return;
     }
     primitive_run(pass, (const void *[]){b->y, w, b->x[0]}, b->work);
-    finish_rows(b->y, s->y_count / s->channels, s->channels, b->w[1], s->relu, s->relu_max);
+    finish_rows(b->y, s->y_count / s->channels, s->channels, b->w[1], s->op.relu, s->op.relu_max);
 }
 
 static void weight_gradient(Conv *s, const OpBuffers *b, const float *image, const float *out) {
     float *result = s->give.primitive || b->dw_add[0] ? (float *)((char *)b->work + s->result_at) : b->dw[0];
     if (s->gemm_weights) {
         conv_weight_gradient(&s->sizes, image, out, b->dw_add[0], b->dw[0], b->work);
+        return;
+    }
+    if (s->own_weights) {
+        OpBuffers own = *b;
+        own.dx[0] = own.dw[1] = NULL;
+        cpu_conv2d.backward(&s->op, &own);
         return;
     }
     primitive_run(&s->pass[API_WEIGHTS], (const void *[]){image, result, out}, b->work);
@@ -234,7 +249,7 @@ static void data_gradient(Conv *s, const OpBuffers *b) {
 
 static void backward(void *state, const OpBuffers *b) {
     Conv *s = state;
-    finish_rows_backward(b->y, s->relu, s->relu_max, b->dy, s->y_count / s->channels, s->channels, b->dw_add[1],
+    finish_rows_backward(b->y, s->op.relu, s->op.relu_max, b->dy, s->y_count / s->channels, s->channels, b->dw_add[1],
                          b->dw[1]);
     if (b->dw[0])
         weight_gradient(s, b, s->transposed ? b->dy : b->x[0], s->transposed ? b->x[0] : b->dy);
@@ -242,9 +257,16 @@ static void backward(void *state, const OpBuffers *b) {
         data_gradient(s, b);
 }
 
+/* Small convolutions are over before the library is ready: each call and change of layout takes it about a microsecond.
+ * With few weights per window position its kernels cannot fill their vectors. */
+enum { LEAST_WORK = 1 << 20, LEAST_CHANNELS = 64 };
+
 static bool supports(const OpDesc *op) {
-    return shape_count(&op->w[0]) <= INT_MAX && op->n <= INT_MAX && shape_count(&op->x[0]) <= INT_MAX / op->n &&
-           shape_count(&op->y) <= INT_MAX / op->n;
+    ConvSizes g = conv_sizes(op);
+    size_t weights = shape_count(&op->w[0]);
+    return weights <= INT_MAX && op->n <= INT_MAX && g.H * g.W * g.C <= INT_MAX / op->n &&
+           g.P * g.Q * g.K <= INT_MAX / op->n && op->n * g.P * g.Q * weights >= LEAST_WORK &&
+           (g.groups > 1 || g.C * g.K >= LEAST_CHANNELS);
 }
 
 const OnednnFamily onednn_conv = {supports, prepare, forward, backward, release};
