@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Speed of the kernels that the backends choose, on shapes of real networks, beside that of one large sgemm measured in the
- * same run: bench_kernels [backend].  Best of several runs; one thread unless OMP_NUM_THREADS says otherwise. */
+ * same run: bench_kernels [backend [part of a name]].  Best of several runs; one thread unless OMP_NUM_THREADS says otherwise. */
 #include "backend/select.h"
 #include "base/status.h"
 #include "graph/graph.h"
@@ -113,12 +113,20 @@ static const OpCase others[] = {
     {"32x32 3x3/2 16 to 32", CONV(16, 32, 16, 3, 32, 2, SAME, 1)},
     {"16x16 3x3/2 32 to 64", CONV(16, 16, 32, 3, 64, 2, SAME, 1)},
     {"32x32 3x3 3 to 64", CONV(8, 32, 3, 3, 64, 1, SAME, 1), .fixed_x = 1},
+    {"14x14 3x3 32 to 64", CONV(8, 14, 32, 3, 64, 1, SAME, 1)},
+    {"7x7 3x3 64 to 128", CONV(16, 7, 64, 3, 128, 1, SAME, 1)},
     {"14x14 3x3 64 to 128", CONV(32, 14, 64, 3, 128, 1, SAME, 1)},
-    {"32x32 3x3 16 to 16", CONV(32, 32, 16, 3, 16, 1, SAME, 1)},
-    {"56x56 3x3 64 to 64", CONV(8, 56, 64, 3, 64, 1, SAME, 1)},
-    {"28x28 3x3 128 to 128", CONV(8, 28, 128, 3, 128, 1, SAME, 1)},
+    {"32x32 3x3 16 to 16", CONV(4, 32, 16, 3, 16, 1, SAME, 1)},
+    {"16x16 3x3 32 to 32", CONV(8, 16, 32, 3, 32, 1, SAME, 1)},
+    {"8x8 3x3 64 to 64", CONV(16, 8, 64, 3, 64, 1, SAME, 1)},
+    {"32x32 3x3 64 to 64", CONV(2, 32, 64, 3, 64, 1, SAME, 1)},
+    {"16x16 3x3 128 to 128", CONV(4, 16, 128, 3, 128, 1, SAME, 1)},
+    {"8x8 3x3 256 to 256", CONV(32, 8, 256, 3, 256, 1, SAME, 1)},
+    {"4x4 3x3 512 to 512", CONV(64, 4, 512, 3, 512, 1, SAME, 1)},
+    {"56x56 3x3 64 to 64", CONV(2, 56, 64, 3, 64, 1, SAME, 1)},
+    {"28x28 3x3 128 to 128", CONV(2, 28, 128, 3, 128, 1, SAME, 1)},
     {"14x14 3x3 256 to 256", CONV(8, 14, 256, 3, 256, 1, SAME, 1)},
-    {"7x7 3x3 512 to 512", CONV(8, 7, 512, 3, 512, 1, SAME, 1)},
+    {"7x7 3x3 512 to 512", CONV(16, 7, 512, 3, 512, 1, SAME, 1)},
     {"56x56 1x1 64 to 256", CONV(8, 56, 64, 1, 256, 1, SAME, 1)},
     {"56x56 1x1 256 to 64", CONV(8, 56, 256, 1, 64, 1, SAME, 1)},
     {"56x56 1x1/2 128 to 256", CONV(8, 56, 128, 1, 256, 2, SAME, 1)},
@@ -188,14 +196,21 @@ static double gflops(double operations, double time) {
     return 1e-9 * operations / time;
 }
 
+/* What the command line says. */
+typedef struct Choice {
+    const char *backend, *part; /* part of the names of cases; "": all */
+} Choice;
+
 /* Prints one line, adds the time of forward and backward to *total. */
-static Status measure(const OpCase *c, const char *wanted, double *total) {
+static Status measure(const OpCase *c, const Choice *choice, double *total) {
     OpDesc op = c->op;
     OpRun run;
+    if (!strstr(c->name, choice->part))
+        return STATUS_OK;
     TRY(op_shape(&op));
     op.training = true;
     op.winograd = true;
-    const Backend *backend = backend_select(&op, wanted);
+    const Backend *backend = backend_select(&op, choice->backend);
     TRY(op_run_create(&run, c, backend, true, ~0u, ~0u));
     double work = (double)op.n * op_flops(&op);
     double forward = best_time(&run, true, false, false);
@@ -205,7 +220,7 @@ static Status measure(const OpCase *c, const char *wanted, double *total) {
         double dw = best_time(&run, false, false, true), dx = best_time(&run, false, true, false);
         printf(" dw %9.1f us %6.1f |", 1e6 * dw, gflops(work, dw));
         if (run.dx[0])
-            printf(" dx %9.1f us %6.1f", 1e6 * dx, gflops(work, dx));
+            printf(" dx %9.1f us %6.1f | both %6.1f", 1e6 * dx, gflops(work, dx), gflops(2 * work, both));
         printf("\n");
     } else {
         printf(" backward %9.1f us\n", 1e6 * both);
@@ -229,18 +244,21 @@ static double sgemm_peak(void) {
     return gflops(2.0 * SIZE * SIZE * SIZE, best);
 }
 
-static Status measure_all(const char *wanted) {
+static Status measure_all(const Choice *choice) {
     double step = 0, image = 0, ignored = 0;
-    TRY(backend_check_name(wanted));
+    TRY(backend_check_name(choice->backend));
     printf("columns: forward us GFLOP/s | gradients us GFLOP/s\nsgemm 1024: %.1f GFLOP/s\n", sgemm_peak());
     for (size_t i = 0; i < COUNT(mnist); i++)
-        TRY(measure(&mnist[i], wanted, &step));
-    printf("Keras's MNIST network, sum of kernels: %.2f ms for a batch of 64, %.0f images/s\n", 1e3 * step, 64 / step);
+        TRY(measure(&mnist[i], choice, &step));
+    if (!*choice->part)
+        printf("Keras's MNIST network, sum of kernels: %.2f ms for a batch of 64, %.0f images/s\n", 1e3 * step,
+               64 / step);
     for (size_t i = 0; i < COUNT(digits); i++)
-        TRY(measure(&digits[i], wanted, &image));
-    printf("digits-net, sum of kernels: %.1f us for one image, %.0f images/s\n", 1e6 * image, 1 / image);
+        TRY(measure(&digits[i], choice, &image));
+    if (!*choice->part)
+        printf("digits-net, sum of kernels: %.1f us for one image, %.0f images/s\n", 1e6 * image, 1 / image);
     for (size_t i = 0; i < COUNT(others); i++)
-        TRY(measure(&others[i], wanted, &ignored));
+        TRY(measure(&others[i], choice, &ignored));
     return STATUS_OK;
 }
 
@@ -248,7 +266,8 @@ int main(int argc, char **argv) {
     char text[128];
     backend_fix_cpu(argv);
     printf("%s\n", backend_describe(text, sizeof text));
-    Status status = measure_all(argc > 1 ? argv[1] : NULL);
+    Choice choice = {argc > 1 ? argv[1] : NULL, argc > 2 ? argv[2] : ""};
+    Status status = measure_all(&choice);
     if (status != STATUS_OK)
         fprintf(stderr, "bench_kernels: error: %s\n", status_message());
     return (int)status;

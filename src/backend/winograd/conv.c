@@ -28,10 +28,11 @@ static size_t tile_count(const WinogradSizes *g) {
 
 /* The direct method multiplies 9 P Q times where this does 36 times a tile, of which those at the edges reach beyond y: the
  * ratio must be 1.5 at least.  The transforms of x and y cost too much beside products of few channels, those of the weights
- * beside products for few tiles. */
+ * beside products for few tiles, the more so when the weights come from far away.  Measured beside the other backends. */
 bool winograd_wins(const WinogradSizes *g) {
     size_t tiles = tile_count(g);
-    return g->C >= 16 && g->K >= 16 && tiles >= 16 && 2 * 9 * g->n * g->P * g->Q >= 3 * 36 * tiles;
+    bool pays = 2 * 9 * g->n * g->P * g->Q >= 3 * 36 * tiles;
+    return pays && g->C >= 16 && g->K >= 16 && (tiles >= 16 || (tiles >= 4 && g->C * g->K <= 64 * 64));
 }
 
 /* x or y, under the tiles of y. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backend/winograd/winograd.h"
 #include "backend/cpu/rows.h"
-#include "backend/kernel.h"
 #include "base/memory.h"
 
 /* What is known of an operation once it is prepared. */
