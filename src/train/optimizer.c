@@ -13,7 +13,7 @@
 #define FOR_EVERY_CPU
 #endif
 
-enum { NORM_BLOCK = 4096, NORM_LANES = 8 };
+enum { BLOCK = 4096, LANES = 8 }; /* BLOCK: elements that stay in the L1 cache */
 
 size_t optimizer_slot_count(const OptimizerOptions *options) {
     switch (options->kind) {
@@ -60,18 +60,38 @@ void optimizer_destroy(Optimizer *optimizer) {
     memory_free(optimizer);
 }
 
+/* Sum of squares of one block.  The lanes are spelled out, so that the order of additions does not depend on how the
+ * compiler vectorises. */
+FOR_EVERY_CPU static double block_squares(const Real *x, size_t count) {
+    double lane[LANES] = {0};
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES)
+        for (size_t j = 0; j < LANES; j++)
+            lane[j] += (double)x[i + j] * (double)x[i + j];
+    for (size_t j = 0; i < count; i++, j++)
+        lane[j] += (double)x[i] * (double)x[i];
+    return ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
+}
+
+/* Sum of squares over fixed blocks, block sums added in order. */
+static double squares(const Real *x, size_t count) {
+    double sum = 0;
+    for (size_t i = 0; i < count; i += BLOCK)
+        sum += block_squares(x + i, count - i < BLOCK ? count - i : BLOCK);
+    return sum;
+}
+
 /* Frozen parameters have no penalty, as in Keras. */
 static bool has_penalty(const ParamSpec *spec) {
     return spec->role == PARAM_TRAINED && (spec->l1 != 0 || spec->l2 != 0);
 }
 
-static double parameter_penalty(const ParamSpec *spec, const Real *w, size_t count) {
-    double absolute = 0, squares = 0;
-    for (size_t i = 0; i < count; i++) {
+/* Of `count` elements. */
+static double penalty_of(const ParamSpec *spec, const Real *w, size_t count) {
+    double absolute = 0;
+    for (size_t i = 0; i < count && spec->l1 != 0; i++)
         absolute += fabs((double)w[i]);
-        squares += (double)w[i] * (double)w[i];
-    }
-    return spec->l1 * absolute + spec->l2 * squares;
+    return spec->l1 * absolute + spec->l2 * squares(w, count);
 }
 
 double optimizer_penalty(const Graph *graph, const Real *weights) {
@@ -79,44 +99,18 @@ double optimizer_penalty(const Graph *graph, const Real *weights) {
     for (size_t p = 0; p < graph->param_count; p++) {
         const Param *param = &graph->params[p];
         if (has_penalty(&param->spec))
-            penalty += parameter_penalty(&param->spec, weights + param->offset, param->count);
+            penalty += penalty_of(&param->spec, weights + param->offset, param->count);
     }
     return penalty;
 }
 
-/* Adds the penalties' gradients, in the unit of the sums: `weight` times the gradient of the mean. */
-static void add_penalty_gradients(const Graph *graph, const Real *weights, Real *gradient, double weight) {
-    for (size_t p = 0; p < graph->param_count; p++) {
-        const Param *param = &graph->params[p];
-        if (!has_penalty(&param->spec))
-            continue;
-        const Real *w = weights + param->offset;
-        Real *g = gradient + param->offset;
-        Real l1 = (Real)(weight * param->spec.l1), l2 = (Real)(weight * 2 * param->spec.l2);
-        for (size_t i = 0; i < param->count; i++)
+FOR_EVERY_CPU static void add_l1_l2(size_t n, const Real *restrict w, Real l1, Real l2, Real *restrict g) {
+    if (l1 == 0)
+        for (size_t i = 0; i < n; i++)
+            g[i] += l2 * w[i];
+    else
+        for (size_t i = 0; i < n; i++)
             g[i] += l1 * (Real)((w[i] > 0) - (w[i] < 0)) + l2 * w[i];
-    }
-}
-
-/* Sum of squares of one block.  The lanes are spelled out, so that the order of additions does not depend on how the
- * compiler vectorises. */
-FOR_EVERY_CPU static double block_squares(const Real *x, size_t count) {
-    double lane[NORM_LANES] = {0};
-    size_t i = 0;
-    for (; i + NORM_LANES <= count; i += NORM_LANES)
-        for (size_t j = 0; j < NORM_LANES; j++)
-            lane[j] += (double)x[i + j] * (double)x[i + j];
-    for (size_t j = 0; i < count; i++, j++)
-        lane[j] += (double)x[i] * (double)x[i];
-    return ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
-}
-
-/* 2-norm over fixed blocks, block sums added in order. */
-static double norm(const Real *x, size_t count) {
-    double sum = 0;
-    for (size_t i = 0; i < count; i += NORM_BLOCK)
-        sum += block_squares(x + i, count - i < NORM_BLOCK ? count - i : NORM_BLOCK);
-    return sqrt(sum);
 }
 
 /* The formulas of the header on n elements.  p parameters, g gradient sums, `scale` makes them the clipped gradient,
@@ -183,12 +177,21 @@ FOR_EVERY_CPU static void rmsprop_momentum(size_t n, Real *restrict p, const Rea
     }
 }
 
-static void update(Optimizer *optimizer, double lr, uint64_t step, Real *p, const Real *g, Real scale) {
-    const OptimizerOptions *o = &optimizer->options;
-    size_t n = optimizer->graph->trained_count;
-    Real *first = optimizer->slots[0].slab, *second = optimizer->slots[1].slab;
-    Real rate = (Real)lr, keep = (Real)(1 - lr * o->weight_decay), momentum = (Real)o->momentum;
+/* Adam's rate of a step: lr * sqrt(1 - beta_2^t) / (1 - beta_1^t). */
+static double adam_alpha(const OptimizerOptions *o, double lr, uint64_t step) {
     double t = (double)step + 1;
+    return lr * sqrt(1 - pow(o->beta_2, t)) / (1 - pow(o->beta_1, t));
+}
+
+/* Elements [at, at + n) of the slabs.  alpha: Adam's. */
+static void update(Optimizer *optimizer, size_t at, size_t n, double lr, double alpha, Real *weights,
+                   const Real *gradient, Real scale) {
+    const OptimizerOptions *o = &optimizer->options;
+    Real *first = optimizer->slots[0].slab, *second = optimizer->slots[1].slab, *p = weights + at;
+    const Real *g = gradient + at;
+    first = first ? first + at : NULL;
+    second = second ? second + at : NULL;
+    Real rate = (Real)lr, keep = (Real)(1 - lr * o->weight_decay), momentum = (Real)o->momentum;
     switch (o->kind) {
     case OPTIMIZER_SGD:
         if (o->momentum == 0)
@@ -207,7 +210,7 @@ static void update(Optimizer *optimizer, double lr, uint64_t step, Real *p, cons
         adam(n, p, g, first, second,
              (AdamNumbers){.scale = scale,
                            .keep = keep,
-                           .alpha = (Real)(lr * sqrt(1 - pow(o->beta_2, t)) / (1 - pow(o->beta_1, t))),
+                           .alpha = (Real)alpha,
                            .beta_1 = (Real)o->beta_1,
                            .beta_2 = (Real)o->beta_2,
                            .one_less_beta_1 = (Real)(1 - o->beta_1),
@@ -228,22 +231,47 @@ static void update_statistics(const Graph *graph, Real *weights, const Real *sum
     }
 }
 
+/* Adds the gradient of a parameter's penalty and, `updates`, updates it: block by block, so that the memory is passed once.
+ * The gradient of the penalty is in the unit of the sums: `weight` times that of the mean.  Returns the penalty. */
+static double penalize(Optimizer *optimizer, const Param *param, double lr, double alpha, Real *weights, Real *gradient,
+                       double weight, bool updates) {
+    const ParamSpec *spec = &param->spec;
+    Real l1 = (Real)(weight * spec->l1), l2 = (Real)(weight * 2 * spec->l2), scale = (Real)(1 / weight);
+    double penalty = 0;
+    for (size_t i = 0; i < param->count; i += BLOCK) {
+        size_t at = param->offset + i, n = param->count - i < BLOCK ? param->count - i : BLOCK;
+        penalty += penalty_of(spec, weights + at, n);
+        add_l1_l2(n, weights + at, l1, l2, gradient + at);
+        if (updates)
+            update(optimizer, at, n, lr, alpha, weights, gradient, scale);
+    }
+    return penalty;
+}
+
 OptimizerResult optimizer_apply(Optimizer *optimizer, double lr, uint64_t step, Real *weights, Real *gradient,
                                 double weight, double examples) {
     const Graph *graph = optimizer->graph;
-    double clip = optimizer->options.clip_norm;
-    OptimizerResult result = {optimizer_penalty(graph, weights), NAN};
+    const OptimizerOptions *o = &optimizer->options;
+    OptimizerResult result = {0, NAN};
     /* A batch without weight has no gradient; the sums are 0 then, and any finite unit does for the penalties. */
     if (!(weight > 0))
         weight = 1;
-    double scale = 1 / weight;
-    add_penalty_gradients(graph, weights, gradient, weight);
-    if (clip > 0) {
-        result.gradient_norm = norm(gradient, graph->trained_count) * scale;
-        if (result.gradient_norm > clip)
-            scale *= clip / result.gradient_norm;
+    bool is_adam = o->kind == OPTIMIZER_ADAM || o->kind == OPTIMIZER_ADAMW;
+    double scale = 1 / weight, alpha = is_adam ? adam_alpha(o, lr, step) : 0;
+    bool clips = o->clip_norm > 0; /* then the whole gradient comes first */
+    for (size_t p = 0; p < graph->param_count; p++) {
+        const Param *param = &graph->params[p];
+        if (has_penalty(&param->spec))
+            result.penalty += penalize(optimizer, param, lr, alpha, weights, gradient, weight, !clips);
+        else if (!clips && param->spec.role == PARAM_TRAINED)
+            update(optimizer, param->offset, param->count, lr, alpha, weights, gradient, (Real)scale);
     }
-    update(optimizer, lr, step, weights, gradient, (Real)scale);
+    if (clips) {
+        result.gradient_norm = sqrt(squares(gradient, graph->trained_count)) * scale;
+        if (result.gradient_norm > o->clip_norm)
+            scale *= o->clip_norm / result.gradient_norm;
+        update(optimizer, 0, graph->trained_count, lr, alpha, weights, gradient, (Real)scale);
+    }
     if (examples > 0)
         update_statistics(graph, weights, gradient, examples);
     return result;
