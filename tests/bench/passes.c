@@ -212,10 +212,8 @@ static Status measure_all(const char *words, size_t bytes) {
 int main(int argc, char **argv) {
     const char *words = argc > 1 ? argv[1] : "";
     backend_fix_cpu(argv);
-    Status status = measure_all(words, IN_CACHE);
-    if (getenv("KB"))
-        status = measure_all(words, (size_t)atoi(getenv("KB")) << 10);
-    if (status == STATUS_OK)
+    Status status = measure_all(words, argc > 2 ? (size_t)atoi(argv[2]) << 10 : IN_CACHE);
+    if (status == STATUS_OK && argc <= 2)
         status = measure_all(words, IN_MEMORY);
     if (status != STATUS_OK)
         fprintf(stderr, "bench_passes: error: %s\n", status_message());
