@@ -97,9 +97,14 @@ static void convert(const Dataset *dataset, const Preprocess *preprocess, const 
 
 static void read_from_memory(const Dataset *dataset, const DatasetPart *part, const uint64_t rows[], size_t n,
                              const Preprocess *preprocess, Real *x, Real *const labels[]) {
+    enum { LINE = 64, AHEAD = 4096 }; /* bytes of the next example that are fetched while one is converted */
     size_t bytes = x_bytes(dataset), width = shape_count(&dataset->info.shape);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        const char *next = (const char *)part->x + rows[i + 1 < n ? i + 1 : i] * bytes;
+        for (size_t k = 0; k < bytes && k < AHEAD; k += LINE)
+            __builtin_prefetch(next + k);
         convert(dataset, preprocess, (const char *)part->x + rows[i] * bytes, x + i * width);
+    }
     for (size_t k = 0; labels != NULL && k < dataset->info.label_count; k++) {
         size_t one = shape_count(&dataset->info.labels[k].shape);
         for (size_t i = 0; i < n; i++)

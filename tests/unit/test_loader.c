@@ -147,6 +147,28 @@ static void batch_stays_valid(void **state) {
     loader_destroy(loader);
 }
 
+/* A reader that has to wait, or to prepare a batch itself, counts that time; one that finds batches ready does not. */
+static void waiting_is_measured(void **state) {
+    (void)state;
+    LoaderOptions options = training(1, 1, 0);
+    Loader *loader;
+    LoaderBatch batch;
+    assert_ok(loader_create(&options, &loader));
+    assert_true(loader_waited(loader) == 0);
+    assert_ok(loader_next(loader, &batch));
+    double first = loader_waited(loader);
+    for (int i = 0; i < 5; i++) {
+        usleep(50000); /* enough for the thread, even on a busy machine */
+        assert_ok(loader_next(loader, &batch));
+    }
+    double waited = loader_waited(loader) - first;
+    if (dataset_fits(data, DATASET_TRAIN))
+        assert_true(first > 0 && waited > 0 && waited < 0.2);
+    else
+        assert_true(first < 5 && waited < 0.2);
+    loader_destroy(loader);
+}
+
 static void evaluation_blocks_once_each(void **state) {
     (void)state;
     const size_t block = 16;
@@ -266,6 +288,7 @@ int main(void) {
         BOTH(training_on_any_number_of_ranks),
         BOTH(starts_and_restarts_anywhere),
         BOTH(batch_stays_valid),
+        BOTH(waiting_is_measured),
         BOTH(evaluation_blocks_once_each),
         BOTH(validation_parts),
         cmocka_unit_test_setup_teardown(read_error_is_delivered, start_from_file, finish),
