@@ -76,6 +76,7 @@ static void run_item(Plan *plan, const ExecutorRun *run, PlanItem item, size_t s
         backend->collect(state, &b);
         break;
     case PHASE_FORWARD:
+    case PHASE_FORWARD_AGAIN:
         backend->forward(state, &b);
         break;
     case PHASE_COLLECT_BACKWARD:

@@ -293,6 +293,7 @@ static Status build(Planner *p) {
     TRY(memory_new(&p->uses, nodes, "plan"));
     TRY(memory_new(&p->value_group, nodes, "plan"));
     TRY(memory_new(&p->gradient_group, nodes, "plan"));
+    TRY(memory_new(&p->backward_group, nodes, "plan"));
     TRY(memory_new(&p->last_need, nodes, "plan"));
     TRY(plan__make_steps(p));
     TRY(plan__schedule(p));
@@ -334,6 +335,8 @@ Status plan_create(const Graph *graph, Pass pass, size_t n, const PlanOptions *o
     memory_free(planner.group_of);
     memory_free(planner.value_group);
     memory_free(planner.gradient_group);
+    memory_free(planner.backward_group);
+    memory_free(planner.again);
     memory_free(planner.last_need);
     if (status != STATUS_OK) {
         plan_destroy(*out);

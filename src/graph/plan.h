@@ -15,7 +15,14 @@
 #include "graph/graph.h"
 
 /* The four functions of a backend, in the order in which an operation's are run. */
-typedef enum StepPhase { PHASE_COLLECT, PHASE_FORWARD, PHASE_COLLECT_BACKWARD, PHASE_BACKWARD, STEP_PHASES } StepPhase;
+typedef enum StepPhase {
+    PHASE_COLLECT,
+    PHASE_FORWARD,
+    PHASE_FORWARD_AGAIN, /* in the backward pass: the value was kept for a slice only */
+    PHASE_COLLECT_BACKWARD,
+    PHASE_BACKWARD,
+    STEP_PHASES
+} StepPhase;
 
 typedef enum Pass {
     PASS_TRAIN,    /* forward, losses, backward */

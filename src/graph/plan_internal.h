@@ -15,6 +15,8 @@ typedef struct Planner {
     int (*item)[STEP_PHASES]; /* per step: the item of each phase, -1 */
     size_t *group_of;         /* per item: its group */
     int *value_group, *gradient_group; /* per node: the group that alone touches its value, its gradient; PLAN_SHARED */
+    int *backward_group;               /* per node: the group that alone reads its value in the backward pass */
+    bool *again;                       /* per step: its value is made again there, instead of being kept */
     size_t *last_need;                 /* per node: last item that reads its value */
     size_t place_room;
 } Planner;

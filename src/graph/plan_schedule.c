@@ -57,8 +57,24 @@ static void add_item(Planner *p, size_t s, StepPhase phase, bool new_group) {
     p->group_of[i] = plan->group_count - 1;
 }
 
+/* Before it, the values that it reads and that were not kept. */
+static void add_backward_item(Planner *p, size_t s, StepPhase phase, bool new_group) {
+    const PlanStep *step = &p->plan->steps[s];
+    for (size_t k = 0; k <= step->op.inputs; k++) { /* the last: its own value */
+        int reads = k < step->op.inputs ? (step->op.keeps_x ? p->step_of[step->inputs[k]] : -1)
+                    : step->op.keeps_y  ? (int)s
+                                        : -1;
+        if (reads < 0 || !p->again[reads] || p->item[reads][PHASE_FORWARD_AGAIN] >= 0)
+            continue;
+        add_item(p, (size_t)reads, PHASE_FORWARD_AGAIN, new_group);
+        new_group = false;
+    }
+    add_item(p, s, phase, new_group);
+}
+
 static void add_items(Planner *p) {
     Plan *plan = p->plan;
+    plan->item_count = plan->group_count = 0;
     memset(p->item, 0xff, plan->step_count * sizeof *p->item); /* -1 */
     for (size_t s = 0; s < plan->step_count; s++) {
         bool collects = op_collects(&plan->steps[s].op);
@@ -73,8 +89,8 @@ static void add_items(Planner *p) {
         if (!plan->steps[s].runs_backward)
             continue;
         if (collects)
-            add_item(p, s, PHASE_COLLECT_BACKWARD, turn);
-        add_item(p, s, PHASE_BACKWARD, collects || turn);
+            add_backward_item(p, s, PHASE_COLLECT_BACKWARD, turn);
+        add_backward_item(p, s, PHASE_BACKWARD, collects || turn);
         turn = false;
     }
 }
@@ -88,8 +104,8 @@ static void touch(const Planner *p, int *group, int item) {
     *group = *group == PLAN_NOWHERE || *group == now ? now : PLAN_SHARED;
 }
 
-static void reads_value(Planner *p, int node, int item) {
-    touch(p, &p->value_group[node], item);
+static void reads_value(Planner *p, int *group, int node, int item) {
+    touch(p, &group[node], item);
     if (item >= 0 && p->last_need[node] < (size_t)item)
         p->last_need[node] = (size_t)item;
 }
@@ -98,24 +114,47 @@ static void find_readers(Planner *p, size_t s) {
     const PlanStep *step = &p->plan->steps[s];
     const OpDesc *op = &step->op;
     const int *item = p->item[s];
-    reads_value(p, step->output, item[PHASE_FORWARD]);
-    if (op->keeps_y) {
-        reads_value(p, step->output, item[PHASE_COLLECT_BACKWARD]);
-        reads_value(p, step->output, item[PHASE_BACKWARD]);
-    }
+    reads_value(p, p->value_group, step->output, item[PHASE_FORWARD]);
+    if (op->keeps_y) /* what collects has dy multiplied by the ReLU's derivative then, and needs y no more */
+        reads_value(p, p->backward_group, step->output,
+                    item[op_collects(op) ? PHASE_COLLECT_BACKWARD : PHASE_BACKWARD]);
     touch(p, &p->gradient_group[step->output], item[PHASE_COLLECT_BACKWARD]);
     touch(p, &p->gradient_group[step->output], item[PHASE_BACKWARD]);
     for (size_t k = 0; k < op->inputs; k++) {
         int input = step->inputs[k];
-        reads_value(p, input, item[PHASE_COLLECT]);
-        reads_value(p, input, item[PHASE_FORWARD]);
+        reads_value(p, p->value_group, input, item[PHASE_COLLECT]);
+        reads_value(p, p->value_group, input, item[PHASE_FORWARD]);
+        reads_value(p, p->backward_group, input, item[PHASE_FORWARD_AGAIN]);
         if (op->keeps_x) {
-            reads_value(p, input, item[PHASE_COLLECT_BACKWARD]);
-            reads_value(p, input, item[PHASE_BACKWARD]);
+            reads_value(p, p->backward_group, input, item[PHASE_COLLECT_BACKWARD]);
+            reads_value(p, p->backward_group, input, item[PHASE_BACKWARD]);
         }
         if (op->want_dx[k])
             touch(p, &p->gradient_group[input], item[PHASE_BACKWARD]);
     }
+}
+
+static void find_groups(Planner *p) {
+    for (size_t i = 0; i < p->plan->graph->node_count; i++) {
+        p->value_group[i] = p->backward_group[i] = p->gradient_group[i] = PLAN_NOWHERE;
+        p->last_need[i] = 0;
+    }
+    for (size_t s = 0; s < p->plan->step_count; s++)
+        find_readers(p, s);
+}
+
+/* A batch norm is made again where one group reads its value forward and one backward: its input has to be read there anyway,
+ * so that memory and its traffic are saved for little arithmetic.  (T. Chen et al., "Training deep nets with sublinear memory
+ * cost", 2016, for the principle.)  False: none is. */
+static bool choose_again(Planner *p) {
+    bool any = false;
+    for (size_t s = 0; s < p->plan->step_count; s++) {
+        const PlanStep *step = &p->plan->steps[s];
+        p->again[s] = op_collects(&step->op) && step->runs_backward && step->op.inputs == 1 && step->slices > 1 &&
+                      p->value_group[step->output] >= 0 && p->backward_group[step->output] >= 0;
+        any = any || p->again[s];
+    }
+    return any;
 }
 
 Status plan__schedule(Planner *p) {
@@ -126,12 +165,17 @@ Status plan__schedule(Planner *p) {
     TRY(memory_new(&plan->groups, most, "plan"));
     TRY(memory_new(&p->item, plan->step_count, "plan"));
     TRY(memory_new(&p->group_of, most, "plan"));
+    TRY(memory_new(&p->again, plan->step_count, "plan"));
     set_slices(p);
     add_items(p);
+    find_groups(p);
+    if (choose_again(p)) {
+        add_items(p);
+        find_groups(p);
+    }
     for (size_t i = 0; i < graph->node_count; i++)
-        p->value_group[i] = p->gradient_group[i] = PLAN_NOWHERE;
-    for (size_t s = 0; s < plan->step_count; s++)
-        find_readers(p, s);
+        if (p->backward_group[i] != PLAN_NOWHERE && !(p->step_of[i] >= 0 && p->again[p->step_of[i]]))
+            p->value_group[i] = PLAN_SHARED; /* kept from forward to backward */
     for (size_t i = 0; plan->pass == PASS_PREDICT && i < graph->output_count; i++) {
         int node = plan->root[graph->outputs[i].node];
         p->value_group[node] = PLAN_SHARED;

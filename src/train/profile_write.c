@@ -10,7 +10,8 @@
 
 static const char *const kind_names[PROFILE_KINDS] = {"step",      "data",       "exchange",
                                                       "optimizer", "validation", "checkpoint"};
-static const char *const phase_names[STEP_PHASES] = {"statistics", "forward", "backward statistics", "backward"};
+static const char *const phase_names[STEP_PHASES] = {"statistics", "forward", "forward again", "backward statistics",
+                                                     "backward"};
 
 /* ---- the trace ------------------------------------------------------------------------------------------------------ */
 
@@ -86,7 +87,7 @@ static void print_layer(const Profile *p, const PlanStep *step) {
     const Node *node = &p->plan->graph->nodes[step->node];
     const double *seconds = p->layers[step->node].seconds, steps = (double)p->steps;
     double forward = seconds[PHASE_COLLECT] + seconds[PHASE_FORWARD];
-    double backward = seconds[PHASE_COLLECT_BACKWARD] + seconds[PHASE_BACKWARD];
+    double backward = seconds[PHASE_FORWARD_AGAIN] + seconds[PHASE_COLLECT_BACKWARD] + seconds[PHASE_BACKWARD];
     bool counts = node->op.kind == OP_CONV2D || node->op.kind == OP_CONV2D_TRANSPOSE || node->op.kind == OP_DENSE;
     char forward_speed[32], backward_speed[32], name[64];
     snprintf(name, sizeof name, "%.20s (%s)", node->layer, op_name(node->op.kind));

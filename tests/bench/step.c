@@ -64,7 +64,8 @@ static void print_steps(const Plan *plan, const Times *best, double total) {
     for (size_t s = 0; s < plan->step_count; s++) {
         const PlanStep *step = &plan->steps[s];
         const double *t = best->phase[s];
-        double forward = t[PHASE_COLLECT] + t[PHASE_FORWARD], backward = t[PHASE_COLLECT_BACKWARD] + t[PHASE_BACKWARD];
+        double forward = t[PHASE_COLLECT] + t[PHASE_FORWARD];
+        double backward = t[PHASE_FORWARD_AGAIN] + t[PHASE_COLLECT_BACKWARD] + t[PHASE_BACKWARD];
         char name[32];
         snprintf(name, sizeof name, "%s%s%s", op_name(step->op.kind), step->op.relu ? "+relu" : "",
                  step->op.kind == OP_BATCH_NORM && step->op.inputs > 1 ? "+add" : "");

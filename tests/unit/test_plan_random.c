@@ -307,7 +307,7 @@ static void gradients(void **state) {
 
 /* What these networks are there for does occur in their plans. */
 static void coverage(void **state) {
-    size_t relus = 0, residuals = 0, cut = 0, uneven = 0, local = 0;
+    size_t relus = 0, residuals = 0, cut = 0, uneven = 0, local = 0, again = 0;
     (void)state;
     for (uint64_t number = 0; number < NETWORKS; number++) {
         Network net;
@@ -320,9 +320,11 @@ static void coverage(void **state) {
             uneven += step->state[1] != NULL;
             local += step->slices > 1 && step->y_step == 0;
         }
+        for (size_t i = 0; i < net.plan->item_count; i++)
+            again += net.plan->items[i].phase == PHASE_FORWARD_AGAIN;
         close_network(&net);
     }
-    assert_true(relus > 50 && residuals > 20 && cut > 500 && uneven > 100 && local > 50);
+    assert_true(relus > 50 && residuals > 20 && cut > 500 && uneven > 100 && local > 50 && again > 10);
 }
 
 static void predictions(void **state) {
