@@ -258,15 +258,16 @@ static void backward(void *state, const OpBuffers *b) {
 }
 
 /* Small convolutions are over before the library is ready: each call and change of layout takes it about a microsecond.
- * With few weights per window position its kernels cannot fill their vectors. */
-enum { LEAST_WORK = 1 << 20, LEAST_CHANNELS = 64 };
+ * What would else run them is slower by far for groups, so less work is enough there.  With few weights per window position
+ * the library's kernels cannot fill their vectors. */
+enum { LEAST_WORK = 1 << 20, LEAST_GROUPED_WORK = 1 << 17, LEAST_CHANNELS = 64 };
 
 static bool supports(const OpDesc *op) {
     ConvSizes g = conv_sizes(op);
-    size_t weights = shape_count(&op->w[0]);
+    size_t weights = shape_count(&op->w[0]), work = op->n * g.P * g.Q * weights;
     return weights <= INT_MAX && op->n <= INT_MAX && g.H * g.W * g.C <= INT_MAX / op->n &&
-           g.P * g.Q * g.K <= INT_MAX / op->n && op->n * g.P * g.Q * weights >= LEAST_WORK &&
-           (g.groups > 1 || g.C * g.K >= LEAST_CHANNELS);
+           g.P * g.Q * g.K <= INT_MAX / op->n &&
+           (g.groups > 1 ? work >= LEAST_GROUPED_WORK : work >= LEAST_WORK && g.C * g.K >= LEAST_CHANNELS);
 }
 
 const OnednnFamily onednn_conv = {supports, prepare, forward, backward, release};
