@@ -7,6 +7,7 @@
 enum { SIMD(LANES) = SIMD_BYTES / sizeof(float), SIMD(ROWS) = SIMD_REGISTERS == 32 ? 14 : 6 };
 
 typedef float SIMD(Vector) __attribute__((vector_size(SIMD_BYTES), aligned(sizeof(float)), may_alias));
+typedef float SIMD(Half) __attribute__((vector_size(SIMD_BYTES / 2), aligned(sizeof(float)), may_alias));
 typedef int32_t SIMD(Mask) __attribute__((vector_size(SIMD_BYTES), aligned(sizeof(float)), may_alias));
 
 /* The first `count` elements, at most a vector; the rest is 0. */
@@ -52,14 +53,15 @@ CPU_INLINE SIMD(Vector) SIMD(limit)(SIMD(Vector) v, float max) {
     return (SIMD(Vector))(((SIMD(Mask))limit & above) | ((SIMD(Mask))v & ~above));
 }
 
-/* What is done with the sums at the end when a vector is cut by the last column, or a ReLU has a limit. */
-static __attribute__((noinline)) void SIMD(finish)(const SIMD(Vector) * sum, size_t rows, size_t width,
-                                                   const Product *p, size_t columns, float *c) {
+/* What is done with the sums at the end when a vector is cut by the last column, or a ReLU has a limit.  A row of `sum` is
+ * two vectors long. */
+static __attribute__((noinline)) void SIMD(finish)(const SIMD(Vector) * sum, size_t rows, const Product *p,
+                                                   size_t columns, float *c) {
     for (size_t i = 0; i < rows; i++, c += p->c_row)
-        for (size_t j = 0; j < width; j++) {
+        for (size_t j = 0; j < 2 && j * SIMD(LANES) < columns; j++) {
             float *to = c + j * SIMD(LANES);
             size_t count = columns - j * SIMD(LANES);
-            SIMD(Vector) v = sum[i * width + j];
+            SIMD(Vector) v = sum[2 * i + j];
             if (p->add)
                 v += SIMD(load)(to, count);
             SIMD(store)(to, p->relu ? SIMD(limit)(SIMD(relu)(v), p->relu_max) : v, count);
@@ -70,45 +72,63 @@ static __attribute__((noinline)) void SIMD(store_cut)(float *to, SIMD(Vector) v,
     SIMD(store)(to, v, count);
 }
 
-/* `rows`, `width` (vectors) and `stretch` are constants where this is inlined: the sums become registers.  `columns` are
- * those of the tile that exist. */
-CPU_INLINE void SIMD(tile)(size_t rows, size_t width, size_t stretch, const Product *p, const float *a, const float *b,
-                           const float *bias, size_t columns, float *c) {
-    SIMD(Vector) sum[25][2], start[2];
+/* `rows`, `width` (vectors), `half` (one more, of half the length) and `stretch` are constants where this is inlined: the
+ * sums become registers.  `columns` are those of the tile that exist. */
+CPU_INLINE void SIMD(tile)(size_t rows, size_t width, bool half, size_t stretch, const Product *p, const float *a,
+                           const float *b, const float *bias, size_t columns, float *c) {
+    SIMD(Vector) sum[25][2];
+    SIMD(Half) tail[25];
     size_t row = p->a_row, step = p->a_step;
 #pragma GCC unroll 2
-    for (size_t j = 0; j < width; j++) {
-        start[j] = bias ? SIMD(load)(bias + j * SIMD(LANES), columns - j * SIMD(LANES)) : (SIMD(Vector)){0};
+    for (size_t j = 0; j < 2; j++) {
+        SIMD(Vector) start = {0};
+        if (bias && j * SIMD(LANES) < columns)
+            start = SIMD(load)(bias + j * SIMD(LANES), columns - j * SIMD(LANES));
 #pragma GCC unroll 32
         for (size_t i = 0; i < rows; i++)
-            sum[i][j] = start[j];
+            if (j < width)
+                sum[i][j] = start;
+            else if (j == width && half)
+                tail[i] = *(const SIMD(Half) *)&start;
     }
     for (size_t g = 0; g < p->segments; g++) {
         const float *x = a + g * p->a_segment, *w = b + g * p->b_segment;
         for (size_t k = 0; k < p->depth; k++, x += step, w += p->b_step) {
             SIMD(Vector) line[2];
+            SIMD(Half) last = {0};
 #pragma GCC unroll 2
             for (size_t j = 0; j < width; j++)
                 line[j] = *(const SIMD(Vector) *)(w + j * SIMD(LANES));
+            if (half)
+                last = *(const SIMD(Half) *)(w + width * SIMD(LANES));
 #pragma GCC unroll 32
-            for (size_t i = 0; i < rows; i++)
+            for (size_t i = 0; i < rows; i++) {
+                float value = x[stretch ? i / stretch * row + i % stretch : i * row];
 #pragma GCC unroll 2
                 for (size_t j = 0; j < width; j++)
-                    sum[i][j] += x[stretch ? i / stretch * row + i % stretch : i * row] * line[j];
+                    sum[i][j] += value * line[j];
+                if (half)
+                    tail[i] += value * last;
+            }
         }
     }
-    bool relu = p->relu, add = p->add, cut = columns < width * SIMD(LANES);
+    bool relu = p->relu, add = p->add, cut = half || columns < width * SIMD(LANES);
     size_t distance = p->c_row;
     /* Rows of c without gaps are stored in whole vectors: what is too much is the next row's, which is stored after. */
     bool gaps = columns != distance || 2 * columns < width * SIMD(LANES);
-    if ((cut && (add || gaps)) || (relu && p->relu_max < INFINITY)) {
-        SIMD(Vector) copy[25 * 2];
+    if (half || (cut && (add || gaps)) || (relu && p->relu_max < INFINITY)) {
+        SIMD(Vector) copy[25][2];
 #pragma GCC unroll 32
-        for (size_t i = 0; i < rows; i++)
+        for (size_t i = 0; i < rows; i++) {
 #pragma GCC unroll 2
             for (size_t j = 0; j < width; j++)
-                copy[i * width + j] = sum[i][j];
-        SIMD(finish)(copy, rows, width, p, columns, c);
+                copy[i][j] = sum[i][j];
+            if (half) {
+                ((SIMD(Half) *)&copy[i][width])[0] = tail[i];
+                ((SIMD(Half) *)&copy[i][width])[1] = (SIMD(Half)){0};
+            }
+        }
+        SIMD(finish)(copy[0], rows, p, columns, c);
         return;
     }
     if (add)
@@ -134,12 +154,12 @@ CPU_INLINE void SIMD(tile)(size_t rows, size_t width, size_t stretch, const Prod
 }
 
 /* A tile of some rows, fewer than 15: a constant number of rows for each. */
-CPU_INLINE void SIMD(some_rows)(size_t rows, size_t width, const Product *p, const float *a, const float *b,
+CPU_INLINE void SIMD(some_rows)(size_t rows, size_t width, bool half, const Product *p, const float *a, const float *b,
                                 const float *bias, size_t columns, float *c) {
 #define TILE(n)                                                                                                        \
     case n:                                                                                                            \
         if (n <= SIMD(ROWS))                                                                                           \
-            SIMD(tile)(n <= SIMD(ROWS) ? n : 1, width, 0, p, a, b, bias, columns, c);                                  \
+            SIMD(tile)(n <= SIMD(ROWS) ? n : 1, width, half, 0, p, a, b, bias, columns, c);                            \
         break;
     switch (rows) {
         TILE(1)
@@ -149,13 +169,13 @@ CPU_INLINE void SIMD(some_rows)(size_t rows, size_t width, const Product *p, con
 }
 
 /* All rows of a tile's columns, in tiles of nearly the same height: a low one at the end would be slower. */
-CPU_INLINE void SIMD(all_rows)(size_t rows, size_t width, const Product *p, const float *a, const float *b,
+CPU_INLINE void SIMD(all_rows)(size_t rows, size_t width, bool half, const Product *p, const float *a, const float *b,
                                const float *bias, size_t columns, float *c) {
     size_t tiles = (rows + SIMD(ROWS) - 1) / SIMD(ROWS);
     for (size_t t = 0; t < tiles; t++) {
         size_t first = t * rows / tiles;
         SIMD(some_rows)
-        ((t + 1) * rows / tiles - first, width, p, a + first * p->a_row, b, bias, columns, c + first * p->c_row);
+        ((t + 1) * rows / tiles - first, width, half, p, a + first * p->a_row, b, bias, columns, c + first * p->c_row);
     }
 }
 
@@ -163,28 +183,35 @@ CPU_INLINE void SIMD(all_rows)(size_t rows, size_t width, const Product *p, cons
 CPU_INLINE void SIMD(stretches)(const Product *p, const float *a, const float *b, const float *bias, size_t columns,
                                 float *c) {
     if (p->stretch == 3) {
-        SIMD(tile)(9, 1, 3, p, a, b, bias, columns, c);
+        SIMD(tile)(9, 1, false, 3, p, a, b, bias, columns, c);
     } else if (SIMD_REGISTERS == 32) {
-        SIMD(tile)(SIMD_REGISTERS == 32 ? 25 : 1, 1, 5, p, a, b, bias, columns, c);
+        SIMD(tile)(SIMD_REGISTERS == 32 ? 25 : 1, 1, false, 5, p, a, b, bias, columns, c);
     } else {
         Product part = *p;
         part.a_row = 1;
         for (size_t r = 0; r < p->stretch; r++)
-            SIMD(all_rows)(p->stretch, 1, &part, a + r * p->a_row, b, bias, columns, c + r * p->stretch * p->c_row);
+            SIMD(all_rows)
+        (p->stretch, 1, false, &part, a + r * p->a_row, b, bias, columns, c + r * p->stretch * p->c_row);
     }
 }
 
 static void SIMD(product)(const Product *p, const float *a, const float *b, float *c) {
-    for (size_t j = 0, width; j < p->columns; j += width * SIMD(LANES)) {
-        size_t columns = p->columns - j;
+    /* Where a vector is long, half of one costs less: many processors compute 64 bytes as twice 32. */
+    const bool halves = SIMD_BYTES == 64;
+    const size_t widest = p->stretch ? SIMD(LANES) : 2 * SIMD(LANES);
+    for (size_t j = 0; j < p->columns; j += widest) {
+        size_t columns = p->columns - j < widest ? p->columns - j : widest;
         const float *bias = p->bias ? p->bias + j : NULL;
-        width = columns > SIMD(LANES) && !p->stretch ? 2 : 1;
         if (p->stretch)
             SIMD(stretches)(p, a, b + j, bias, columns, c + j);
-        else if (width == 2)
-            SIMD(all_rows)(p->rows, 2, p, a, b + j, bias, columns, c + j);
+        else if (halves && columns <= SIMD(LANES) / 2)
+            SIMD(all_rows)(p->rows, 0, halves, p, a, b + j, bias, columns, c + j);
+        else if (columns <= SIMD(LANES))
+            SIMD(all_rows)(p->rows, 1, false, p, a, b + j, bias, columns, c + j);
+        else if (halves && columns <= SIMD(LANES) * 3 / 2)
+            SIMD(all_rows)(p->rows, 1, halves, p, a, b + j, bias, columns, c + j);
         else
-            SIMD(all_rows)(p->rows, 1, p, a, b + j, bias, columns, c + j);
+            SIMD(all_rows)(p->rows, 2, false, p, a, b + j, bias, columns, c + j);
     }
 }
 
