@@ -7,7 +7,6 @@
  *   winograd  3x3 convolutions by Winograd's minimal filtering
  *   direct    convolutions without a matrix in between, and dense layers of one example
  *   cpu       our own vectorised loops for what is not matrix arithmetic
- *   dense     dense layers of a batch with many weights
  *   openblas  convolution and dense by cblas_sgemm
  *   onednn    when CMake finds it
  */
