@@ -4,14 +4,13 @@
  * same run: bench_kernels [backend [part of a name]].  Best of several runs; one thread unless OMP_NUM_THREADS says otherwise. */
 #include "backend/select.h"
 #include "base/status.h"
+#include "bench/peak.h"
 #include "graph/graph.h"
 #include "ops/op_case.h"
-#include <cblas.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define CONV(batch, H, C, R, K, strides, which, divide)                                                                \
     {                                                                                                                  \
@@ -144,13 +143,6 @@ static const OpCase others[] = {
     {"dropout 12544", DROPOUT(64, 12544)},
 };
 
-/* This thread's processor time: other work on the machine counts less than on the clock. */
-static double seconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 enum { RUNS = 15 };
 
 /* Shorter passes are timed several at once: reading the clock takes almost a microsecond. */
@@ -228,20 +220,6 @@ static Status measure(const OpCase *c, const Choice *choice, double *total) {
     *total += forward + both;
     op_run_destroy(&run);
     return STATUS_OK;
-}
-
-static double sgemm_peak(void) {
-    enum { SIZE = 1024 };
-    static float a[SIZE * SIZE], b[SIZE * SIZE], c[SIZE * SIZE];
-    double best = INFINITY;
-    for (size_t i = 0; i < SIZE * SIZE; i++)
-        a[i] = b[i] = (float)(i % 7);
-    for (int i = 0; i < RUNS; i++) {
-        double start = seconds();
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, SIZE, SIZE, SIZE, 1, a, SIZE, b, SIZE, 0, c, SIZE);
-        best = fmin(best, seconds() - start);
-    }
-    return gflops(2.0 * SIZE * SIZE * SIZE, best);
 }
 
 static Status measure_all(const Choice *choice) {

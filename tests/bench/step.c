@@ -8,12 +8,12 @@
  * Prints the median and the best step, and for the operations of the best step: time, share, GFLOP/s of the direct method's
  * arithmetic, backend and slices. */
 #include "base/memory.h"
+#include "bench/peak.h"
 #include "graph/executor.h"
 #include "model/zoo/zoo.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { MAX_RUNS = 10000 };
 
@@ -21,13 +21,6 @@ typedef struct Times {
     double begin;
     double (*phase)[STEP_PHASES]; /* per step of the plan */
 } Times;
-
-/* This thread's processor time: other work on the machine counts less than on the clock. */
-static double seconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static void note(void *user, size_t step, StepPhase phase, bool begin) {
     Times *times = user;
@@ -77,8 +70,9 @@ static void print_steps(const Plan *plan, const Times *best, double total) {
             convolution_work += work_of(step);
         }
     }
-    printf("convolutions: %.1f %% of the time, %.1f GFLOP/s\n", 100 * convolutions / total,
-           1e-9 * convolution_work / convolutions);
+    double speed = 1e-9 * convolution_work / convolutions, peak = sgemm_peak();
+    printf("convolutions: %.1f %% of the time, %.1f GFLOP/s, %.0f %% of sgemm's %.1f\n", 100 * convolutions / total,
+           speed, 100 * speed / peak, peak);
 }
 
 static Status measure(const ZooEntry *entry, size_t batch, const PlanOptions *options, double limit) {
