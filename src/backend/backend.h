@@ -18,9 +18,8 @@
 typedef struct OpMemory {
     size_t saved_bytes;  /* per slice, from forward to backward; 0 unless op->training */
     size_t totals_bytes; /* one for all slices, from the first collect (or forward) to the last backward */
-    size_t
-        packed_bytes; /* copies of the weights in a layout of the backend's own, which outlive the pass (OpBuffers.pack) */
-    size_t work_bytes; /* scratch during one call, shared by all nodes */
+    size_t packed_bytes; /* copies of the weights in a layout of its own, which outlive the pass (OpBuffers.pack) */
+    size_t work_bytes;   /* scratch during one call, shared by all nodes */
 } OpMemory;
 
 typedef struct Backend {
