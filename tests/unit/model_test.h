@@ -11,6 +11,7 @@
 #include <cmocka.h>
 // clang-format on
 #include "base/memory.h"
+#include "graph/graph.h"
 #include "model/model.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,6 +48,28 @@ static inline int nothing_left(void **state) {
     if (memory_stats().live_count != 0)
         print_error("%zu blocks were not given back\n", memory_stats().live_count);
     return memory_stats().live_count != 0;
+}
+
+static inline void release(Model *model, Graph *graph) {
+    graph_destroy(graph);
+    model_destroy(model);
+}
+
+/* Elements of all parameters that are saved as weights. */
+static inline size_t saved_count(const Graph *graph) {
+    size_t count = 0;
+    for (size_t i = 0; i < graph->param_count; i++)
+        if (graph->params[i].spec.role != PARAM_CONSTANT)
+            count += graph->params[i].count;
+    return count;
+}
+
+static inline const Param *find_param(const Graph *graph, const char *layer, const char *name) {
+    for (size_t i = 0; i < graph->param_count; i++)
+        if (strcmp(graph->params[i].spec.layer, layer) == 0 && strcmp(graph->params[i].spec.name, name) == 0)
+            return &graph->params[i];
+    fail_msg("no parameter %s of layer %s", name, layer);
+    return NULL;
 }
 
 #endif

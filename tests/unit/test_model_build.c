@@ -21,28 +21,6 @@ static Status build(const char *text, const ModelLoss *losses, size_t loss_count
     "\"batch_input_shape\":[null," shape "]}}," layers "]}"
 #define ONE(class, keys) "{\"class_name\":\"" class "\",\"config\":{\"name\":\"a\"" keys "}}"
 
-static void release(Model *model, Graph *graph) {
-    graph_destroy(graph);
-    model_destroy(model);
-}
-
-/* Elements of all parameters that are saved as weights. */
-static size_t saved_count(const Graph *graph) {
-    size_t count = 0;
-    for (size_t i = 0; i < graph->param_count; i++)
-        if (graph->params[i].spec.role != PARAM_CONSTANT)
-            count += graph->params[i].count;
-    return count;
-}
-
-static const Param *find_param(const Graph *graph, const char *layer, const char *name) {
-    for (size_t i = 0; i < graph->param_count; i++)
-        if (strcmp(graph->params[i].spec.layer, layer) == 0 && strcmp(graph->params[i].spec.name, name) == 0)
-            return &graph->params[i];
-    fail_msg("no parameter %s of layer %s", name, layer);
-    return NULL;
-}
-
 #define PADDED(amount, layer)                                                                                          \
     NET("9,9,2", "{\"class_name\":\"ReLU\",\"config\":{\"name\":\"relu\"}},{\"class_name\":\"ZeroPadding2D\","         \
                  "\"config\":{\"name\":\"pad\",\"padding\":" amount "}}," layer)

@@ -5,28 +5,6 @@
 #include "model/zoo/zoo.h"
 #include "unit/model_test.h"
 
-static void release(Model *model, Graph *graph) {
-    graph_destroy(graph);
-    model_destroy(model);
-}
-
-/* Elements of all parameters that are saved as weights. */
-static size_t saved_count(const Graph *graph) {
-    size_t count = 0;
-    for (size_t i = 0; i < graph->param_count; i++)
-        if (graph->params[i].spec.role != PARAM_CONSTANT)
-            count += graph->params[i].count;
-    return count;
-}
-
-static const Param *find_param(const Graph *graph, const char *layer, const char *name) {
-    for (size_t i = 0; i < graph->param_count; i++)
-        if (strcmp(graph->params[i].spec.layer, layer) == 0 && strcmp(graph->params[i].spec.name, name) == 0)
-            return &graph->params[i];
-    fail_msg("no parameter %s of layer %s", name, layer);
-    return NULL;
-}
-
 static void networks_of_the_zoo_have_their_size(void **state) {
     (void)state;
     assert_true(zoo_count >= 4);
