@@ -130,13 +130,17 @@ static void failed_replacement_leaves_the_old_file(void **state) {
     assert_int_equal(tmpdir_entries("old"), 1);
 }
 
-/* Writes checkpoints into the folder until it is killed. */
+/* Writes checkpoints into the folder until it is killed, going on behind the newest: a writer prunes nothing after its
+ * own step. */
 static void write_for_ever(const char *folder) {
     CheckpointWriter *writer;
     Run *run;
-    if (run_open(folder, &run) != STATUS_OK || checkpoint_writer_create(&writer) != STATUS_OK)
+    uint64_t *steps;
+    size_t count;
+    if (run_open(folder, &run) != STATUS_OK || checkpoint_writer_create(&writer) != STATUS_OK ||
+        run_steps(folder, &steps, &count) != STATUS_OK)
         _exit(1);
-    for (uint64_t step = 1;; step++)
+    for (uint64_t step = count > 0 ? steps[0] + 1 : 1;; step++)
         if (submit(writer, folder, step, step % 2 ? RUN_BEST : NULL, 2) != STATUS_OK)
             _exit(1);
 }
