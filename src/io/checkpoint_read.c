@@ -12,14 +12,18 @@ static void free_text(const char *text) {
     memory_free((void *)text);
 }
 
+static void free_tensors(CheckpointTensor *tensors, size_t count) {
+    for (size_t i = 0; tensors != NULL && i < count; i++) {
+        free_text(tensors[i].name);
+        free_text(tensors[i].stored);
+        memory_free((void *)tensors[i].data);
+    }
+    memory_free(tensors);
+}
+
 static void free_layers(CheckpointLayer *layers, size_t count) {
     for (size_t i = 0; layers != NULL && i < count; i++) {
-        for (size_t j = 0; layers[i].weights != NULL && j < layers[i].count; j++) {
-            free_text(layers[i].weights[j].name);
-            free_text(layers[i].weights[j].stored);
-            memory_free((void *)layers[i].weights[j].data);
-        }
-        memory_free(layers[i].weights);
+        free_tensors(layers[i].weights, layers[i].count);
         free_text(layers[i].name);
     }
     memory_free(layers);
@@ -34,6 +38,7 @@ void checkpoint_destroy(Checkpoint *checkpoint) {
         free_text(checkpoint->slots[i].name);
     }
     memory_free(checkpoint->slots);
+    free_tensors(checkpoint->optimizer, checkpoint->optimizer_count);
     free_text(checkpoint->model_config);
     free_text(checkpoint->training_config);
     free_text(checkpoint->state);
