@@ -83,6 +83,7 @@ typedef struct ModelLoss {
 typedef struct ModelBuild {
     const ModelLoss *losses; /* none for prediction */
     size_t loss_count;
+    const Shape *open; /* the data's: takes the place of extents that an input leaves open (null).  NULL: an error */
 } ModelBuild;
 
 /* Adds the network to a graph that is not finished: inputs, parameters, operations, outputs, losses.

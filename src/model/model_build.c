@@ -12,8 +12,8 @@ static Status add_input(Graph *graph, const char *name, Shape shape, int *node) 
     return graph_input(graph, name, shape, node);
 }
 
-/* The node of an InputLayer, whose config has [null, height, width, channels]. */
-static Status build_input(const Model *model, const ModelLayer *layer, Graph *graph, int *node) {
+/* The node of an InputLayer, whose config has [null, height, width, channels], of which `open` may give some. */
+static Status build_input(const Model *model, const ModelLayer *layer, const Shape *open, Graph *graph, int *node) {
     const json_t *extents = json_object_get(layer->config, "batch_input_shape");
     Shape shape = {.rank = json_array_size(extents) - 1};
     if (!json_is_null(json_array_get(extents, 0)))
@@ -21,25 +21,25 @@ static Status build_input(const Model *model, const ModelLayer *layer, Graph *gr
                            layer->name);
     for (size_t i = 0; i < shape.rank; i++) {
         const json_t *extent = json_array_get(extents, i + 1);
-        if (json_is_null(extent))
+        if (json_is_null(extent) && (open == NULL || open->rank != shape.rank))
             return status_fail(STATUS_FAILED,
                                "layer %s (InputLayer): batch_input_shape leaves dimension %zu open; "
                                "give its extent",
                                layer->name, i + 1);
-        shape.dim[i] = (size_t)json_integer_value(extent);
+        shape.dim[i] = json_is_null(extent) ? open->dim[i] : (size_t)json_integer_value(extent);
     }
     return add_input(graph, model->input_count == 1 ? "x" : layer->name, shape, node);
 }
 
 /* Builds every call; nodes[bases[layer] + call] = its node. */
-static Status build_calls(const Model *model, Graph *graph, const size_t *bases, int *nodes) {
+static Status build_calls(const Model *model, const Shape *open, Graph *graph, const size_t *bases, int *nodes) {
     for (size_t i = 0; i < model->order_count; i++) {
         ModelTensor t = model->order[i];
         const ModelLayer *layer = &model->layers[t.layer];
         const ModelCall *call = &layer->calls[t.call];
         int *node = &nodes[bases[t.layer] + t.call];
         if (layer->class->build == NULL) {
-            TRY(build_input(model, layer, graph, node));
+            TRY(build_input(model, layer, open, graph, node));
             continue;
         }
         LayerBuild b = {.layer = layer, .keras = model->keras, .call = t.call, .graph = graph};
@@ -140,7 +140,7 @@ Status model_build(const Model *model, const ModelBuild *options, Graph *graph) 
     TRY(model__call_bases(model, &bases));
     Status status = memory_new(&nodes, bases[model->layer_count], "model");
     if (status == STATUS_OK)
-        status = build_calls(model, graph, bases, nodes);
+        status = build_calls(model, options->open, graph, bases, nodes);
     if (status == STATUS_OK)
         status = build_outputs(model, graph, bases, nodes);
     for (size_t i = 0; i < options->loss_count && status == STATUS_OK; i++)

@@ -191,7 +191,7 @@ static Status build_graph(Setup *setup, const Config *config) {
     ModelLoss losses[STATE_MAX_LOSSES];
     TRY(choose_losses(setup, config, losses));
     TRY(graph_create(&setup->graph));
-    ModelBuild options = {.losses = losses, .loss_count = setup->model->output_count};
+    ModelBuild options = {.losses = losses, .loss_count = setup->model->output_count, .open = &setup->info->shape};
     Status status = model_build(setup->model, &options, setup->graph);
     if (status != STATUS_OK) {
         char shape[SHAPE_TEXT];
