@@ -11,7 +11,7 @@ static void list_models(void) {
     for (size_t i = 0; i < zoo_count; i++) {
         const ZooEntry *entry = &zoo_entries[i];
         char shape[SHAPE_TEXT];
-        const ZooRecipe *r = &entry->recipe;
+        const ZooRecipe *r = entry->recipe;
         printf("%s\n    %s\n    %zu parameters at %s, %zu classes\n", entry->name, entry->source, entry->parameters,
                shape_format(&entry->input, shape), entry->classes);
         printf("    --optimizer %s --lr %g --momentum %g --weight-decay %g --schedule %s", r->optimizer, r->lr,

@@ -91,12 +91,16 @@ static Status apply_recipe(Config *config, const ZooRecipe *recipe) {
     set_number(config, "epochs", (double)recipe->epochs, SOURCE_RECIPE);
     set_number(config, "batch-size", (double)recipe->batch_size, SOURCE_RECIPE);
     set_number(config, "label-smoothing", recipe->label_smoothing, SOURCE_RECIPE);
+    if (recipe->loss_weights)
+        TRY(config_set(config, "loss-weights", recipe->loss_weights, SOURCE_RECIPE));
     if (config_given(config, "optimizer") && strcmp(optimizer->choices[config->optimizer.kind], recipe->optimizer) != 0)
         return STATUS_OK; /* its learning rate would be far off for another optimizer */
     TRY(set(config, optimizer, recipe->optimizer, SOURCE_RECIPE));
     TRY(config_set(config, "schedule", recipe->schedule, SOURCE_RECIPE));
     if (recipe->decay_epochs > 0)
         set_number(config, "decay-epochs", recipe->decay_epochs, SOURCE_RECIPE);
+    if (recipe->decay_rate > 0)
+        set_number(config, "decay-rate", recipe->decay_rate, SOURCE_RECIPE);
     set_number(config, "lr", recipe->lr, SOURCE_RECIPE);
     set_number(config, "momentum", recipe->momentum, SOURCE_RECIPE);
     set_number(config, "weight-decay", recipe->weight_decay, SOURCE_RECIPE);

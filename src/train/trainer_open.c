@@ -22,7 +22,7 @@ static Status complete_config(Config *config) {
 
 Status trainer__fill(Config *config) {
     const ZooEntry *entry = zoo_find(config->model);
-    return config_fill(config, entry ? &entry->recipe : NULL);
+    return config_fill(config, entry ? entry->recipe : NULL);
 }
 
 static Status fill_config(Trainer *t) {

@@ -3,49 +3,40 @@
  * Small networks for small images of digits. */
 #include "model/zoo/net.h"
 
-static const char *conv_relu_pool(ZooNet *net, const char *x, const char *const names[2], int filters,
-                                  const char *padding) {
-    x = zoo_layer(net, x, "Conv2D", names[0], "{s:i, s:i, s:s, s:s}", "filters", filters, "kernel_size", 3, "padding",
-                  padding, "activation", "relu");
-    return zoo_layer(net, x, "MaxPooling2D", names[1], "{s:i}", "pool_size", 2);
+static const char *pool(ZooNet *net, const char *x, const char *name) {
+    return zoo_max_pool(net, x, name, zoo_valid(2, 2));
 }
 
-static void predict(ZooNet *net, const char *x, size_t classes) {
-    zoo_layer(net, x, "Dense", "predictions", "{s:I, s:s}", "units", (json_int_t)classes, "activation", "softmax");
+static void hidden_and_predictions(ZooNet *net, const char *x, size_t units, double dropout) {
+    x = zoo_flatten(net, x, "flatten");
+    x = zoo_dense(net, x, "dense", units, "relu");
+    if (dropout > 0)
+        x = zoo_dropout(net, x, "dropout", dropout);
+    zoo_predictions(net, x);
 }
 
-void zoo_digits_net(ZooNet *net, Shape input, size_t classes) {
-    const char *x = zoo_input(net, input);
-    x = zoo_layer(net, x, "Resizing", "resize", "{s:i, s:i, s:s}", "height", 28, "width", 28, "interpolation",
-                  "bilinear");
-    x = zoo_layer(net, x, "Conv2D", "conv1", "{s:i, s:i}", "filters", 10, "kernel_size", 5);
-    x = zoo_layer(net, x, "MaxPooling2D", "pool1", "{s:i}", "pool_size", 2);
+void zoo_digits_net(ZooNet *net, int variant) {
+    (void)variant;
+    const char *x = zoo_layer(net, zoo_input(net), "Resizing", "resize", "{s:i, s:i, s:s}", "height", 28, "width", 28,
+                              "interpolation", "bilinear");
+    x = pool(net, zoo_conv(net, x, "conv1", 10, zoo_valid(5, 1), NULL), "pool1");
     x = zoo_layer(net, x, "ReLU", "relu1", "{}");
-    x = zoo_layer(net, x, "Conv2D", "conv2", "{s:i, s:i}", "filters", 20, "kernel_size", 5);
-    x = zoo_layer(net, x, "MaxPooling2D", "pool2", "{s:i}", "pool_size", 2);
+    x = pool(net, zoo_conv(net, x, "conv2", 20, zoo_valid(5, 1), NULL), "pool2");
     x = zoo_layer(net, x, "ReLU", "relu2", "{}");
-    x = zoo_layer(net, x, "Flatten", "flatten", "{}");
-    x = zoo_layer(net, x, "Dense", "dense", "{s:i, s:s}", "units", 50, "activation", "relu");
-    predict(net, x, classes);
+    hidden_and_predictions(net, x, 50, 0);
 }
 
-void zoo_keras_mnist(ZooNet *net, Shape input, size_t classes) {
-    const char *x = zoo_input(net, input);
-    x = conv_relu_pool(net, x, (const char *const[]){"conv1", "pool1"}, 32, "valid");
-    x = conv_relu_pool(net, x, (const char *const[]){"conv2", "pool2"}, 64, "valid");
-    x = zoo_layer(net, x, "Flatten", "flatten", "{}");
-    x = zoo_layer(net, x, "Dense", "dense", "{s:i, s:s}", "units", 128, "activation", "relu");
-    predict(net, x, classes);
+void zoo_keras_mnist(ZooNet *net, int variant) {
+    (void)variant;
+    const char *x = pool(net, zoo_conv(net, zoo_input(net), "conv1", 32, zoo_valid(3, 1), "relu"), "pool1");
+    x = pool(net, zoo_conv(net, x, "conv2", 64, zoo_valid(3, 1), "relu"), "pool2");
+    hidden_and_predictions(net, x, 128, 0);
 }
 
-void zoo_keras_mnist3(ZooNet *net, Shape input, size_t classes) {
-    const char *x = zoo_input(net, input);
-    x = conv_relu_pool(net, x, (const char *const[]){"conv1", "pool1"}, 32, "same");
-    x = conv_relu_pool(net, x, (const char *const[]){"conv2", "pool2"}, 64, "same");
-    x = zoo_layer(net, x, "Conv2D", "conv3", "{s:i, s:i, s:s, s:s}", "filters", 128, "kernel_size", 3, "padding",
-                  "same", "activation", "relu");
-    x = zoo_layer(net, x, "Flatten", "flatten", "{}");
-    x = zoo_layer(net, x, "Dense", "dense", "{s:i, s:s}", "units", 1024, "activation", "relu");
-    x = zoo_layer(net, x, "Dropout", "dropout", "{s:f}", "rate", 0.2);
-    predict(net, x, classes);
+void zoo_keras_mnist3(ZooNet *net, int variant) {
+    (void)variant;
+    const char *x = pool(net, zoo_conv(net, zoo_input(net), "conv1", 32, zoo_same(3, 1), "relu"), "pool1");
+    x = pool(net, zoo_conv(net, x, "conv2", 64, zoo_same(3, 1), "relu"), "pool2");
+    x = zoo_conv(net, x, "conv3", 128, zoo_same(3, 1), "relu");
+    hidden_and_predictions(net, x, 1024, 0.2);
 }

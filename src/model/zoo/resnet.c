@@ -7,14 +7,12 @@
  *
  * The first block of every stage but the first halves height and width, which rounds up.  Convolutions with a stride pad
  * both sides by half their kernel, as the paper's and PyTorch's do; Keras's "same" would pad even sizes on the right only,
- * so that a body and its shortcut looked at different pixels.  The weight decay of the paper, gradient += decay * w, is
- * an L2 penalty decay / 2 on the kernels. */
+ * so that a body and its shortcut looked at different pixels. */
 #include "model/zoo/net.h"
 #include <stdio.h>
 
 typedef struct Resnet {
     ZooNet *net;
-    double l2;                      /* on kernels */
     bool bottleneck;                /* bodies of 1x1, 3x3, 1x1 (four times the width) in place of 3x3, 3x3 */
     bool padded_shortcuts;          /* option A of the paper, without parameters; else B: a projection */
     size_t height, width, channels; /* of the last block's output */
@@ -29,18 +27,14 @@ static const char *named(Resnet *r, const char *part) {
 }
 
 /* Convolution `conv` with padding and batch normalization `bn`. */
-static const char *conv_bn(Resnet *r, const char *x, const char *conv, const char *bn, size_t filters, int kernel,
-                           int stride) {
+static const char *conv_bn(Resnet *r, const char *x, const char *conv, const char *bn, size_t filters, size_t kernel,
+                           size_t stride) {
     bool pad = stride > 1 && kernel > 1;
-    char padding[16];
-    snprintf(padding, sizeof padding, "%s_pad", conv);
     if (pad)
-        x = zoo_layer(r->net, x, "ZeroPadding2D", named(r, padding), "{s:i}", "padding", kernel / 2);
-    x = zoo_layer(r->net, x, "Conv2D", named(r, conv), "{s:I, s:i, s:i, s:s, s:b, s:s, s:{s:s, s:{s:f}}}", "filters",
-                  (json_int_t)filters, "kernel_size", kernel, "strides", stride, "padding", pad ? "valid" : "same",
-                  "use_bias", 0, "kernel_initializer", "he_normal", "kernel_regularizer", "class_name", "L2", "config",
-                  "l2", r->l2);
-    return zoo_layer(r->net, x, "BatchNormalization", named(r, bn), "{s:f, s:f}", "momentum", 0.9, "epsilon", 1e-5);
+        x = zoo_pad(r->net, x, zoo_name(r->net, "%s_%s_pad", r->prefix, conv), kernel / 2);
+    ZooWindow window = pad ? zoo_valid(kernel, stride) : zoo_same(kernel, stride);
+    x = zoo_conv(r->net, x, named(r, conv), filters, window, NULL);
+    return zoo_batch_norm(r->net, x, named(r, bn));
 }
 
 static const char *relu(Resnet *r, const char *x, const char *part) {
@@ -64,7 +58,7 @@ static const char *padded_shortcut(Resnet *r, const char *x, size_t filters) {
                      (json_int_t)r->width, (json_int_t)filters);
 }
 
-static const char *block(Resnet *r, const char *x, size_t width, int stride) {
+static const char *block(Resnet *r, const char *x, size_t width, size_t stride) {
     size_t filters = r->bottleneck ? 4 * width : width;
     const char *shortcut = x;
     if (stride > 1)
@@ -81,7 +75,7 @@ static const char *block(Resnet *r, const char *x, size_t width, int stride) {
         x = conv_bn(r, x, "conv2", "bn2", filters, 3, 1);
     }
     r->channels = filters;
-    return relu(r, zoo_add(r->net, x, shortcut, named(r, "add")), "relu");
+    return relu(r, zoo_merge(r->net, "Add", named(r, "add"), 2, x, shortcut), "relu");
 }
 
 /* Stage k (from 0) has blocks[k] blocks; width: that of the first stage, doubled by each. */
@@ -95,35 +89,41 @@ static const char *stages(Resnet *r, const char *x, size_t count, const int *blo
 }
 
 /* The input and its first convolution. */
-static const char *stem(Resnet *r, Shape input, size_t filters, int kernel, int stride) {
-    r->height = input.dim[0];
-    r->width = input.dim[1];
+static const char *stem(Resnet *r, size_t filters, size_t kernel, size_t stride) {
+    ZooNet *net = r->net;
+    net->no_bias = true;
+    net->initializer = "he_normal";
+    net->momentum = 0.9;
+    net->epsilon = 1e-5;
+    r->height = net->input.dim[0];
+    r->width = net->input.dim[1];
     r->channels = filters;
     snprintf(r->prefix, sizeof r->prefix, "stem");
-    return relu(r, conv_bn(r, zoo_input(r->net, input), "conv", "bn", filters, kernel, stride), "relu");
+    return relu(r, conv_bn(r, zoo_input(net), "conv", "bn", filters, kernel, stride), "relu");
 }
 
-static void predict(Resnet *r, const char *x, size_t classes) {
-    x = zoo_layer(r->net, x, "GlobalAveragePooling2D", "pool", "{}");
-    zoo_layer(r->net, x, "Dense", "predictions", "{s:I, s:s, s:{s:s, s:{s:f}}}", "units", (json_int_t)classes,
-              "activation", "softmax", "kernel_regularizer", "class_name", "L2", "config", "l2", r->l2);
+static void predict(Resnet *r, const char *x) {
+    r->net->initializer = NULL;
+    zoo_predictions(r->net, zoo_global_average(r->net, x, "pool"));
 }
 
-void zoo_resnet20(ZooNet *net, Shape input, size_t classes) {
-    Resnet r = {.net = net, .l2 = 1e-4 / 2, .padded_shortcuts = true};
-    predict(&r, stages(&r, stem(&r, input, 16, 3, 1), 3, (const int[]){3, 3, 3}, 16), classes);
+void zoo_resnet20(ZooNet *net, int variant) {
+    (void)variant;
+    Resnet r = {.net = net, .padded_shortcuts = true};
+    predict(&r, stages(&r, stem(&r, 16, 3, 1), 3, (const int[]){3, 3, 3}, 16));
 }
 
-void zoo_resnet18_cifar(ZooNet *net, Shape input, size_t classes) {
-    Resnet r = {.net = net, .l2 = 5e-4 / 2};
-    predict(&r, stages(&r, stem(&r, input, 64, 3, 1), 4, (const int[]){2, 2, 2, 2}, 64), classes);
+void zoo_resnet18_cifar(ZooNet *net, int variant) {
+    (void)variant;
+    Resnet r = {.net = net};
+    predict(&r, stages(&r, stem(&r, 64, 3, 1), 4, (const int[]){2, 2, 2, 2}, 64));
 }
 
 /* Padding with zeros is right for the maximum too, as nothing is below 0 after the ReLU. */
-void zoo_resnet50_v15(ZooNet *net, Shape input, size_t classes) {
-    Resnet r = {.net = net, .l2 = 1e-4 / 2, .bottleneck = true};
-    const char *x = stem(&r, input, 64, 7, 2);
-    x = zoo_layer(net, x, "ZeroPadding2D", "stem_pool_pad", "{s:i}", "padding", 1);
-    x = zoo_layer(net, x, "MaxPooling2D", "stem_pool", "{s:i, s:i}", "pool_size", 3, "strides", 2);
-    predict(&r, stages(&r, x, 4, (const int[]){3, 4, 6, 3}, 64), classes);
+void zoo_resnet50_v15(ZooNet *net, int variant) {
+    (void)variant;
+    Resnet r = {.net = net, .bottleneck = true};
+    const char *x = zoo_pad(net, stem(&r, 64, 7, 2), "stem_pool_pad", 1);
+    x = zoo_max_pool(net, x, "stem_pool", zoo_valid(3, 2));
+    predict(&r, stages(&r, x, 4, (const int[]){3, 4, 6, 3}, 64));
 }

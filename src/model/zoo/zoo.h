@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Networks that come with the project, each with the recipe it was published with.  One file per architecture family. */
+ * Networks that come with the project, each with the recipe it was published with.  The table is zoo_table.c; one file per
+ * architecture family says what the networks are made of. */
 #ifndef MODEL_ZOO_ZOO_H
 #define MODEL_ZOO_ZOO_H
 #include "model/model.h"
 
-/* Default training options of a network, in the words of the command line. */
+/* Default training options of a network, in the words of the command line; but l2 is part of the network. */
 typedef struct ZooRecipe {
-    const char *optimizer; /* "sgd", "adam" */
-    const char *schedule;  /* "constant", "step", "cosine" */
+    const char *optimizer; /* "sgd", "adam", "rmsprop" */
+    const char *schedule;  /* "constant", "step", "exponential", "cosine" */
     double lr, momentum, weight_decay, label_smoothing;
-    double decay_epochs; /* step: the rate falls to a tenth after each so many */
+    double decay_epochs; /* step, exponential: the rate is multiplied by decay_rate after each so many */
+    double decay_rate;   /* 0: the default, 0.1 */
     size_t batch_size, epochs;
+    double l2; /* penalty l2 * w^2 on kernels: half of what papers call weight decay, gradient += decay * w */
+    const char *loss_weights; /* --loss-weights of a network with several outputs, else NULL */
 } ZooRecipe;
 
 typedef struct ZooNet ZooNet; /* a description that is being written: net.h */
@@ -19,11 +23,13 @@ typedef struct ZooNet ZooNet; /* a description that is being written: net.h */
 typedef struct ZooEntry {
     const char *name;   /* --model */
     const char *source; /* where the network comes from */
-    ZooRecipe recipe;
+    const ZooRecipe *recipe;
     Shape input;       /* usual size of an example */
     size_t classes;    /* usual number of classes */
     size_t parameters; /* saved weights at that size */
-    void (*build)(ZooNet *net, Shape input, size_t classes);
+    size_t smallest;   /* height and width below which some layer has nothing to look at */
+    void (*build)(ZooNet *net, int variant);
+    int variant; /* which one of its family: 16 of VGG */
 } ZooEntry;
 
 extern const ZooEntry zoo_entries[];
@@ -32,8 +38,8 @@ extern const size_t zoo_count;
 /* The entry of that name, or NULL. */
 const ZooEntry *zoo_find(const char *name);
 
-/* Builds a network for examples of that shape and that many classes.  An unknown name: STATUS_USAGE
- * and a message that lists the names. */
+/* Builds a network for examples of that shape and that many classes.  STATUS_USAGE: an unknown name, with a message that
+ * lists the names; no image or one smaller than the network allows, or no classes. */
 Status zoo_create(const char *name, Shape input, size_t classes, Model **out);
 
 #endif
