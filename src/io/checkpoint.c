@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/memory.h"
 #include "io/checkpoint_internal.h"
-#include "io/h5io.h"
+#include "io/keras_zip.h"
 #include <openssl/evp.h>
 #include <stdint.h>
 #include <string.h>
@@ -116,21 +116,48 @@ static size_t expected_bytes(const Checkpoint *content) {
     return checkpoint_bytes(numbers, tensors);
 }
 
-Status checkpoint_image(const Checkpoint *content, unsigned char **image, size_t *size) {
+static Status write_content(H5ioFile *file, const Checkpoint *content) {
+    if (content->naming == CHECKPOINT_CLASS_PATHS)
+        return checkpoint__write_class_paths(file, content);
+    TRY(write_model(file, content));
+    bool training = content->state != NULL || content->preprocess != NULL || content->slot_count > 0;
+    return training ? write_training(file, content) : STATUS_OK;
+}
+
+static Status hdf5_image(const Checkpoint *content, unsigned char **image, size_t *size) {
     H5ioFile *file;
     void *bytes = NULL;
-    *image = NULL;
-    *size = 0;
     TRY(h5io_create_image("the checkpoint", expected_bytes(content), &file));
-    Status status = write_model(file, content);
-    if (status == STATUS_OK)
-        status = write_training(file, content);
+    Status status = write_content(file, content);
     if (status == STATUS_OK)
         status = h5io_image(file, &bytes, size);
     if (status == STATUS_OK)
         *image = bytes;
     h5io_close(file); /* its bytes are out, or it failed already */
     return status;
+}
+
+/* The zip around it.  Which Keras it claims to come from: the first that has this format. */
+static Status keras_image(const Checkpoint *content, unsigned char **image, size_t *size) {
+    static const char metadata[] = "{\"keras_version\": \"3.0.0\"}";
+    unsigned char *weights;
+    size_t weights_size;
+    TRY(hdf5_image(content, &weights, &weights_size));
+    Status status =
+        keras_zip_image(3,
+                        (KerasZipEntry[]){{"metadata.json", metadata, strlen(metadata)},
+                                          {"config.json", content->model_config, strlen(content->model_config)},
+                                          {"model.weights.h5", weights, weights_size}},
+                        image, size);
+    memory_free(weights);
+    return status;
+}
+
+Status checkpoint_image(const Checkpoint *content, unsigned char **image, size_t *size) {
+    bool zip = content->naming == CHECKPOINT_CLASS_PATHS && content->model_config != NULL;
+    *image = NULL;
+    *size = 0;
+    return zip ? keras_image(content, image, size) : hdf5_image(content, image, size);
 }
 
 /* ---- the trailer: magic, length of all before it (little endian), SHA-256 of all before it (32 bytes) ---- */

@@ -109,7 +109,8 @@ typedef enum CheckpointOrigin {
  * A layer's weights come in the order of its weight_names: what counts for Keras, where names are free.  The layers of
  * CHECKPOINT_CLASS_PATHS come in no useful order, and without those that have no weights.
  * STATUS_FAILED, with a message that names the file, the place and the way out: missing, empty, cut, damaged, no
- * checksum, newer format, not a Keras file, rank above SHAPE_MAX, not numbers. */
+ * checksum, newer format, not a Keras file, rank above SHAPE_MAX, not numbers; Theano's mirrored kernels, files without any
+ * names of before Keras 1.2. */
 Status checkpoint_read(const char *path, CheckpointOrigin origin, Checkpoint **out);
 void checkpoint_destroy(Checkpoint *checkpoint); /* accepts NULL; only for what checkpoint_read made */
 

@@ -2,7 +2,8 @@
 #include "base/memory.h"
 #include "io/checkpoint_internal.h"
 #include "io/file.h"
-#include "io/h5io.h"
+#include "io/keras_zip.h"
+#include <jansson.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -49,13 +50,18 @@ void checkpoint_destroy(Checkpoint *checkpoint) {
 
 /* ---- layers and weights ---- */
 
-/* "conv2d_1_1/kernel:0" -> "kernel": Keras's names vary with version and history, their last part does not. */
-static Status short_name(const char *stored, const char **name) {
+/* "conv2d_1_1/kernel:0" -> "kernel": Keras's names vary with version and history, their last part does not.  Keras 1 has
+ * "convolution2d_1_W" instead, of the layer "convolution2d_1". */
+static Status short_name(const char *stored, const char *layer, const char **name) {
     const char *slash = strrchr(stored, '/');
     const char *last = slash != NULL ? slash + 1 : stored;
-    size_t length = strlen(last);
+    size_t length = strlen(last), prefix = strlen(layer);
     if (length > 2 && strcmp(last + length - 2, ":0") == 0)
         length -= 2;
+    if (prefix > 0 && length > prefix + 1 && strncmp(last, layer, prefix) == 0 && last[prefix] == '_') {
+        last += prefix + 1;
+        length -= prefix + 1;
+    }
     return memory_format((char **)name, "%.*s", (int)length, last);
 }
 
@@ -75,39 +81,52 @@ static Status read_numbers(H5ioFile *file, const char *path, CheckpointTensor *w
     return h5io_read(file, path, H5IO_REAL, info.rank, info.dim, data);
 }
 
-static Status read_weight(H5ioFile *file, const char *group, const char *stored, CheckpointTensor *weight) {
+Status checkpoint__read_tensor(H5ioFile *file, const char *group, const char *stored, const char *layer,
+                               CheckpointTensor *out) {
     char *path;
-    TRY(memory_strdup(stored, (char **)&weight->stored));
-    TRY(short_name(stored, &weight->name));
+    TRY(memory_strdup(stored, (char **)&out->stored));
+    TRY(short_name(stored, layer, &out->name));
     TRY(memory_format(&path, "%s/%s", group, stored));
-    Status status = read_numbers(file, path, weight);
+    Status status = read_numbers(file, path, out);
     memory_free(path);
+    return status;
+}
+
+/* Whether `path` has the list `name`, whole or in pieces. */
+static Status has_list(H5ioFile *file, const char *path, const char *name, bool *yes) {
+    char piece[64];
+    snprintf(piece, sizeof piece, "%s0", name);
+    TRY(h5io_attr_exists(file, path, name, yes));
+    return *yes ? STATUS_OK : h5io_attr_exists(file, path, piece, yes);
+}
+
+/* Reads the tensors that weight_names of the group `path` lists, none when there is no such list. */
+static Status read_listed(H5ioFile *file, const char *path, const char *layer, CheckpointTensor **tensors,
+                          size_t *count) {
+    bool listed;
+    char **names;
+    TRY(has_list(file, path, "weight_names", &listed));
+    if (!listed)
+        return STATUS_OK;
+    TRY(h5io_attr_read_strings(file, path, "weight_names", &names, count));
+    Status status = memory_new(tensors, *count, "weights of a layer");
+    for (size_t i = 0; i < *count && status == STATUS_OK; i++)
+        status = checkpoint__read_tensor(file, path, names[i], layer, &(*tensors)[i]);
+    memory_free(names);
     return status;
 }
 
 /* Reads the layer layer->name. */
 static Status read_layer(H5ioFile *file, const char *group, CheckpointLayer *layer) {
-    Status status = STATUS_OK;
     H5ioKind kind;
-    bool has_weights;
-    char *path, **names = NULL;
+    char *path;
     TRY(memory_format(&path, "%s/%s", group, layer->name));
-    TRY_GOTO(h5io_kind(file, path, &kind), done);
-    if (kind != H5IO_GROUP)
-        TRY_GOTO(status_fail(STATUS_FAILED, "%s: %s is listed as a layer but is no group in the file", h5io_name(file),
-                             path),
-                 done);
-    TRY_GOTO(h5io_attr_exists(file, path, "weight_names", &has_weights), done);
-    if (!has_weights)
-        TRY_GOTO(h5io_attr_exists(file, path, "weight_names0", &has_weights), done);
-    if (has_weights) {
-        TRY_GOTO(h5io_attr_read_strings(file, path, "weight_names", &names, &layer->count), done);
-        TRY_GOTO(memory_new(&layer->weights, layer->count, "weights of a layer"), done);
-    }
-    for (size_t i = 0; i < layer->count && status == STATUS_OK; i++)
-        status = read_weight(file, path, names[i], &layer->weights[i]);
-done:
-    memory_free(names);
+    Status status = h5io_kind(file, path, &kind);
+    if (status == STATUS_OK && kind != H5IO_GROUP)
+        status = status_fail(STATUS_FAILED, "%s: %s is listed as a layer but is no group in the file", h5io_name(file),
+                             path);
+    if (status == STATUS_OK)
+        status = read_listed(file, path, layer->name, &layer->weights, &layer->count);
     memory_free(path);
     return status;
 }
@@ -172,44 +191,67 @@ static Status read_training(H5ioFile *file, Checkpoint *out) {
     return read_slots(file, out);
 }
 
-/* The group with layer_names: "/" in a file of weights, "/model_weights" in one of a whole model. */
+/* *group = the one with layer_names: "/" in a file of weights, "/model_weights" in one of a whole model; else NULL. */
 static Status find_weights(H5ioFile *file, const char **group) {
     static const char *const places[] = {"/", "/model_weights"};
     H5ioKind kind;
-    for (size_t i = 0; i < 2; i++) {
-        bool plain = false, pieces = false;
+    *group = NULL;
+    for (size_t i = 0; i < 2 && *group == NULL; i++) {
+        bool listed = false;
         TRY(h5io_kind(file, places[i], &kind));
-        if (kind != H5IO_GROUP)
-            continue;
-        TRY(h5io_attr_exists(file, places[i], "layer_names", &plain));
-        TRY(h5io_attr_exists(file, places[i], "layer_names0", &pieces));
-        if (plain || pieces) {
+        if (kind == H5IO_GROUP)
+            TRY(has_list(file, places[i], "layer_names", &listed));
+        if (listed)
             *group = places[i];
-            return STATUS_OK;
-        }
     }
-    TRY(h5io_kind(file, "/layers", &kind));
-    if (kind == H5IO_GROUP)
+    return STATUS_OK;
+}
+
+/* Without layer_names: Keras 3's layout, or none that is known. */
+static Status read_without_names(H5ioFile *file, Checkpoint *out) {
+    bool class_paths, numbered;
+    TRY(checkpoint__has_class_paths(file, &class_paths));
+    if (class_paths)
+        return checkpoint__read_class_paths(file, out);
+    TRY(h5io_attr_exists(file, "/", "nb_layers", &numbered));
+    if (numbered)
         return status_fail(STATUS_FAILED,
-                           "%s is a .weights.h5 file of Keras 3, which has no layer names. "
-                           "Save the model as .h5 instead: model.save('model.h5')",
+                           "%s is a weights file of Keras before 1.2, without names of layers, which is not supported. "
+                           "Load it into its model with an old Keras and save that",
                            h5io_name(file));
-    return status_fail(STATUS_FAILED, "%s holds no network: neither / nor /model_weights has the attribute layer_names",
+    return status_fail(STATUS_FAILED,
+                       "%s holds no network: neither / nor /model_weights has the attribute layer_names, and there is "
+                       "no group /layers",
                        h5io_name(file));
 }
 
+/* Which Keras wrote the group. */
 static Status read_keras_version(H5ioFile *file, const char *group, Checkpoint *out) {
-    const char *version = NULL;
+    const char *version = NULL, *backend = NULL;
     Status status = read_attribute(file, group, "keras_version", &version);
+    if (status == STATUS_OK && version != NULL)
+        status = memory_format((char **)&out->writer, "keras %s", version);
     if (status == STATUS_OK)
-        status = version != NULL ? memory_format((char **)&out->writer, "keras %s", version)
-                                 : memory_strdup("", (char **)&out->writer);
+        status = read_attribute(file, group, "backend", &backend);
+    if (status == STATUS_OK && backend != NULL && strcmp(backend, "theano") == 0)
+        status = status_fail(STATUS_FAILED,
+                             "%s was written with Theano, which mirrors the kernels of convolutions. "
+                             "Load it with Keras 2 on TensorFlow, which turns them, and save it",
+                             h5io_name(file));
     free_text(version);
+    free_text(backend);
     return status;
 }
 
+static Status read_keras_optimizer(H5ioFile *file, Checkpoint *out) {
+    H5ioKind kind;
+    TRY(h5io_kind(file, "/optimizer_weights", &kind));
+    return kind == H5IO_GROUP ? read_listed(file, "/optimizer_weights", "", &out->optimizer, &out->optimizer_count)
+                              : STATUS_OK;
+}
+
 static Status read_content(H5ioFile *file, Checkpoint *out) {
-    const char *group = "/";
+    const char *group;
     bool marked = false;
     H5ioKind kind;
     TRY(h5io_kind(file, "/training", &kind));
@@ -219,30 +261,72 @@ static Status read_content(H5ioFile *file, Checkpoint *out) {
         return status_fail(STATUS_FAILED, "%s has lost its checksum: it was cut short, or changed by another program",
                            h5io_name(file));
     TRY(find_weights(file, &group));
+    if (group == NULL)
+        return read_without_names(file, out);
     TRY(read_attribute(file, "/", "model_config", &out->model_config));
     TRY(read_attribute(file, "/", "training_config", &out->training_config));
-    TRY(out->ours ? read_training(file, out) : read_keras_version(file, group, out));
+    if (marked) {
+        TRY(read_training(file, out));
+    } else {
+        TRY(read_keras_version(file, group, out));
+        TRY(read_keras_optimizer(file, out));
+    }
     return read_layers(file, group, &out->layers, &out->layer_count);
+}
+
+/* ---- containers ---- */
+
+static Status read_hdf5(const char *path, const unsigned char *bytes, size_t size, Checkpoint *out) {
+    H5ioFile *file;
+    TRY(h5io_open_image(path, bytes, size, &file));
+    Status status = read_content(file, out);
+    Status closed = h5io_close(file);
+    return status != STATUS_OK ? status : closed;
+}
+
+/* out->writer = "keras 3.15.0", of metadata.json, which may lack. */
+static Status read_metadata(const char *path, const unsigned char *bytes, size_t size, Checkpoint *out) {
+    enum { METADATA_MAX = 1 << 20 };
+    unsigned char *text;
+    TRY(keras_zip_read(path, bytes, size, "metadata.json", METADATA_MAX, &text, &size));
+    json_t *json = text != NULL ? json_loadb((char *)text, size, 0, NULL) : NULL;
+    const char *version = json_string_value(json_object_get(json, "keras_version"));
+    Status status = version != NULL ? memory_format((char **)&out->writer, "keras %s", version) : STATUS_OK;
+    json_decref(json);
+    memory_free(text);
+    return status;
+}
+
+static Status read_keras(const char *path, const unsigned char *bytes, size_t size, Checkpoint *out) {
+    enum { CONFIG_MAX = 1 << 28 };
+    unsigned char *config, *weights;
+    size_t length, weights_size;
+    TRY(keras_zip_read(path, bytes, size, "config.json", CONFIG_MAX, &config, &length));
+    out->model_config = (const char *)config;
+    if (config == NULL || strlen(out->model_config) != length)
+        return status_fail(STATUS_FAILED, "%s is a zip archive, but no .keras file: it holds no config.json as text",
+                           path);
+    TRY(read_metadata(path, bytes, size, out));
+    TRY(keras_zip_read(path, bytes, size, "model.weights.h5", SIZE_MAX - 1, &weights, &weights_size));
+    if (weights == NULL)
+        return status_fail(STATUS_FAILED, "%s holds no model.weights.h5; weights of other formats are not supported",
+                           path);
+    Status status = read_hdf5(path, weights, weights_size, out);
+    memory_free(weights);
+    return status;
 }
 
 static Status read_bytes(const char *path, const unsigned char *bytes, size_t size, CheckpointOrigin origin,
                          Checkpoint *out) {
-    H5ioFile *file;
     TRY(checkpoint__check_trailer(path, bytes, size, &out->ours));
     if (!out->ours && origin == CHECKPOINT_OURS)
         return status_fail(STATUS_FAILED,
                            "%s has no checksum: it was cut short, or written by another program. "
                            "(--init-from takes the weights of a Keras file)",
                            path);
-    if (size >= 4 && memcmp(bytes, "PK\3\4", 4) == 0)
-        return status_fail(STATUS_FAILED,
-                           "%s is a zip file, like Keras's .keras files. Save the model as .h5 instead: "
-                           "model.save('model.h5')",
-                           path);
-    TRY(h5io_open_image(path, bytes, size - (out->ours ? CHECKPOINT_TRAILER : 0), &file));
-    Status status = read_content(file, out);
-    Status closed = h5io_close(file);
-    return status != STATUS_OK ? status : closed;
+    TRY(keras_zip_is(bytes, size) ? read_keras(path, bytes, size, out)
+                                  : read_hdf5(path, bytes, size - (out->ours ? CHECKPOINT_TRAILER : 0), out));
+    return out->writer == NULL ? memory_strdup("", (char **)&out->writer) : STATUS_OK;
 }
 
 Status checkpoint_read(const char *path, CheckpointOrigin origin, Checkpoint **out) {
