@@ -100,6 +100,7 @@ const char *zoo_merge(ZooNet *net, const char *class_name, const char *name, siz
 /* The families' builders; `variant` is the table's. */
 typedef void ZooBuild(ZooNet *net, int variant);
 ZooBuild zoo_digits_net, zoo_keras_mnist, zoo_keras_mnist3, zoo_lenet5;
+ZooBuild zoo_alexnet, zoo_vgg, zoo_googlenet, zoo_inception_v3, zoo_squeezenet, zoo_xception;
 ZooBuild zoo_resnet20, zoo_resnet18_cifar, zoo_resnet50_v15;
 
 #endif

@@ -19,12 +19,23 @@ static const ZooRecipe cifar = {SGD(0.1), .schedule = "cosine", .batch_size = 12
 static const ZooRecipe kuangliu = {SGD(0.1), .schedule = "cosine", .batch_size = 128, .epochs = 200, DECAY(5e-4)};
 static const ZooRecipe imagenet = {SGD(0.1),          .schedule = "step", .decay_epochs = 30,
                                    .batch_size = 256, .epochs = 90,       DECAY(1e-4)};
+static const ZooRecipe vgg = {SGD(0.01),         .schedule = "step", .decay_epochs = 30,
+                              .batch_size = 256, .epochs = 90,       DECAY(5e-4)};
+static const ZooRecipe googlenet = {SGD(0.01),          .schedule = "step",         .decay_epochs = 8,
+                                    .decay_rate = 0.96, .batch_size = 32,           .epochs = 60,
+                                    DECAY(2e-4),        .loss_weights = "1,0.3,0.3"};
+static const ZooRecipe inception = {SGD(0.045),       .schedule = "step", .decay_epochs = 2,      .decay_rate = 0.94,
+                                    .batch_size = 32, .epochs = 100,      .label_smoothing = 0.1, DECAY(4e-5)};
+static const ZooRecipe xception = {SGD(0.045),       .schedule = "step", .decay_epochs = 2, .decay_rate = 0.94,
+                                   .batch_size = 32, .epochs = 100,      DECAY(1e-5)};
+static const ZooRecipe squeezenet = {SGD(0.04), .schedule = "cosine", .batch_size = 512, .epochs = 68, DECAY(2e-4)};
 
 /* ---- networks ---- */
 
-#define MNIST    {3, {28, 28, 1}}, 10
-#define CIFAR    {3, {32, 32, 3}}, 10
-#define IMAGENET {3, {224, 224, 3}}, 1000
+#define MNIST        {3, {28, 28, 1}}, 10
+#define CIFAR        {3, {32, 32, 3}}, 10
+#define IMAGENET     {3, {224, 224, 3}}, 1000
+#define IMAGENET_299 {3, {299, 299, 3}}, 1000
 
 /* clang-format off */
 const ZooEntry zoo_entries[] = {
@@ -36,6 +47,22 @@ const ZooEntry zoo_entries[] = {
      &mnist3, MNIST, 6526474, 4, zoo_keras_mnist3, 0},
     {"lenet5", "LeCun et al. 1998, as usually taught: plain average pooling, softmax",
      &lenet, MNIST, 61706, 12, zoo_lenet5, 0},
+
+    {"alexnet", "Krizhevsky 2014 (arXiv:1404.5997), one device, as in torchvision",
+     &vgg, IMAGENET, 61100840, 63, zoo_alexnet, 0},
+    {"vgg11", "Simonyan, Zisserman 2015 (arXiv:1409.1556), configuration A",
+     &vgg, IMAGENET, 132863336, 32, zoo_vgg, 11},
+    {"vgg13", "the same, configuration B", &vgg, IMAGENET, 133047848, 32, zoo_vgg, 13},
+    {"vgg16", "the same, configuration D; Keras's VGG16", &vgg, IMAGENET, 138357544, 32, zoo_vgg, 16},
+    {"vgg19", "the same, configuration E; Keras's VGG19", &vgg, IMAGENET, 143667240, 32, zoo_vgg, 19},
+    {"googlenet", "Szegedy et al. 2015 (arXiv:1409.4842), two auxiliary outputs, no LRN",
+     &googlenet, IMAGENET, 13378280, 65, zoo_googlenet, 0},
+    {"inception-v3", "Szegedy et al. 2016 (arXiv:1512.00567); Keras's InceptionV3",
+     &inception, IMAGENET_299, 23851784, 75, zoo_inception_v3, 0},
+    {"xception", "Chollet 2017 (arXiv:1610.02357); Keras's Xception",
+     &xception, IMAGENET_299, 22910480, 7, zoo_xception, 0},
+    {"squeezenet", "Iandola et al. 2016 (arXiv:1602.07360), version 1.1",
+     &squeezenet, IMAGENET, 1235496, 31, zoo_squeezenet, 0},
 
     /* He, Zhang, Ren, Sun 2016 (CVPR; arXiv:1512.03385) */
     {"resnet20", "He et al. 2016, for CIFAR, shortcuts of option A; rate by cosine",
