@@ -101,6 +101,7 @@ static Status apply_recipe(Config *config, const ZooRecipe *recipe) {
         set_number(config, "decay-epochs", recipe->decay_epochs, SOURCE_RECIPE);
     if (recipe->decay_rate > 0)
         set_number(config, "decay-rate", recipe->decay_rate, SOURCE_RECIPE);
+    set_number(config, "warmup", recipe->warmup, SOURCE_RECIPE);
     set_number(config, "lr", recipe->lr, SOURCE_RECIPE);
     set_number(config, "momentum", recipe->momentum, SOURCE_RECIPE);
     set_number(config, "weight-decay", recipe->weight_decay, SOURCE_RECIPE);

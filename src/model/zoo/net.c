@@ -84,15 +84,26 @@ const char *zoo_merge(ZooNet *net, const char *class_name, const char *name, siz
     return append(net, class_name, name, json_object(), json_pack("[o]", inputs));
 }
 
+size_t zoo_round8(double channels) {
+    size_t eights = (size_t)(channels + 4) / 8;
+    if (eights == 0 || 8 * (double)eights < 0.9 * channels)
+        eights++;
+    return 8 * eights;
+}
+
 /* ---- layers with weights ---- */
+
+static void set_initializer(const ZooNet *net, json_t *config, const char *key) {
+    const char *text = net->initializer;
+    if (text)
+        json_object_set_new(config, key, text[0] == '{' ? json_loads(text, 0, NULL) : json_string(text));
+}
 
 /* Initializer and penalty of the weight `prefix`_... */
 static void set_weight(const ZooNet *net, json_t *config, const char *prefix) {
     char key[64];
-    if (net->initializer) {
-        snprintf(key, sizeof key, "%s_initializer", prefix);
-        json_object_set_new(config, key, json_string(net->initializer));
-    }
+    snprintf(key, sizeof key, "%s_initializer", prefix);
+    set_initializer(net, config, key);
     if (net->l2 > 0) {
         snprintf(key, sizeof key, "%s_regularizer", prefix);
         json_object_set_new(config, key, json_pack("{s:s,s:{s:f}}", "class_name", "L2", "config", "l2", net->l2));
@@ -122,8 +133,7 @@ const char *zoo_conv(ZooNet *net, const char *x, const char *name, size_t filter
 
 const char *zoo_depthwise(ZooNet *net, const char *x, const char *name, ZooWindow window) {
     json_t *config = conv_config(net, window, NULL);
-    if (net->initializer)
-        json_object_set_new(config, "depthwise_initializer", json_string(net->initializer));
+    set_initializer(net, config, "depthwise_initializer");
     return append1(net, "DepthwiseConv2D", x, name, config);
 }
 

@@ -27,7 +27,7 @@ struct ZooNet {
 
     /* What is the same in all layers of a network; the builder sets what differs.  0, NULL: Keras's default. */
     bool no_bias;             /* of convolutions */
-    const char *initializer;  /* of kernels: "he_normal"; else glorot_uniform */
+    const char *initializer;  /* of kernels: "he_normal", or a JSON object; else glorot_uniform */
     double momentum, epsilon; /* of batch normalization; else 0.99 and 0.001 */
     bool no_scale;            /* batch normalization without gamma */
     const char *conv_suffix;  /* names of zoo_conv_bn: name + conv_suffix, name + bn_suffix ("_bn"), */
@@ -94,6 +94,9 @@ const char *zoo_dense(ZooNet *net, const char *x, const char *name, size_t units
 /* The Dense layer "predictions" with softmax. */
 const char *zoo_predictions(ZooNet *net, const char *x);
 
+/* Channels in whole eights, but not less than 90 % of `channels`: how MobileNet and EfficientNet round. */
+size_t zoo_round8(double channels);
+
 /* Layers of several inputs: Add, Multiply, Concatenate, ...  `count` names follow. */
 const char *zoo_merge(ZooNet *net, const char *class_name, const char *name, size_t count, ...);
 
@@ -101,6 +104,7 @@ const char *zoo_merge(ZooNet *net, const char *class_name, const char *name, siz
 typedef void ZooBuild(ZooNet *net, int variant);
 ZooBuild zoo_digits_net, zoo_keras_mnist, zoo_keras_mnist3, zoo_lenet5;
 ZooBuild zoo_alexnet, zoo_vgg, zoo_googlenet, zoo_inception_v3, zoo_squeezenet, zoo_xception;
-ZooBuild zoo_resnet20, zoo_resnet18_cifar, zoo_resnet50_v15;
+ZooBuild zoo_resnet_cifar, zoo_resnet18_cifar, zoo_resnet, zoo_resnet50_v15, zoo_resnet_keras, zoo_resnet_keras_v2;
+ZooBuild zoo_densenet, zoo_mobilenet, zoo_mobilenet_v2, zoo_mobilenet_v3, zoo_efficientnet;
 
 #endif

@@ -107,10 +107,11 @@ static void predict(Resnet *r, const char *x) {
     zoo_predictions(r->net, zoo_global_average(r->net, x, "pool"));
 }
 
-void zoo_resnet20(ZooNet *net, int variant) {
-    (void)variant;
+/* For CIFAR.  variant: 20, 32, 44, 56, 110, the number of layers with weights: 6 n + 2. */
+void zoo_resnet_cifar(ZooNet *net, int variant) {
     Resnet r = {.net = net, .padded_shortcuts = true};
-    predict(&r, stages(&r, stem(&r, 16, 3, 1), 3, (const int[]){3, 3, 3}, 16));
+    int n = (variant - 2) / 6;
+    predict(&r, stages(&r, stem(&r, 16, 3, 1), 3, (const int[]){n, n, n}, 16));
 }
 
 void zoo_resnet18_cifar(ZooNet *net, int variant) {
@@ -119,11 +120,19 @@ void zoo_resnet18_cifar(ZooNet *net, int variant) {
     predict(&r, stages(&r, stem(&r, 64, 3, 1), 4, (const int[]){2, 2, 2, 2}, 64));
 }
 
-/* Padding with zeros is right for the maximum too, as nothing is below 0 after the ReLU. */
+/* For ImageNet.  Padding with zeros is right for the maximum too, as nothing is below 0 after the ReLU. */
+static void imagenet(Resnet *r, const int blocks[4]) {
+    const char *x = zoo_pad(r->net, stem(r, 64, 7, 2), "stem_pool_pad", 1);
+    x = zoo_max_pool(r->net, x, "stem_pool", zoo_valid(3, 2));
+    predict(r, stages(r, x, 4, blocks, 64));
+}
+
+/* variant: 18 or 34. */
+void zoo_resnet(ZooNet *net, int variant) {
+    imagenet(&(Resnet){.net = net}, variant == 18 ? (const int[]){2, 2, 2, 2} : (const int[]){3, 4, 6, 3});
+}
+
 void zoo_resnet50_v15(ZooNet *net, int variant) {
     (void)variant;
-    Resnet r = {.net = net, .bottleneck = true};
-    const char *x = zoo_pad(net, stem(&r, 64, 7, 2), "stem_pool_pad", 1);
-    x = zoo_max_pool(net, x, "stem_pool", zoo_valid(3, 2));
-    predict(&r, stages(&r, x, 4, (const int[]){3, 4, 6, 3}, 64));
+    imagenet(&(Resnet){.net = net, .bottleneck = true}, (const int[]){3, 4, 6, 3});
 }

@@ -13,6 +13,7 @@ typedef struct ZooRecipe {
     double lr, momentum, weight_decay, label_smoothing;
     double decay_epochs; /* step, exponential: the rate is multiplied by decay_rate after each so many */
     double decay_rate;   /* 0: the default, 0.1 */
+    double warmup;       /* epochs in which the rate rises from 0 */
     size_t batch_size, epochs;
     double l2; /* penalty l2 * w^2 on kernels: half of what papers call weight decay, gradient += decay * w */
     const char *loss_weights; /* --loss-weights of a network with several outputs, else NULL */

@@ -16,6 +16,9 @@ static const ZooRecipe mnist = {"adam", "constant", .lr = 0.001, .batch_size = 3
 static const ZooRecipe mnist3 = {"adam", "constant", .lr = 0.001, .batch_size = 64, .epochs = 10};
 static const ZooRecipe lenet = {SGD(0.01), .schedule = "constant", .batch_size = 32, .epochs = 10};
 static const ZooRecipe cifar = {SGD(0.1), .schedule = "cosine", .batch_size = 128, .epochs = 200, DECAY(1e-4)};
+/* 110 layers do not start at the full rate. */
+static const ZooRecipe cifar_deep = {SGD(0.1),      .schedule = "cosine", .batch_size = 128,
+                                     .epochs = 200, .warmup = 1,          DECAY(1e-4)};
 static const ZooRecipe kuangliu = {SGD(0.1), .schedule = "cosine", .batch_size = 128, .epochs = 200, DECAY(5e-4)};
 static const ZooRecipe imagenet = {SGD(0.1),          .schedule = "step", .decay_epochs = 30,
                                    .batch_size = 256, .epochs = 90,       DECAY(1e-4)};
@@ -29,6 +32,11 @@ static const ZooRecipe inception = {SGD(0.045),       .schedule = "step", .decay
 static const ZooRecipe xception = {SGD(0.045),       .schedule = "step", .decay_epochs = 2, .decay_rate = 0.94,
                                    .batch_size = 32, .epochs = 100,      DECAY(1e-5)};
 static const ZooRecipe squeezenet = {SGD(0.04), .schedule = "cosine", .batch_size = 512, .epochs = 68, DECAY(2e-4)};
+/* github.com/d-li14/mobilenetv2.pytorch: the papers' RMSprop needs an epsilon of 1 for its rate */
+static const ZooRecipe mobile = {SGD(0.05), .schedule = "cosine", .batch_size = 256, .epochs = 150, DECAY(4e-5)};
+/* The paper's penalty and smoothing; Adam, as its RMSprop is tuned for batches of 4096. */
+static const ZooRecipe efficient = {"adam",           "cosine",      .lr = 0.001, .label_smoothing = 0.1,
+                                    .batch_size = 64, .epochs = 100, DECAY(1e-5)};
 
 /* ---- networks ---- */
 
@@ -66,11 +74,64 @@ const ZooEntry zoo_entries[] = {
 
     /* He, Zhang, Ren, Sun 2016 (CVPR; arXiv:1512.03385) */
     {"resnet20", "He et al. 2016, for CIFAR, shortcuts of option A; rate by cosine",
-     &cifar, CIFAR, 271098, 1, zoo_resnet20, 0},
+     &cifar, CIFAR, 271098, 1, zoo_resnet_cifar, 20},
+    {"resnet32", "the same with 32 layers",
+     &cifar, CIFAR, 466426, 1, zoo_resnet_cifar, 32},
+    {"resnet44", "the same with 44 layers",
+     &cifar, CIFAR, 661754, 1, zoo_resnet_cifar, 44},
+    {"resnet56", "the same with 56 layers",
+     &cifar, CIFAR, 857082, 1, zoo_resnet_cifar, 56},
+    {"resnet110", "the same with 110 layers",
+     &cifar_deep, CIFAR, 1736058, 1, zoo_resnet_cifar, 110},
     {"resnet18-cifar", "He et al. 2016, stem for CIFAR; recipe of kuangliu/pytorch-cifar",
      &kuangliu, CIFAR, 11183562, 1, zoo_resnet18_cifar, 0},
     {"resnet50-v1.5", "He et al. 2016, but the stride in the 3x3, as in torchvision",
      &imagenet, IMAGENET, 25610152, 1, zoo_resnet50_v15, 0},
+    {"resnet18", "He et al. 2016, shortcuts of option B, as in torchvision",
+     &imagenet, IMAGENET, 11699112, 1, zoo_resnet, 18},
+    {"resnet34", "He et al. 2016, shortcuts of option B, as in torchvision",
+     &imagenet, IMAGENET, 21814696, 1, zoo_resnet, 34},
+    {"resnet50", "He et al. 2016, as in Keras: the stride in the first 1x1",
+     &imagenet, IMAGENET, 25636712, 1, zoo_resnet_keras, 50},
+    {"resnet101", "He et al. 2016, as in Keras: the stride in the first 1x1",
+     &imagenet, IMAGENET, 44707176, 1, zoo_resnet_keras, 101},
+    {"resnet152", "He et al. 2016, as in Keras: the stride in the first 1x1",
+     &imagenet, IMAGENET, 60419944, 1, zoo_resnet_keras, 152},
+    {"resnet50-v2", "He et al. 2016 (ECCV; arXiv:1603.05027), as in Keras",
+     &imagenet, IMAGENET, 25613800, 1, zoo_resnet_keras_v2, 50},
+
+    {"densenet121", "Huang et al. 2017 (arXiv:1608.06993), as in Keras",
+     &imagenet, IMAGENET, 8062504, 29, zoo_densenet, 121},
+    {"densenet169", "Huang et al. 2017 (arXiv:1608.06993), as in Keras",
+     &imagenet, IMAGENET, 14307880, 29, zoo_densenet, 169},
+    {"densenet201", "Huang et al. 2017 (arXiv:1608.06993), as in Keras",
+     &imagenet, IMAGENET, 20242984, 29, zoo_densenet, 201},
+
+    {"mobilenet", "Howard et al. 2017 (arXiv:1704.04861), as in Keras; recipe of d-li14/mobilenetv2.pytorch",
+     &mobile, IMAGENET, 4253864, 31, zoo_mobilenet, 0},
+    {"mobilenet-v2", "Sandler et al. 2018 (arXiv:1801.04381), as in Keras; recipe of d-li14/mobilenetv2.pytorch",
+     &mobile, IMAGENET, 3538984, 1, zoo_mobilenet_v2, 0},
+    {"mobilenet-v3-small", "Howard et al. 2019 (arXiv:1905.02244), as in Keras; recipe of d-li14/mobilenetv2.pytorch",
+     &mobile, IMAGENET, 2554968, 1, zoo_mobilenet_v3, 0},
+    {"mobilenet-v3-large", "Howard et al. 2019 (arXiv:1905.02244), as in Keras; recipe of d-li14/mobilenetv2.pytorch",
+     &mobile, IMAGENET, 5507432, 1, zoo_mobilenet_v3, 1},
+
+    {"efficientnet-b0", "Tan, Le 2019 (arXiv:1905.11946), as in Keras; Adam in place of RMSprop",
+     &efficient, {3, {224, 224, 3}}, 1000, 5330571, 1, zoo_efficientnet, 0},
+    {"efficientnet-b1", "Tan, Le 2019 (arXiv:1905.11946), as in Keras; Adam in place of RMSprop",
+     &efficient, {3, {240, 240, 3}}, 1000, 7856239, 1, zoo_efficientnet, 1},
+    {"efficientnet-b2", "Tan, Le 2019 (arXiv:1905.11946), as in Keras; Adam in place of RMSprop",
+     &efficient, {3, {260, 260, 3}}, 1000, 9177569, 1, zoo_efficientnet, 2},
+    {"efficientnet-b3", "Tan, Le 2019 (arXiv:1905.11946), as in Keras; Adam in place of RMSprop",
+     &efficient, {3, {300, 300, 3}}, 1000, 12320535, 1, zoo_efficientnet, 3},
+    {"efficientnet-b4", "Tan, Le 2019 (arXiv:1905.11946), as in Keras; Adam in place of RMSprop",
+     &efficient, {3, {380, 380, 3}}, 1000, 19466823, 1, zoo_efficientnet, 4},
+    {"efficientnet-b5", "Tan, Le 2019 (arXiv:1905.11946), as in Keras; Adam in place of RMSprop",
+     &efficient, {3, {456, 456, 3}}, 1000, 30562527, 1, zoo_efficientnet, 5},
+    {"efficientnet-b6", "Tan, Le 2019 (arXiv:1905.11946), as in Keras; Adam in place of RMSprop",
+     &efficient, {3, {528, 528, 3}}, 1000, 43265143, 1, zoo_efficientnet, 6},
+    {"efficientnet-b7", "Tan, Le 2019 (arXiv:1905.11946), as in Keras; Adam in place of RMSprop",
+     &efficient, {3, {600, 600, 3}}, 1000, 66658687, 1, zoo_efficientnet, 7},
 };
 /* clang-format on */
 const size_t zoo_count = sizeof zoo_entries / sizeof *zoo_entries;
