@@ -13,6 +13,9 @@ void model_destroy(Model *model) {
             memory_free(layer->calls[c].inputs);
         memory_free(layer->calls);
         memory_free(layer->name);
+        memory_free(layer->group);
+        memory_free(layer->path);
+        model_destroy(layer->network);
         json_decref(layer->config);
     }
     memory_free(model->layers);

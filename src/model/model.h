@@ -9,7 +9,12 @@
  *     TRY(graph_finish(g));
  *
  * Read: Sequential and Functional (also called Model), as written by Keras 2 (model_config of .h5 files, to_json) and by
- * Keras 3.  Written: the one form that both load.  Which layers and which of their options are known: layers.h. */
+ * Keras 3.  Written: the one form that both load.  Which layers and which of their options are known: layers.h.
+ *
+ * A Model is flat.  A network inside another (also shared, also several deep) is replaced by its layers when it is read,
+ * since no form of nested networks is loaded by Keras 2 and 3.  Layers keep their names; where the name is taken already,
+ * the inner layer is called NETWORK_LAYER, and NETWORK_LAYER_2 if that is taken too.  A '/' in a name, which Keras 3 refuses,
+ * becomes '_'. */
 #ifndef MODEL_MODEL_H
 #define MODEL_MODEL_H
 #include "base/status.h"
@@ -18,7 +23,8 @@
 
 enum {
     MODEL_MAX_LAYERS = 10000, /* layers, and calls of layers, in one network */
-    MODEL_LAYER_PARAMS = 8    /* most parameters of one layer */
+    MODEL_LAYER_PARAMS = 8,   /* most parameters of one layer */
+    MODEL_MAX_DEPTH = 16      /* of networks in networks */
 };
 
 struct LayerClass; /* layers.h */
@@ -26,6 +32,7 @@ struct LayerClass; /* layers.h */
 /* The output of one call of a layer.  A layer that is not shared is called once: call 0. */
 typedef struct ModelTensor {
     size_t layer, call;
+    size_t output; /* 0: a layer has one output.  While a file is read: which output of a network in a network */
 } ModelTensor;
 
 typedef struct ModelCall {
@@ -40,6 +47,11 @@ typedef struct ModelLayer {
     bool trainable;                 /* may be changed before model_build (--freeze) */
     ModelCall *calls;               /* owned */
     size_t call_count;
+    /* Where Keras's files have the weights of the network that was read; all three say the same of a flat network. */
+    char *group;  /* owned; .h5: the group, named like the layer, or like the outermost network that it lies in */
+    char *path;   /* owned; .weights.h5: "conv2d_1", "functional/layers/conv2d" (io/checkpoint.h) */
+    size_t place; /* the layer's number when each network's layers are counted where it stands: the order in a group */
+    struct Model *network; /* NULL.  While a file is read: the network that stands here, owned */
 } ModelLayer;
 
 typedef struct Model {

@@ -15,20 +15,41 @@ typedef struct Connect {
     size_t calls;  /* made so far, of all layers */
 } Connect;
 
+static Status find_layer(const Connect *c, const char *given, size_t *layer) {
+    char *name;
+    TRY(model__copy_name(given, &name));
+    const json_t *index = json_object_get(c->names, name);
+    memory_free(name);
+    if (index == NULL)
+        return status_fail(STATUS_FAILED, "reads layer \"%.60s\", which does not exist", given);
+    *layer = (size_t)json_integer_value(index);
+    return STATUS_OK;
+}
+
 /* ["a", 0, 0, ...] -> the tensor.  Calls are checked later: those of a layer further down are not made yet. */
 static Status read_tensor(const Connect *c, const json_t *given, ModelTensor *tensor) {
     const char *name = json_string_value(json_array_get(given, 0));
     const json_t *call = json_array_get(given, 1), *output = json_array_get(given, 2);
     if (name == NULL || !json_is_integer(call) || !json_is_integer(output) || json_array_size(given) > 4)
         return status_fail(STATUS_FAILED, "an input must be given as [\"layer\", call, 0]");
-    const json_t *index = json_object_get(c->names, name);
-    if (index == NULL)
-        return status_fail(STATUS_FAILED, "reads layer \"%.60s\", which does not exist", name);
-    if (json_integer_value(call) < 0 || json_integer_value(call) > MODEL_MAX_LAYERS || json_integer_value(output) != 0)
+    TRY(find_layer(c, name, &tensor->layer));
+    const Model *network = c->model->layers[tensor->layer].network;
+    json_int_t outputs = network ? (json_int_t)network->output_count : 1;
+    if (json_integer_value(call) < 0 || json_integer_value(call) > MODEL_MAX_LAYERS || json_integer_value(output) < 0 ||
+        json_integer_value(output) >= outputs)
         return status_fail(STATUS_FAILED, "reads call %lld, output %lld of layer %.60s, which does not exist",
                            (long long)json_integer_value(call), (long long)json_integer_value(output), name);
-    *tensor = (ModelTensor){(size_t)json_integer_value(index), (size_t)json_integer_value(call)};
+    tensor->call = (size_t)json_integer_value(call);
+    tensor->output = (size_t)json_integer_value(output);
     return STATUS_OK;
+}
+
+/* null, or a list of it: [null, null] is the mask of two inputs without. */
+static bool says_nothing(const json_t *value) {
+    size_t i;
+    const json_t *entry;
+    json_array_foreach((json_t *)value, i, entry) if (!json_is_null(entry)) return false;
+    return json_is_null(value) || json_is_array(value);
 }
 
 /* Arguments of a call beside its inputs: only those that say nothing.  `training` is in the files of Keras 3, where fit
@@ -37,7 +58,7 @@ static Status check_arguments(const json_t *arguments, bool keras3) {
     const char *key;
     json_t *value;
     json_object_foreach((json_t *)arguments, key, value) {
-        if (!json_is_null(value) && !(keras3 && strcmp(key, "training") == 0))
+        if (!says_nothing(value) && !(keras3 && strcmp(key, "training") == 0))
             return status_fail(STATUS_FAILED, "the call argument %.60s is not supported", key);
     }
     return STATUS_OK;
@@ -93,6 +114,40 @@ static Status connect_layer(Connect *c, ModelLayer *layer, const json_t *given) 
     return STATUS_OK;
 }
 
+typedef void VisitTensor(ModelTensor *tensor, size_t *lowest);
+
+static void find_lowest(ModelTensor *tensor, size_t *lowest) {
+    if (tensor->call < lowest[tensor->layer])
+        lowest[tensor->layer] = tensor->call;
+}
+
+static void count_from_zero(ModelTensor *tensor, size_t *lowest) {
+    tensor->call -= lowest[tensor->layer];
+}
+
+static void visit_tensors(Model *model, VisitTensor *visit, size_t *lowest) {
+    for (size_t l = 0; l < model->layer_count; l++)
+        for (size_t c = 0; c < model->layers[l].call_count; c++)
+            for (size_t i = 0; i < model->layers[l].calls[c].input_count; i++)
+                visit(&model->layers[l].calls[c].inputs[i], lowest);
+    for (size_t i = 0; i < model->output_count; i++)
+        visit(&model->outputs[i], lowest);
+}
+
+/* Calls of a network in a network are counted from 0 in Keras 3; from 1 in Keras 2, where the network's own making is call
+ * 0, but not for a Sequential network that was made without its input's shape.  Since every call leads to an output, the
+ * lowest number says which it is. */
+static Status number_calls(Model *model) {
+    size_t *lowest;
+    TRY(memory_new(&lowest, model->layer_count, "model"));
+    for (size_t l = 0; l < model->layer_count; l++)
+        lowest[l] = model->layers[l].network ? 1 : 0;
+    visit_tensors(model, find_lowest, lowest);
+    visit_tensors(model, count_from_zero, lowest);
+    memory_free(lowest);
+    return STATUS_OK;
+}
+
 /* Every tensor must be the output of a call that exists. */
 static Status check_tensors(const Model *model, const ModelTensor *tensors, size_t count, const char *reader) {
     for (size_t i = 0; i < count; i++) {
@@ -118,7 +173,7 @@ static Status read_ends(const Connect *c, const json_t *config, const char *key,
         if (status != STATUS_OK)
             return status_context(status, "%s", key);
     }
-    return check_tensors(c->model, *tensors, ends, key);
+    return STATUS_OK;
 }
 
 /* The inputs must be the InputLayers, each once. */
@@ -150,12 +205,15 @@ static Status connect_all(Connect *c, const json_t *config, const json_t *layers
         if (status != STATUS_OK)
             return status_context(status, "layer %s", model->layers[i].name);
     }
+    TRY(read_ends(c, config, "input_layers", &model->inputs, &model->input_count));
+    TRY(read_ends(c, config, "output_layers", &model->outputs, &model->output_count));
+    TRY(number_calls(model));
+    TRY(check_tensors(model, model->inputs, model->input_count, "input_layers"));
+    TRY(check_tensors(model, model->outputs, model->output_count, "output_layers"));
     for (size_t i = 0; i < model->layer_count; i++)
         for (size_t k = 0; k < model->layers[i].call_count; k++)
             TRY(check_tensors(model, model->layers[i].calls[k].inputs, model->layers[i].calls[k].input_count,
                               model->layers[i].name));
-    TRY(read_ends(c, config, "input_layers", &model->inputs, &model->input_count));
-    TRY(read_ends(c, config, "output_layers", &model->outputs, &model->output_count));
     return check_inputs(model);
 }
 

@@ -5,7 +5,6 @@
 #include "model/layers.h"
 #include "model/model_internal.h"
 #include "model/values.h"
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,10 +35,6 @@ static const char *const model_keys[] = {"name",          "trainable",         "
 
 static Status check_class(const json_t *given, const char *class_name) {
     const char *module = json_string_value(json_object_get(given, "module"));
-    if (strcmp(class_name, "Sequential") == 0 || strcmp(class_name, "Functional") == 0 ||
-        strcmp(class_name, "Model") == 0)
-        return status_fail(STATUS_FAILED, "a network inside a network (%s) is not supported: give its layers directly",
-                           class_name);
     if (module && strncmp(module, "keras.src.ops", 13) == 0)
         return status_fail(STATUS_FAILED, "the operation %s outside of a layer is not supported: use a layer",
                            class_name);
@@ -53,10 +48,27 @@ static Status check_name(const char *name) {
     return STATUS_OK;
 }
 
-static Status parse_layer(const json_t *given, ModelLayer *layer) {
+/* What a network inside knows from outside. */
+typedef struct Reading {
+    int keras; /* 2 or 3 */
+    int depth; /* 0: the whole */
+} Reading;
+
+static Status parse_network(const json_t *root, Reading reading, Model **out);
+
+static bool is_sequential(const char *class_name) {
+    return strcmp(class_name, "Sequential") == 0;
+}
+
+static bool is_network(const char *class_name) {
+    return is_sequential(class_name) || strcmp(class_name, "Functional") == 0 || strcmp(class_name, "Model") == 0;
+}
+
+static Status parse_layer(const json_t *given, Reading reading, ModelLayer *layer) {
     const char *class_name = json_string_value(json_object_get(given, "class_name"));
     const json_t *config = json_object_get(given, "config"), *outer = json_object_get(given, "name");
-    if (class_name == NULL || !json_is_object(config))
+    bool network = class_name && is_network(class_name);
+    if (class_name == NULL || !(json_is_object(config) || (network && json_is_array(config))))
         return status_fail(STATUS_FAILED, "a layer must be an object with class_name and config");
     TRY(known_keys(given, "a layer", envelope_keys));
     TRY(check_class(given, class_name));
@@ -65,7 +77,12 @@ static Status parse_layer(const json_t *given, ModelLayer *layer) {
         return status_fail(STATUS_FAILED, "has two different names, beside its config and in it");
     if (name || outer) { /* else automatic_name gives one */
         TRY(check_name(json_string_value(name ? name : outer)));
-        TRY(memory_strdup(json_string_value(name ? name : outer), &layer->name));
+        TRY(model__copy_name(json_string_value(name ? name : outer), &layer->name));
+    }
+    if (network) {
+        layer->class = is_sequential(class_name) ? &model__sequential : &model__functional;
+        reading.depth++;
+        return parse_network(given, reading, &layer->network);
     }
     const json_t *trainable = json_object_get(config, "trainable");
     if (trainable && !json_is_boolean(trainable))
@@ -86,22 +103,35 @@ static Status at_layer(Status status, const ModelLayer *layer, size_t number) {
 
 /* ---- Sequential ---- */
 
+/* The list of layers of a network's config; Keras 1 and 2.0: the config of a Sequential network is that list. */
+static json_t *layer_list_of(const json_t *config) {
+    return json_is_array(config) ? (json_t *)config : json_object_get(config, "layers");
+}
+
+/* The shape that a layer, or the first one of a network, says its input has; NULL where it says none. */
+static json_t *own_input_shape(const json_t *layer, int depth) {
+    const json_t *config = json_object_get(layer, "config"), *layers = layer_list_of(config);
+    if (layers && depth < MODEL_MAX_DEPTH)
+        return own_input_shape(json_array_get(layers, 0), depth + 1);
+    json_t *shape = json_object_get(config, "batch_input_shape");
+    shape = json_deep_copy(shape ? shape : json_object_get(config, "batch_shape"));
+    if (shape == NULL && json_is_array(json_object_get(config, "input_shape"))) {
+        shape = json_deep_copy(json_object_get(config, "input_shape"));
+        json_array_insert_new(shape, 0, json_null());
+    }
+    return shape;
+}
+
 /* A Sequential model without InputLayer has the input's shape in its first layer (Keras 1 and 2) or, once built, in its
  * own config (Keras 3).  Inserts an InputLayer, named as Keras 2 does. */
 static Status insert_input(json_t *layers, const json_t *built_shape) {
-    json_t *first = json_object_get(json_array_get(layers, 0), "config"), *shape = NULL;
-    const char *class_name = json_string_value(json_object_get(json_array_get(layers, 0), "class_name"));
-    const char *name = json_string_value(json_object_get(first, "name"));
+    const json_t *first = json_array_get(layers, 0);
+    const char *class_name = json_string_value(json_object_get(first, "class_name"));
+    const char *name = json_string_value(json_object_get(json_object_get(first, "config"), "name"));
     if (class_name && strcmp(class_name, "InputLayer") == 0)
         return STATUS_OK;
-    if (json_object_get(first, "batch_input_shape"))
-        shape = json_deep_copy(json_object_get(first, "batch_input_shape"));
-    else if (json_object_get(first, "batch_shape"))
-        shape = json_deep_copy(json_object_get(first, "batch_shape"));
-    else if (json_is_array(json_object_get(first, "input_shape"))) {
-        shape = json_deep_copy(json_object_get(first, "input_shape"));
-        json_array_insert_new(shape, 0, json_null());
-    } else if (built_shape)
+    json_t *shape = own_input_shape(first, 0);
+    if (shape == NULL && built_shape)
         shape = json_deep_copy(built_shape);
     if (shape == NULL)
         return status_fail(STATUS_FAILED,
@@ -118,13 +148,13 @@ static Status chain(Model *model) {
     TRY(memory_new(&model->outputs, 1, "model"));
     TRY(memory_new(&model->order, model->layer_count, "model"));
     model->input_count = model->output_count = 1;
-    model->inputs[0] = (ModelTensor){0, 0};
-    model->outputs[0] = (ModelTensor){model->layer_count - 1, 0};
+    model->inputs[0] = (ModelTensor){.layer = 0};
+    model->outputs[0] = (ModelTensor){.layer = model->layer_count - 1};
     for (size_t i = 0; i < model->layer_count; i++) {
         ModelLayer *layer = &model->layers[i];
         TRY(memory_new(&layer->calls, 1, "model"));
         layer->call_count = 1;
-        model->order[model->order_count++] = (ModelTensor){i, 0};
+        model->order[model->order_count++] = (ModelTensor){.layer = i};
         size_t inputs = i == 0 ? 0 : 1;
         if (inputs < layer->class->min_inputs || inputs > layer->class->max_inputs)
             return status_fail(STATUS_FAILED, "layer %s (%s) cannot stand at place %zu of a Sequential network",
@@ -132,46 +162,46 @@ static Status chain(Model *model) {
         TRY(memory_new(&layer->calls[0].inputs, inputs, "model"));
         layer->calls[0].input_count = inputs;
         if (inputs)
-            layer->calls[0].inputs[0] = (ModelTensor){i - 1, 0};
+            layer->calls[0].inputs[0] = (ModelTensor){.layer = i - 1};
     }
     return STATUS_OK;
 }
 
 /* ---- the model ---- */
 
-/* 2 or 3: what the file says, else by the key of an input's shape, which Keras 3 renamed. */
-static int dialect(const json_t *root, const json_t *layers) {
-    const char *version = json_string_value(json_object_get(root, "keras_version"));
+static bool has_batch_shape(const json_t *layers, int depth) {
     size_t i;
     json_t *layer;
+    json_array_foreach((json_t *)layers, i, layer) {
+        const json_t *config = json_object_get(layer, "config"), *inner = layer_list_of(config);
+        if (json_object_get(config, "batch_shape") ||
+            (inner && depth < MODEL_MAX_DEPTH && has_batch_shape(inner, depth + 1)))
+            return true;
+    }
+    return false;
+}
+
+/* 2 or 3: what the file says, else by the key of an input's shape, which Keras 3 renamed. */
+static int dialect(const json_t *root) {
+    const char *version = json_string_value(json_object_get(root, "keras_version"));
     if (version)
         return atoi(version) >= 3 ? 3 : 2;
-    json_array_foreach((json_t *)layers, i, layer) {
-        if (json_object_get(json_object_get(layer, "config"), "batch_shape"))
-            return 3;
-    }
-    return 2;
+    return has_batch_shape(layer_list_of(json_object_get(root, "config")), 0) ? 3 : 2;
 }
 
-/* The name that Keras gives to a layer without: its class in snake case (MaxPooling2D: max_pooling2d), from the second of
- * the class on with a number. */
+/* The name that Keras gives to a layer without: its class in snake case, from the second of the class on with a number. */
 static Status automatic_name(const Model *model, const ModelLayer *layer, char **name) {
-    char snake[2 * NAME_MAX_LENGTH] = "";
-    const char *class = layer->class->name;
-    size_t used = 0, earlier = 0;
-    for (const char *c = class; *c; c++) {
-        bool begins =
-            isupper((unsigned char)*c) && c > class && (islower((unsigned char)c[-1]) || islower((unsigned char)c[1]));
-        if (begins)
-            snake[used++] = '_';
-        snake[used++] = (char)tolower((unsigned char)*c);
-    }
+    char *snake;
+    size_t earlier = 0;
+    TRY(model__snake_case(layer->class->name, &snake));
     for (const ModelLayer *other = model->layers; other < layer; other++)
         earlier += other->class == layer->class;
-    return earlier ? memory_format(name, "%s_%zu", snake, earlier) : memory_strdup(snake, name);
+    Status status = earlier ? memory_format(name, "%s_%zu", snake, earlier) : memory_strdup(snake, name);
+    memory_free(snake);
+    return status;
 }
 
-static Status parse_layers(Model *model, const json_t *layers) {
+static Status parse_layers(Model *model, const json_t *layers, Reading reading) {
     size_t count = json_array_size(layers);
     if (count < 1 || count > MODEL_MAX_LAYERS)
         return status_fail(STATUS_FAILED, "a network must have a list of 1 to %d layers", MODEL_MAX_LAYERS);
@@ -180,7 +210,7 @@ static Status parse_layers(Model *model, const json_t *layers) {
     Status status = STATUS_OK;
     for (size_t i = 0; i < count; i++) {
         ModelLayer *layer = &model->layers[model->layer_count++];
-        TRY_GOTO(at_layer(parse_layer(json_array_get(layers, i), layer), layer, i + 1), done);
+        TRY_GOTO(at_layer(parse_layer(json_array_get(layers, i), reading, layer), layer, i + 1), done);
         if (layer->name == NULL)
             TRY_GOTO(automatic_name(model, layer, &layer->name), done);
         if (json_object_get(names, layer->name))
@@ -193,25 +223,14 @@ done:
     return status;
 }
 
-static Status parse_model(Model *model, const json_t *root) {
-    const char *class_name = json_string_value(json_object_get(root, "class_name"));
-    json_t *config = json_object_get(root, "config");
-    model->sequential = class_name && strcmp(class_name, "Sequential") == 0;
-    if (class_name == NULL || config == NULL)
-        return status_fail(STATUS_FAILED, "is no Keras network: class_name and config are missing");
-    if (!model->sequential && strcmp(class_name, "Functional") != 0 && strcmp(class_name, "Model") != 0)
-        return status_fail(STATUS_FAILED, "network class \"%.60s\" is not supported, only Sequential and Functional",
-                           class_name);
-    TRY(known_keys(root, "the network", envelope_keys));
-    bool bare = model->sequential && json_is_array(config); /* Keras 1 and 2.0: the config is the list of layers */
-    TRY(known_keys(bare ? NULL : config, "the network's config", model_keys));
-    json_t *layers = bare ? config : json_object_get(config, "layers");
+static Status parse_config(Model *model, json_t *config, Reading reading) {
+    TRY(known_keys(json_is_array(config) ? NULL : config, "the network's config", model_keys));
+    json_t *layers = layer_list_of(config);
     const char *name = json_string_value(json_object_get(config, "name"));
     TRY(memory_strdup(name ? name : "network", &model->name));
-    model->keras = dialect(root, layers);
     if (model->sequential && json_array_size(layers) > 0)
         TRY(insert_input(layers, json_object_get(config, "build_input_shape")));
-    TRY(parse_layers(model, layers));
+    TRY(parse_layers(model, layers, reading));
     if (json_is_false(json_object_get(config, "trainable")))
         for (size_t i = 0; i < model->layer_count; i++)
             model->layers[i].trainable = false;
@@ -221,21 +240,43 @@ static Status parse_model(Model *model, const json_t *root) {
     return model__sort(model);
 }
 
+/* Reads a network whose root is {class_name, config}.  *out is NULL after a failure. */
+static Status parse_network(const json_t *root, Reading reading, Model **out) {
+    const char *class_name = json_string_value(json_object_get(root, "class_name"));
+    json_t *config = json_object_get(root, "config");
+    *out = NULL;
+    if (reading.depth > MODEL_MAX_DEPTH)
+        return status_fail(STATUS_FAILED, "networks lie more than %d deep in each other", MODEL_MAX_DEPTH);
+    if (class_name == NULL || config == NULL)
+        return status_fail(STATUS_FAILED, "is no Keras network: class_name and config are missing");
+    if (!is_network(class_name))
+        return status_fail(STATUS_FAILED, "network class \"%.60s\" is not supported, only Sequential and Functional",
+                           class_name);
+    TRY(known_keys(root, "the network", envelope_keys));
+    Model *model;
+    TRY(memory_new(&model, 1, "model"));
+    model->sequential = is_sequential(class_name);
+    model->keras = reading.keras;
+    Status status = parse_config(model, config, reading);
+    if (status == STATUS_OK)
+        status = model__locate(model);
+    if (status == STATUS_OK)
+        status = model__flatten(&model);
+    if (status != STATUS_OK) {
+        model_destroy(model);
+        return status;
+    }
+    *out = model;
+    return STATUS_OK;
+}
+
 Status model_parse(const char *text, const char *source, Model **out) {
     json_error_t error;
     *out = NULL;
     json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &error);
     if (root == NULL)
         return status_fail(STATUS_FAILED, "%s: line %d: not valid JSON: %s", source, error.line, error.text);
-    Model *model;
-    Status status = memory_new(&model, 1, "model");
-    if (status == STATUS_OK)
-        status = parse_model(model, root);
+    Status status = parse_network(root, (Reading){.keras = dialect(root)}, out);
     json_decref(root);
-    if (status != STATUS_OK) {
-        model_destroy(model);
-        return status_context(status, "%s", source);
-    }
-    *out = model;
-    return STATUS_OK;
+    return status == STATUS_OK ? STATUS_OK : status_context(status, "%s", source);
 }

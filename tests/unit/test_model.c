@@ -5,8 +5,9 @@
 #include "model/layers.h"
 #include "unit/model_test.h"
 
-static const char *const files[] = {"keras3_sequential.json", "keras3_branches.json", "keras3_every_layer.json",
-                                    "keras2_functional.json", "keras2_sequential.json"};
+static const char *const files[] = {"keras3_sequential.json", "keras3_branches.json",   "keras3_every_layer.json",
+                                    "keras2_functional.json", "keras2_sequential.json", "keras2_nested.json",
+                                    "keras3_nested.json"};
 enum { FILES = sizeof files / sizeof *files };
 
 static void canonical_text_means_the_same(void **state) {
@@ -139,7 +140,11 @@ static const struct {
     {SEQUENTIAL(IN ",{\"class_name\":\"ReLU\",\"config\":{\"name\":\"\"}}"), "a layer's name must have 1 to"},
     {SEQUENTIAL("{\"class_name\":\"ReLU\",\"config\":{\"name\":\"a\"}}"), "the input's shape is missing"},
     {LAYER("Conv3D", ""), "layer a: unknown layer class \"Conv3D\". Known: InputLayer Conv2D"},
-    {LAYER("Sequential", ""), "a network inside a network"},
+    {LAYER("Sequential", ""), "layer a: a network must have a list of 1 to 10000 layers"},
+    {LAYER("Sequential", ",\"layers\":[{\"class_name\":\"Conv3D\",\"config\":{\"name\":\"deep\"}}]"),
+     "layer a: the input's shape is missing"},
+    {LAYER("Sequential", ",\"layers\":[" IN ",{\"class_name\":\"Conv3D\",\"config\":{\"name\":\"deep\"}}]"),
+     "layer a: layer deep: unknown layer class \"Conv3D\""},
     {LAYER("ReLU", ",\"min_value\":1"), "layer a: ReLU: unknown key \"min_value\""},
     {LAYER("ReLU", ",\"max_value\":\"6\""), "key max_value: \"6\" is not supported, it must be a number or null"},
     {LAYER("ReLU", ",\"dtype\":\"float16\""), "key dtype: \"float16\" is not supported, it must be float32"},
@@ -237,6 +242,63 @@ static void what_is_not_understood_is_refused(void **state) {
     }
 }
 
+/* Where Keras's files have the weights: kerasN_nested.h5 and keras3_nested.weights.h5 have these groups. */
+static void layers_of_networks_inside_are_located(void **state) {
+    (void)state;
+    static const struct {
+        const char *name, *group, *path;
+    } expected[] = {{"conv", "conv", "conv2d"},
+                    {"shared_conv", "shared", "functional/layers/conv2d"},
+                    {"bn2", "shared", "functional/layers/sequential/layers/batch_normalization"},
+                    {"other_bn2", "other", "functional_1/layers/sequential/layers/batch_normalization"},
+                    {"other_last", "other", "functional_1/layers/conv2d_1"},
+                    {"mix", "two_ends", "functional_2/layers/conv2d"},
+                    {"fc", "head", "sequential/layers/dense"}};
+    for (size_t k = 0; k < 2; k++) {
+        char *text = golden(k ? "keras3_nested.json" : "keras2_nested.json");
+        Model *model;
+        assert_ok(model_parse(text, "nested", &model));
+        for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+            int layer = model_find_layer(model, expected[i].name);
+            assert_true(layer >= 0);
+            assert_string_equal(model->layers[layer].group, expected[i].group);
+            assert_string_equal(model->layers[layer].path, expected[i].path);
+        }
+        assert_int_equal(model->layers[model_find_layer(model, "shared_conv")].call_count, 2);
+        assert_false(model->layers[model_find_layer(model, "other_last")].trainable);
+        model_destroy(model);
+        free(text);
+    }
+}
+
+/* Parses networks, `depth` deep in each other, each of which calls what lies in it twice. */
+static Status parse_doubling(int depth) {
+    json_t *layer = json_pack("{s:s, s:{s:s}}", "class_name", "ReLU", "config", "name", "l");
+    for (int d = 0; d <= depth; d++) {
+        json_object_set_new(layer, "inbound_nodes", json_pack("[[[s,i,i]], [[s,i,i]]]", "i", 0, 0, "l", 0, 0));
+        json_t *input = json_pack("{s:s, s:{s:s, s:[n,i]}, s:[]}", "class_name", "InputLayer", "config", "name", "i",
+                                  "batch_input_shape", 4, "inbound_nodes");
+        layer = json_pack("{s:s, s:{s:s, s:[o,o], s:[[s,i,i]], s:[[s,i,i]]}}", "class_name", "Functional", "config",
+                          "name", "l", "layers", input, layer, "input_layers", "i", 0, 0, "output_layers", "l", 1, 0);
+    }
+    Model *model;
+    char *text = json_dumps(layer, 0);
+    Status status = model_parse(text, "doubling", &model);
+    model_destroy(model);
+    json_decref(layer);
+    free(text);
+    return status;
+}
+
+static void networks_inside_have_limits(void **state) {
+    (void)state;
+    assert_ok(parse_doubling(5));
+    assert_int_equal(parse_doubling(14), STATUS_FAILED);
+    assert_message("more than 10000 calls of layers");
+    assert_int_equal(parse_doubling(20), STATUS_FAILED);
+    assert_message("networks lie more than 16 deep in each other");
+}
+
 /* Nesting to any depth, and damage anywhere: an answer, and nothing lost. */
 static void damaged_text_is_survived(void **state) {
     (void)state;
@@ -265,7 +327,7 @@ static void damaged_text_is_survived(void **state) {
 
 static void every_failing_allocation_is_survived(void **state) {
     (void)state;
-    char *text = golden("keras3_branches.json"), *canonical = NULL;
+    char *text = golden("keras3_nested.json"), *canonical = NULL;
     Model *model;
     size_t n = 0;
     Status status = STATUS_FAILED;
@@ -329,6 +391,8 @@ int main(void) {
         cmocka_unit_test_teardown(configs_are_normalized, nothing_left),
         cmocka_unit_test_teardown(canonical_text_is_short, nothing_left),
         cmocka_unit_test_teardown(what_is_not_understood_is_refused, nothing_left),
+        cmocka_unit_test_teardown(layers_of_networks_inside_are_located, nothing_left),
+        cmocka_unit_test_teardown(networks_inside_have_limits, nothing_left),
         cmocka_unit_test_teardown(damaged_text_is_survived, nothing_left),
         cmocka_unit_test_teardown(every_failing_allocation_is_survived, nothing_left),
         cmocka_unit_test_teardown(layers_without_names_get_keras_s, nothing_left),

@@ -34,12 +34,21 @@ static void close_network(Network *net) {
     model_destroy(net->model);
 }
 
+/* The layer that stands at that place; layer_count: none, an InputLayer of a network inside. */
+static size_t layer_at(const Model *model, size_t place) {
+    size_t i = 0;
+    while (i < model->layer_count && model->layers[i].place != place)
+        i++;
+    return i;
+}
+
 /* One line per weight as in the .weights files, and the weights' values by the formula given there. */
 static void list_weights(const Network *net, char *text, size_t size) {
     size_t used = 0, j = 0;
-    for (size_t i = 0; i < net->model->layer_count; i++) {
+    for (size_t place = 0; place < 2 * net->model->layer_count; place++) {
         int params[MODEL_LAYER_PARAMS];
-        size_t count = model_layer_params(net->model, i, net->graph, params);
+        size_t i = layer_at(net->model, place);
+        size_t count = i < net->model->layer_count ? model_layer_params(net->model, i, net->graph, params) : 0;
         for (size_t p = 0; p < count; p++, j++) {
             const Param *param = &net->graph->params[params[p]];
             bool one = strstr(param->spec.name, "gamma") || strstr(param->spec.name, "variance");
@@ -125,11 +134,16 @@ static void every_layer(void **state) {
     check("keras3_every_layer");
 }
 
+static void nested(void **state) {
+    (void)state;
+    check("keras3_nested");
+    check("keras2_nested");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(sequential, nothing_left),
-        cmocka_unit_test_teardown(branches, nothing_left),
-        cmocka_unit_test_teardown(activations, nothing_left),
+        cmocka_unit_test_teardown(nested, nothing_left),      cmocka_unit_test_teardown(sequential, nothing_left),
+        cmocka_unit_test_teardown(branches, nothing_left),    cmocka_unit_test_teardown(activations, nothing_left),
         cmocka_unit_test_teardown(every_layer, nothing_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
