@@ -11,15 +11,18 @@
  * name of its own of each: `static void SIMD(add)(...)`.  Afterwards SIMD_BEST(add) is the one for this CPU.
  *
  * No include guard: one source file may use it for several. */
+#include "backend/clones.h"
 #include <stddef.h>
 
 #define SIMD_PASTE(name, suffix)  name##_##suffix
 #define SIMD_EXPAND(name, suffix) SIMD_PASTE(name, suffix)
 #define SIMD(name)                SIMD_EXPAND(name, SIMD_SUFFIX)
 
-#ifdef __x86_64__
+#ifdef CPU_GENERATIONS
+#define SIMD_PRAGMA(...) _Pragma(#__VA_ARGS__)
+#define SIMD_TARGET(...) SIMD_PRAGMA(GCC target(__VA_ARGS__))
 #pragma GCC push_options
-#pragma GCC target("arch=x86-64-v4,prefer-vector-width=512")
+SIMD_TARGET(CPU_V4, "prefer-vector-width=512")
 #define SIMD_SUFFIX    v4
 #define SIMD_BYTES     64
 #define SIMD_REGISTERS 32
@@ -30,7 +33,7 @@
 #pragma GCC pop_options
 
 #pragma GCC push_options
-#pragma GCC target("arch=x86-64-v3")
+SIMD_TARGET(CPU_V3)
 #define SIMD_SUFFIX    v3
 #define SIMD_BYTES     32
 #define SIMD_REGISTERS 16
@@ -40,12 +43,14 @@
 #undef SIMD_REGISTERS
 #pragma GCC pop_options
 
-#define SIMD_REGISTERS 16
-#define SIMD_BEST(name)                                                                                                \
-    (__builtin_cpu_supports("x86-64-v4") ? name##_v4 : __builtin_cpu_supports("x86-64-v3") ? name##_v3 : name##_v1)
+#define SIMD_BEST(name) (CPU_HAS_V4 ? name##_v4 : CPU_HAS_V3 ? name##_v3 : name##_v1)
 #else
-#define SIMD_REGISTERS  32
 #define SIMD_BEST(name) name##_v1
+#endif
+#ifdef __x86_64__
+#define SIMD_REGISTERS 16
+#else
+#define SIMD_REGISTERS 32
 #endif
 #define SIMD_SUFFIX v1
 #define SIMD_BYTES  16
