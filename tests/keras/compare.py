@@ -8,8 +8,8 @@ Outputs are compared in float32 with the default backends, one training step's g
   gradient   per weight: largest difference, divided by the largest (or, where that is more, by a thousandth of the root
              mean square of all weights' largest); statistic the same for batch means and variances
 
-With --network NAME the named network of this project takes the weights, instead of the one that the file describes:
-    compare.py --network resnet50 resnet50"""
+With --named the network of this project that has the same name takes the weights, instead of the one that the file
+describes."""
 import argparse
 import contextlib
 import logging
@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 import warnings
+from unittest import mock
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -94,6 +95,13 @@ def every_layer(model):
             yield from every_layer(layer)
 
 
+def use_statistics(model):
+    """Normalization computes with copies of its weights."""
+    for layer in every_layer(model):
+        if type(layer).__name__ == "Normalization":
+            layer.finalize_state()
+
+
 def randomize(model, x, rng):
     """Random scales and shifts everywhere; statistics of batch normalizations that are near those of x, or else the signal
     would die out or explode on its way."""
@@ -109,6 +117,7 @@ def randomize(model, x, rng):
                 weight.assign(rng.normal(0, 0.1, shape))
             elif name in ("mean", "variance") and type(layer).__name__ == "Normalization":
                 weight.assign(rng.uniform(0.5, 1, shape))
+    use_statistics(model)
     if norms:
         momenta = [layer.momentum for layer in norms]
         for layer in norms:
@@ -192,6 +201,14 @@ def worst(model, weights, expected, arrays):
     return max(differences)
 
 
+def normalize_twice():
+    """The network efficientnet-... of this project divides by the roots of these deviations behind Normalization, as Keras
+    does with pretrained weights only."""
+    layers = sys.modules[keras.applications.EfficientNetB0.__module__].layers
+    original, scale = layers.Normalization, [d**-0.5 for d in (0.229, 0.224, 0.225)]
+    return mock.patch.object(layers, "Normalization", lambda **k: lambda x: layers.Rescaling(scale)(original(**k)(x)))
+
+
 def load_into_double(make, model):
     """The same network in float64: Keras's own rounding is then out of the comparison."""
     keras.backend.set_floatx("float64")
@@ -204,6 +221,10 @@ def load_into_double(make, model):
         if hasattr(keras, "config"):
             keras.config.set_dtype_policy("float32")
     other.set_weights(model.get_weights())
+    use_statistics(other)
+    for layer in every_layer(other):
+        if type(layer).__name__ == "Rescaling":  # Python's numbers would become float32 on their way
+            layer.scale, layer.offset = np.asarray(layer.scale, "float64"), np.asarray(layer.offset, "float64")
     return other
 
 
@@ -211,7 +232,7 @@ def run_program(program, options, folder, name, file, data):
     """What keras_forward writes, as nested dictionaries; raises RuntimeError with its message."""
     out = folder / f"{name}.out.h5"
     command = [str(pathlib.Path(options.build) / "tests" / program), str(file), str(data), str(out)]
-    done = subprocess.run(command + ([options.network] if options.network else []), capture_output=True, text=True)
+    done = subprocess.run(command + ([name] if options.named else []), capture_output=True, text=True)
     if done.returncode != 0:
         raise RuntimeError((done.stderr.strip() or f"{program} ended with {done.returncode}").splitlines()[-1])
     with h5py.File(out) as f:
@@ -253,7 +274,9 @@ def compare(name, options, folder, size, classes, train):
 
     def make():
         keras.backend.clear_session()
-        return getattr(keras.applications, class_name)(weights=None, input_shape=shape, classes=classes)
+        pretrained = options.named and name.startswith("efficientnet-b")
+        with normalize_twice() if pretrained else contextlib.nullcontext():
+            return getattr(keras.applications, class_name)(weights=None, input_shape=shape, classes=classes)
 
     model = make()
     size = size or model.input_shape[1] or 224
@@ -309,7 +332,7 @@ parser.add_argument("--format", default="h5", choices=["h5", "keras"])
 parser.add_argument("--size", type=int, metavar="N", help="N x N inputs instead of each network's smallest sensible ones")
 parser.add_argument("--standard", action="store_true", help="at the network's own size with 1000 classes; no training step")
 parser.add_argument("--train", action="store_true", help="a training step of every network, not of one per family")
-parser.add_argument("--network", metavar="NAME")
+parser.add_argument("--named", action="store_true", help="the project's networks of these names; default: those that there are")
 parser.add_argument("--keep", metavar="DIR", help="leaves the files there")
 options = parser.parse_args()
 with quiet():
@@ -332,6 +355,8 @@ for name in options.names or NETWORKS:
             row = compare(name, options, folder, None, 1000, False)
         else:
             row = compare(name, options, folder, options.size or NETWORKS[name][1], CLASSES, options.train or NETWORKS[name][4])
+        if options.named and not options.names and row.get("error", "").startswith("unknown network"):
+            continue
         show(row)
         failed += not row["ok"]
 sys.exit(failed > 0)

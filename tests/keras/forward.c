@@ -48,6 +48,13 @@ static Status example_shape(Job *job, Shape *shape) {
     return STATUS_OK;
 }
 
+/* compare.py does the same in a file that it saves for a step of training. */
+static void drop_nothing(Model *model) {
+    for (size_t i = 0; i < model->layer_count; i++)
+        if (json_object_get(model->layers[i].config, "rate"))
+            json_object_set_new(model->layers[i].config, "rate", json_real(0));
+}
+
 static Status open_network(Job *job) {
     Shape x;
     int64_t classes = 0;
@@ -60,6 +67,8 @@ static Status open_network(Job *job) {
     if (job->network) {
         TRY(h5io_attr_read(job->data, "/", "classes", H5IO_INT64, 1, &classes));
         TRY(zoo_create(job->network, x, (size_t)classes, &job->model));
+        if (job->train)
+            drop_nothing(job->model);
     } else if (job->checkpoint->model_config)
         TRY(model_parse(job->checkpoint->model_config, job->file, &job->model));
     else
