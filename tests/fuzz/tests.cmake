@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # A program per fuzz_<target>.c.  With CNN_FUZZING (clang; tests/fuzz/run) a fuzzer, else a test that replays corpus/.
 option(CNN_FUZZING "Build the fuzzers (clang)" OFF)
-foreach(target model_json keras_file checkpoint dataset idx config)
-  add_executable(fuzz_${target} fuzz/fuzz_${target}.c fuzz/fuzz.c)
+foreach(target model_json keras_file keras_variable keras_zip checkpoint dataset idx config)
+  string(REPLACE keras_variable keras_file source ${target}) # the same, from other seeds
+  add_executable(fuzz_${target} fuzz/fuzz_${source}.c fuzz/fuzz.c)
   target_include_directories(fuzz_${target} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
   target_link_libraries(fuzz_${target} PRIVATE cnn_core_double)
   if(CNN_FUZZING)
