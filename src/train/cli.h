@@ -91,6 +91,10 @@ const Option *cli_nearest(const CliProgram *program, const char *name);
 /* Prints --help: at most 80 columns, groups in table order. */
 void cli_help(const CliProgram *program, FILE *stream);
 
+/* Prints the words of `text` from column `column` on, in lines of at most 79 columns of which the further ones begin at
+ * column `indent`; ends the line. */
+void cli_wrapped(FILE *stream, const char *text, size_t column, size_t indent);
+
 /* Shortest decimal text that reads back as exactly `value` ("0.1", "1e-07", "60000"; "nan", "inf").  Returns `text`. */
 enum { CLI_NUMBER = 32 };
 const char *cli_number(double value, char text[CLI_NUMBER]);

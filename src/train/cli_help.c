@@ -4,8 +4,7 @@
 
 enum { WIDTH = 79, HELP_COLUMN = 29 };
 
-/* Prints words from column `column` on, continuing at column `indent`; ends the line. */
-static void print_wrapped(FILE *stream, const char *text, size_t column, size_t indent) {
+void cli_wrapped(FILE *stream, const char *text, size_t column, size_t indent) {
     bool first = true;
     while (*(text += strspn(text, " ")) != '\0') {
         size_t length = strcspn(text, " ");
@@ -40,7 +39,7 @@ static void print_option(FILE *stream, const char *head, const char *help) {
         column = 0;
     }
     fprintf(stream, "%*s", (int)(HELP_COLUMN - column), "");
-    print_wrapped(stream, help, HELP_COLUMN, HELP_COLUMN);
+    cli_wrapped(stream, help, HELP_COLUMN, HELP_COLUMN);
 }
 
 void cli_help(const CliProgram *program, FILE *stream) {

@@ -82,7 +82,9 @@ for program in $programs; do
     has "$program --version" "^$program [0-9]+\.[0-9]+" "$(cat log)"
 done
 ends "--list-models on 2 ranks" 0 ranks 2 cnn_train --list-models
-same "lists lenet5 once" 1 "$(grep -c '^lenet5$' log)"
+has "lists lenet5 with parameters and FLOP" '^lenet5 +61706 parameters +[0-9.]+ MFLOP  28x28x1, 10 classes' "$(cat log)"
+same "lists it once" 1 "$(grep -c '^lenet5 ' log)"
+same "--list-models fits 80 columns" 0 "$(awk 'length > 80' log | wc -l)"
 ends "--help on 2 ranks" 0 ranks 2 cnn_train --help
 same "is printed once" 1 "$(grep -c '^Usage' log)"
 for command in "cnn_inspect eight --digest" "cnn_evaluate eight --data small.h5 --split train --json"; do
