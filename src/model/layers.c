@@ -2,6 +2,7 @@
 #include "model/layers.h"
 #include "base/memory.h"
 #include "model/values.h"
+#include <ctype.h>
 #include <string.h>
 
 static const LayerClass *const classes[] = {
@@ -19,6 +20,23 @@ Status layer_class_find(const char *name, const LayerClass **out) {
 #define LAYER_NAME(symbol, name) " " #name
     return status_fail(STATUS_FAILED, "unknown layer class \"%.60s\". Known:" LAYER_LIST(LAYER_NAME), name);
 #undef LAYER_NAME
+}
+
+bool model_is_automatic_name(const char *name) {
+    static const char *const words[] = {"model", "functional", "sequential",
+#define LAYER_WORD(symbol, name) #symbol,
+                                        LAYER_LIST(LAYER_WORD)
+#undef LAYER_WORD
+    };
+    size_t length = strlen(name), digits = 0;
+    while (digits < length && isdigit((unsigned char)name[length - 1 - digits]))
+        digits++;
+    if (digits > 0 && digits < length && name[length - 1 - digits] == '_')
+        length -= digits + 1;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strlen(words[i]) == length && memcmp(words[i], name, length) == 0)
+            return true;
+    return false;
 }
 
 /* Keys that Keras writes for every layer. */

@@ -78,6 +78,9 @@ Status model_to_json(const Model *model, char **text);
 /* Index of the layer with that name, or -1. */
 int model_find_layer(const Model *model, const char *name);
 
+/* Is it a name that Keras makes up for a layer or network without one: "conv2d", "conv2d_7", "functional_1"? */
+bool model_is_automatic_name(const char *name);
+
 enum { MODEL_LOSS_AUTO = -1 };
 
 /* One loss.  AUTO goes by the end of the output: softmax: sparse_categorical_crossentropy, or categorical_crossentropy

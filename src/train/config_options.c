@@ -21,7 +21,7 @@ static const Option options[] = {
     {"data", 'd', TEXT(data, "FILE"), .record = RECORD_FREE, .group = "Data and network",
      .help = "dataset (HDF5); without it the digits that come with the project"},
     {"model", 'm', TEXT(model, "NAME"), .record = RECORD_FIXED,
-     .help = "network: a name of --list-models, or a Keras file (.json, .h5)"},
+     .help = "network: a name of --list-models, or a Keras file (.json, .h5, .keras)"},
     {"list-models", 0, FLAG(list_models), .record = RECORD_NONE,
      .help = "list the networks and their recipes, and end"},
     {"preprocess", 0, TEXT(preprocess, "KIND"), .choices = preprocess_names, .record = RECORD_FIXED,
@@ -91,7 +91,11 @@ static const Option options[] = {
              "options, "
              "or a new one"},
     {"init-from", 0, TEXT(init_from, "FILE"), .record = RECORD_NONE,
-     .help = "begin with the weights of this checkpoint or Keras file, and nothing else of it"},
+     .help =
+         "begin with the weights of this run, checkpoint or Keras file (.h5, .keras, .weights.h5), and nothing else "
+         "of it"},
+    {"skip-mismatch", 0, FLAG(skip_mismatch), .record = RECORD_NONE,
+     .help = "start layers anew for which --init-from has no weights that fit"},
     {"checkpoint-epochs", 0, COUNT(checkpoint_epochs), .fallback = "1", .max = 1e9, .record = RECORD_FREE,
      .help = "write a checkpoint every N epochs; 0 is never"},
     {"checkpoint-steps", 0, COUNT(checkpoint_steps), .fallback = "0", .max = 1e15, .record = RECORD_FREE,

@@ -43,8 +43,8 @@ void record_free(RecordState *state);
 /* Copies weights and slots of a checkpoint of the same network into the record's.  Every tensor must be there and fit. */
 Status record_restore(const Record *record, const Checkpoint *checkpoint, const char *origin);
 
-/* Copies weights alone (--init-from): layers are found by name; when names differ throughout, by order and shape.  A tensor
- * that is missing or does not fit is an error.  *loaded = number of tensors. */
+/* Copies weights alone, as match_weights finds them.  A tensor that is missing or does not fit is an error.  *loaded =
+ * number of tensors. */
 Status record_load_weights(const Model *model, const Graph *graph, Real *weights, const Checkpoint *checkpoint,
                            const char *origin, size_t *loaded);
 

@@ -2,6 +2,7 @@
  *
  * What a checkpoint shares with Keras: how the model was compiled, and weights that come from elsewhere. */
 #include "base/memory.h"
+#include "train/match.h"
 #include "train/record.h"
 #include <jansson.h>
 #include <stdlib.h>
@@ -101,62 +102,13 @@ Status record_training_config(const Graph *graph, const Config *config, char **o
 
 /* ---- weights from another file -------------------------------------------------------------------------------------- */
 
-/* The file's layer for the l-th layer of the model that has weights: of that name, or of that place. */
-static const CheckpointLayer *match(const Checkpoint *checkpoint, const char *name, size_t place, bool by_name) {
-    for (size_t i = 0; i < checkpoint->layer_count; i++) {
-        const CheckpointLayer *layer = &checkpoint->layers[i];
-        if (by_name ? strcmp(layer->name, name) == 0 : layer->count > 0 && place-- == 0)
-            return layer;
-    }
-    return NULL;
-}
-
-static Status load_layer(const Graph *graph, const CheckpointLayer *from, const char *name, size_t count,
-                         const int *params, Real *weights, const char *origin) {
-    char have[SHAPE_TEXT], want[SHAPE_TEXT];
-    if (from == NULL)
-        return status_fail(STATUS_FAILED, "%s has no weights for layer %s. Is it of another network?", origin, name);
-    if (from->count != count)
-        return status_fail(STATUS_FAILED, "%s: layer %s has %zu weights, %s of the network has %zu", origin, from->name,
-                           from->count, name, count);
-    for (size_t k = 0; k < count; k++) {
-        const Param *param = &graph->params[params[k]];
-        const CheckpointTensor *tensor = &from->weights[k];
-        if (!shape_equal(&tensor->shape, &param->spec.shape))
-            return status_fail(STATUS_FAILED, "%s: %s/%s has the shape %s, the network needs %s", origin, from->name,
-                               tensor->name, shape_format(&tensor->shape, have),
-                               shape_format(&param->spec.shape, want));
-        if (weights)
-            memcpy(weights + param->offset, tensor->data, param->count * sizeof *weights);
-    }
-    return STATUS_OK;
-}
-
-/* weights NULL: only looks whether all fits. */
-static Status load_all(const Model *model, const Graph *graph, Real *weights, const Checkpoint *checkpoint,
-                       const char *origin, bool by_name, size_t *loaded) {
-    size_t place = 0;
-    *loaded = 0;
-    for (size_t l = 0; l < model->layer_count; l++) {
-        int params[MODEL_LAYER_PARAMS];
-        size_t count = model_layer_params(model, l, graph, params);
-        if (count == 0)
-            continue;
-        const char *name = model->layers[l].name;
-        TRY(load_layer(graph, match(checkpoint, name, place++, by_name), name, count, params, weights, origin));
-        *loaded += count;
-    }
-    return STATUS_OK;
-}
-
 Status record_load_weights(const Model *model, const Graph *graph, Real *weights, const Checkpoint *checkpoint,
                            const char *origin, size_t *loaded) {
-    bool by_name = false; /* as soon as one layer is there by name, names count */
-    for (size_t l = 0; l < model->layer_count; l++) {
-        int params[MODEL_LAYER_PARAMS];
-        by_name |= model_layer_params(model, l, graph, params) > 0 &&
-                   match(checkpoint, model->layers[l].name, 0, true) != NULL;
-    }
-    TRY(load_all(model, graph, NULL, checkpoint, origin, by_name, loaded));
-    return load_all(model, graph, weights, checkpoint, origin, by_name, loaded);
+    Matches matches;
+    Status status = match_weights(model, graph, checkpoint, origin, false, &matches);
+    if (status == STATUS_OK)
+        match_copy(&matches, weights);
+    *loaded = matches.count;
+    match_free(&matches);
+    return status;
 }

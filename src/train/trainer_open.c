@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "io/file.h"
 #include "model/zoo/zoo.h"
+#include "train/match.h"
 #include "train/summary.h"
 #include "train/trainer_internal.h"
 #include <math.h>
@@ -199,16 +200,19 @@ static Status open_loader(Trainer *t) {
 
 static Status load_initial(Trainer *t) {
     Checkpoint *checkpoint;
+    Matches matches = {0};
     char *path = NULL;
-    size_t loaded = 0;
     TRY(run_resolve(t->config->init_from, "best", &path));
     Status status = checkpoint_read(path, CHECKPOINT_ANY, &checkpoint);
     if (status == STATUS_OK) {
-        status = record_load_weights(t->setup.model, t->setup.graph, t->replica->weights, checkpoint, path, &loaded);
+        status = match_weights(t->setup.model, t->setup.graph, checkpoint, path, t->config->skip_mismatch, &matches);
+        if (status == STATUS_OK) {
+            match_copy(&matches, t->replica->weights);
+            match_report(&matches, path);
+        }
+        match_free(&matches);
         checkpoint_destroy(checkpoint);
     }
-    if (status == STATUS_OK)
-        log_info("weights: %zu tensors from %s\n", loaded, path);
     memory_free(path);
     return status;
 }

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "train/match.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* Saved parameters whose weights a file has in one group. */
+typedef struct Unit {
+    const char *name;
+    const int *params; /* [count] borrowed */
+    size_t count;
+    bool network; /* of several layers */
+} Unit;
+
+typedef struct Matching {
+    Matches *out;
+    const Model *model;
+    const char *origin;
+    bool skip_mismatch;
+    Unit *units;
+    size_t unit_count;
+    bool *taken; /* of the file's layers */
+} Matching;
+
+/* ---- the network's side --------------------------------------------------------------------------------------------- */
+
+static int by_place(const void *a, const void *b) {
+    const ModelLayer *x = *(const ModelLayer *const *)a, *y = *(const ModelLayer *const *)b;
+    return x->place < y->place ? -1 : x->place > y->place;
+}
+
+/* Appends the parameters of a layer: those with a gradient, or the others. */
+static size_t append_params(Matching *m, const ModelLayer *layer, bool trained) {
+    int params[MODEL_LAYER_PARAMS];
+    const Graph *graph = m->out->graph;
+    size_t before = m->out->count, n = model_layer_params(m->model, (size_t)(layer - m->model->layers), graph, params);
+    for (size_t k = 0; k < n; k++)
+        if ((graph->params[params[k]].spec.role == PARAM_TRAINED) == trained)
+            m->out->order[m->out->count++] = params[k];
+    return m->out->count - before;
+}
+
+/* Makes order and units of layers[from .. to - 1], which share a group. */
+static void make_unit(Matching *m, const ModelLayer **layers, size_t from, size_t to) {
+    Unit unit = {.name = layers[from]->group, .params = m->out->order + m->out->count, .network = to - from > 1};
+    for (size_t pass = 0; pass < 2; pass++)
+        for (size_t i = from; i < to; i++)
+            unit.count += append_params(m, layers[i], pass == 0);
+    if (unit.count > 0)
+        m->units[m->unit_count++] = unit;
+}
+
+static Status make_units(Matching *m) {
+    size_t layers = m->model->layer_count;
+    const ModelLayer **sorted;
+    TRY(memory_new(&m->out->order, m->out->graph->param_count, "weights"));
+    TRY(memory_new(&m->units, layers, "weights"));
+    TRY(memory_new(&sorted, layers, "weights"));
+    for (size_t i = 0; i < layers; i++)
+        sorted[i] = &m->model->layers[i];
+    qsort(sorted, layers, sizeof *sorted, by_place);
+    for (size_t from = 0, to; from < layers; from = to) {
+        for (to = from + 1; to < layers && strcmp(sorted[from]->group, sorted[to]->group) == 0;)
+            to++;
+        make_unit(m, sorted, from, to);
+    }
+    memory_free(sorted);
+    return STATUS_OK;
+}
+
+/* The k-th parameter of a unit. */
+static const Param *wanted(const Matching *m, const Unit *unit, size_t k) {
+    return &m->out->graph->params[unit->params[k]];
+}
+
+/* The unit of one layer, whose parameters go to params. */
+static Unit layer_unit(const Matching *m, size_t layer, int params[MODEL_LAYER_PARAMS]) {
+    return (Unit){.name = m->model->layers[layer].name,
+                  .params = params,
+                  .count = model_layer_params(m->model, layer, m->out->graph, params)};
+}
+
+/* ---- pairs ---------------------------------------------------------------------------------------------------------- */
+
+/* '/' and '_' are the same: the one is not allowed in all versions of Keras. */
+static bool same_name(const char *a, const char *b) {
+    for (; *a && *b; a++, b++)
+        if (*a != *b && !((*a == '/' || *a == '_') && (*b == '/' || *b == '_')))
+            return false;
+    return *a == *b;
+}
+
+static bool fits(const Matching *m, const Unit *unit, const CheckpointLayer *from) {
+    if (from->count != unit->count)
+        return false;
+    for (size_t k = 0; k < unit->count; k++)
+        if (!shape_equal(&from->weights[k].shape, &wanted(m, unit, k)->spec.shape))
+            return false;
+    return true;
+}
+
+/* Why `from` does not fit. */
+static Status misfit(const Matching *m, const Unit *unit, const CheckpointLayer *from) {
+    static const char advice[] = "Is it of another network? --skip-mismatch starts layers without fitting weights anew";
+    char have[SHAPE_TEXT], want[SHAPE_TEXT];
+    if (from->count != unit->count)
+        return status_fail(STATUS_FAILED, "%s: layer %s has %zu weights, %s of the network has %zu. %s.", m->origin,
+                           from->name, from->count, unit->name, unit->count, advice);
+    for (size_t k = 0; k < unit->count; k++) {
+        const Param *param = wanted(m, unit, k);
+        const CheckpointTensor *tensor = &from->weights[k];
+        if (!shape_equal(&tensor->shape, &param->spec.shape))
+            return status_fail(STATUS_FAILED, "%s: %s/%s has the shape %s, %s/%s of the network has %s. %s.", m->origin,
+                               from->name, tensor->name, shape_format(&tensor->shape, have), param->spec.layer,
+                               param->spec.name, shape_format(&param->spec.shape, want), advice);
+    }
+    return STATUS_OK;
+}
+
+static void set_match(Matching *m, int param, const CheckpointLayer *layer, const CheckpointTensor *tensor,
+                      MatchWay way) {
+    m->out->of[param] = (Match){.way = way, .layer = layer, .tensor = tensor};
+    m->taken[layer - m->out->checkpoint->layers] = true;
+}
+
+static void set_unit(Matching *m, const Unit *unit, const CheckpointLayer *from, MatchWay way) {
+    for (size_t k = 0; k < unit->count; k++)
+        set_match(m, unit->params[k], from, &from->weights[k], way);
+}
+
+static bool is_done(const Matching *m, const Unit *unit) {
+    for (size_t k = 0; k < unit->count; k++)
+        if (m->out->of[unit->params[k]].way == MATCH_NONE)
+            return false;
+    return true;
+}
+
+/* ---- by name -------------------------------------------------------------------------------------------------------- */
+
+static const CheckpointLayer *find_layer(const Matching *m, const char *name) {
+    for (size_t i = 0; i < m->out->checkpoint->layer_count; i++) {
+        const CheckpointLayer *layer = &m->out->checkpoint->layers[i];
+        if (layer->count > 0 && same_name(layer->name, name))
+            return layer;
+    }
+    return NULL;
+}
+
+/* Do network and file have the same made-up names, and do their weights fit? */
+static bool automatic_names_agree(const Matching *m) {
+    size_t here = 0, there = 0;
+    for (size_t u = 0; u < m->unit_count; u++) {
+        const Unit *unit = &m->units[u];
+        if (!model_is_automatic_name(unit->name))
+            continue;
+        const CheckpointLayer *from = find_layer(m, unit->name);
+        if (from == NULL || !fits(m, unit, from))
+            return false;
+        here++;
+    }
+    for (size_t i = 0; i < m->out->checkpoint->layer_count; i++) {
+        const CheckpointLayer *layer = &m->out->checkpoint->layers[i];
+        there += layer->count > 0 && model_is_automatic_name(layer->name);
+    }
+    return here == there;
+}
+
+static Status match_groups(Matching *m) {
+    bool agree = automatic_names_agree(m);
+    for (size_t u = 0; u < m->unit_count; u++) {
+        const Unit *unit = &m->units[u];
+        const CheckpointLayer *from = find_layer(m, unit->name);
+        if (from == NULL || (!agree && model_is_automatic_name(unit->name)))
+            continue;
+        if (fits(m, unit, from))
+            set_unit(m, unit, from, MATCH_BY_NAME);
+        else if (!m->skip_mismatch && !unit->network)
+            return misfit(m, unit, from);
+    }
+    return STATUS_OK;
+}
+
+/* Is "resnet50/conv1_conv/kernel:0" a weight of layer conv1_conv? */
+static bool is_weight_of(const char *stored, const char *layer) {
+    const char *slash = strrchr(stored, '/');
+    size_t length = strlen(layer);
+    if (slash == NULL || (size_t)(slash - stored) < length)
+        return false;
+    const char *start = slash - length;
+    return strncmp(start, layer, length) == 0 && (start == stored || start[-1] == '/');
+}
+
+/* Looks for a layer's weights in a file's group of several layers. */
+static void match_inside(Matching *m, const Unit *layer, const CheckpointLayer *from) {
+    const CheckpointTensor *found[MODEL_LAYER_PARAMS];
+    size_t used = 0;
+    for (size_t k = 0; k < from->count; k++)
+        if (is_weight_of(from->weights[k].stored, layer->name)) {
+            if (used == layer->count || !shape_equal(&from->weights[k].shape, &wanted(m, layer, used)->spec.shape))
+                return;
+            found[used++] = &from->weights[k];
+        }
+    for (size_t k = 0; used == layer->count && k < used; k++)
+        set_match(m, layer->params[k], from, found[k], MATCH_BY_NAME);
+}
+
+/* One side has a network inside a network, the other side has it flat. */
+static void match_layers(Matching *m) {
+    for (size_t l = 0; l < m->model->layer_count; l++) {
+        int params[MODEL_LAYER_PARAMS];
+        Unit layer = layer_unit(m, l, params);
+        if (layer.count == 0 || is_done(m, &layer) || model_is_automatic_name(layer.name))
+            continue;
+        const CheckpointLayer *from = find_layer(m, layer.name);
+        if (from && fits(m, &layer, from))
+            set_unit(m, &layer, from, MATCH_BY_NAME);
+        for (size_t k = 0; k < m->out->checkpoint->layer_count && !is_done(m, &layer); k++)
+            match_inside(m, &layer, &m->out->checkpoint->layers[k]);
+    }
+}
+
+/* ---- by path -------------------------------------------------------------------------------------------------------- */
+
+/* Does a/b/c end in b/c? */
+static bool ends_in(const char *path, const char *end) {
+    size_t length = strlen(path), n = strlen(end);
+    return length >= n && strcmp(path + length - n, end) == 0 && (length == n || path[length - n - 1] == '/');
+}
+
+/* The file's layer of that path, else the only one that ends in it or in which it ends. */
+static const CheckpointLayer *find_path(const Matching *m, const char *path) {
+    const CheckpointLayer *found = NULL;
+    size_t similar = 0;
+    for (size_t i = 0; i < m->out->checkpoint->layer_count; i++) {
+        const CheckpointLayer *layer = &m->out->checkpoint->layers[i];
+        if (strcmp(layer->name, path) == 0)
+            return layer;
+        if (ends_in(layer->name, path) || ends_in(path, layer->name)) {
+            found = layer;
+            similar++;
+        }
+    }
+    return similar == 1 ? found : NULL;
+}
+
+static Status match_paths(Matching *m) {
+    for (size_t l = 0; l < m->model->layer_count; l++) {
+        int params[MODEL_LAYER_PARAMS];
+        Unit layer = layer_unit(m, l, params);
+        const CheckpointLayer *from = layer.count > 0 ? find_path(m, m->model->layers[l].path) : NULL;
+        if (from && fits(m, &layer, from))
+            set_unit(m, &layer, from, MATCH_BY_PATH);
+        else if (from && !m->skip_mismatch)
+            return misfit(m, &layer, from);
+    }
+    return STATUS_OK;
+}
+
+/* ---- by order ------------------------------------------------------------------------------------------------------- */
+
+static Status match_order(Matching *m) {
+    size_t next = 0;
+    for (size_t u = 0; u < m->unit_count; u++) {
+        const Unit *unit = &m->units[u];
+        const Checkpoint *checkpoint = m->out->checkpoint;
+        if (is_done(m, unit))
+            continue;
+        while (next < checkpoint->layer_count && (m->taken[next] || checkpoint->layers[next].count == 0))
+            next++;
+        if (next == checkpoint->layer_count)
+            return STATUS_OK;
+        const CheckpointLayer *from = &checkpoint->layers[next++];
+        if (fits(m, unit, from))
+            set_unit(m, unit, from, MATCH_BY_ORDER);
+        else if (!m->skip_mismatch)
+            return misfit(m, unit, from);
+    }
+    return STATUS_OK;
+}
+
+/* ---- the whole ------------------------------------------------------------------------------------------------------ */
+
+static Status count_matches(Matching *m) {
+    Matches *out = m->out;
+    size_t stored = 0;
+    for (size_t i = 0; i < out->count; i++) {
+        const Param *param = &out->graph->params[out->order[i]];
+        MatchWay way = out->of[out->order[i]].way;
+        out->found[way]++;
+        if (way == MATCH_NONE && !m->skip_mismatch)
+            return status_fail(STATUS_FAILED,
+                               "%s has no weights for layer %s of the network (%s). Is it of another network? "
+                               "--skip-mismatch starts layers without fitting weights anew.",
+                               m->origin, param->spec.layer, param->spec.name);
+    }
+    for (size_t l = 0; l < out->checkpoint->layer_count; l++)
+        stored += out->checkpoint->layers[l].count;
+    out->unused = stored - (out->count - out->found[MATCH_NONE]);
+    if (out->count > 0 && out->found[MATCH_NONE] == out->count)
+        return status_fail(STATUS_FAILED, "%s has no weights that fit any layer of the network", m->origin);
+    return STATUS_OK;
+}
+
+static Status match_all(Matching *m) {
+    TRY(memory_new(&m->out->of, m->out->graph->param_count, "weights"));
+    TRY(memory_new(&m->taken, m->out->checkpoint->layer_count, "weights"));
+    TRY(make_units(m));
+    if (m->out->checkpoint->naming == CHECKPOINT_CLASS_PATHS) {
+        TRY(match_paths(m));
+    } else {
+        TRY(match_groups(m));
+        match_layers(m);
+        TRY(match_order(m));
+    }
+    return count_matches(m);
+}
+
+Status match_weights(const Model *model, const Graph *graph, const Checkpoint *checkpoint, const char *origin,
+                     bool skip_mismatch, Matches *out) {
+    *out = (Matches){.graph = graph, .checkpoint = checkpoint};
+    Matching m = {.out = out, .model = model, .origin = origin, .skip_mismatch = skip_mismatch};
+    Status status = match_all(&m);
+    memory_free(m.units);
+    memory_free(m.taken);
+    return status;
+}
+
+void match_free(Matches *matches) {
+    memory_free(matches->order);
+    memory_free(matches->of);
+    *matches = (Matches){0};
+}
+
+void match_copy(const Matches *matches, Real *weights) {
+    for (size_t i = 0; i < matches->count; i++) {
+        const Param *param = &matches->graph->params[matches->order[i]];
+        const CheckpointTensor *tensor = matches->of[matches->order[i]].tensor;
+        if (tensor)
+            memcpy(weights + param->offset, tensor->data, param->count * sizeof *weights);
+    }
+}
+
+/* ---- report --------------------------------------------------------------------------------------------------------- */
+
+static void report_tensors(const Matches *matches) {
+    static const char *const ways[MATCH_WAYS] = {"new", "by name", "by class path", "by order"};
+    char shape[SHAPE_TEXT];
+    for (size_t i = 0; i < matches->count; i++) {
+        const Param *param = &matches->graph->params[matches->order[i]];
+        const Match *match = &matches->of[matches->order[i]];
+        log_verbose("  %s/%s %s: %s%s%s%s%s\n", param->spec.layer, param->spec.name,
+                    shape_format(&param->spec.shape, shape), ways[match->way], match->layer ? ": " : "",
+                    match->layer ? match->layer->name : "", match->layer ? "/" : "",
+                    match->layer ? match->tensor->name : "");
+    }
+    for (size_t l = 0; l < matches->checkpoint->layer_count; l++)
+        for (size_t k = 0; k < matches->checkpoint->layers[l].count; k++) {
+            const CheckpointTensor *tensor = &matches->checkpoint->layers[l].weights[k];
+            bool used = false;
+            for (size_t i = 0; i < matches->count && !used; i++)
+                used = matches->of[matches->order[i]].tensor == tensor;
+            if (!used)
+                log_verbose("  skipped: %s/%s %s\n", matches->checkpoint->layers[l].name, tensor->name,
+                            shape_format(&tensor->shape, shape));
+        }
+}
+
+void match_report(const Matches *matches, const char *origin) {
+    static const char *const ways[MATCH_WAYS] = {" new", " by name", " by class path", " by order"};
+    char text[200] = "";
+    for (size_t way = MATCH_WAYS; way-- > 0;)
+        if (matches->found[way] > 0)
+            snprintf(text + strlen(text), sizeof text - strlen(text), "%s%zu%s", text[0] ? ", " : "",
+                     matches->found[way], ways[way]);
+    if (matches->unused > 0)
+        snprintf(text + strlen(text), sizeof text - strlen(text), ", %zu of the file skipped", matches->unused);
+    log_info("weights: %zu tensors from %s: %s\n", matches->count - matches->found[MATCH_NONE], origin, text);
+    if (log_level() == LOG_VERBOSE)
+        report_tensors(matches);
+}

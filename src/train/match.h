@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Which weight of a file belongs to which parameter of a network.
+ *
+ * Files with names (.h5), for each group of weights (a layer's, or those of a network in the network):
+ *   1. the file's group of the same name, '/' and '_' being the same.  Names that Keras makes up (conv2d_7) count only where
+ *      the file has the same ones and all fit: they number the layers of a session
+ *   2. the layer's name in the names of the weights, "resnet50/conv1_conv/kernel:0": the file has the network inside
+ *      another.  The other way round, the layer's name among the file's groups
+ *   3. what is left, by order: the file's first group that is left to the network's first, and so on
+ * Files with class paths (.weights.h5, .keras): the same path; or one that ends in it, or in which it ends, where the file
+ * or the network has the other inside another. */
+#ifndef TRAIN_MATCH_H
+#define TRAIN_MATCH_H
+#include "io/checkpoint.h"
+#include "model/model.h"
+
+typedef enum MatchWay { MATCH_NONE, MATCH_BY_NAME, MATCH_BY_PATH, MATCH_BY_ORDER, MATCH_WAYS } MatchWay;
+
+typedef struct Match {
+    MatchWay way;
+    const CheckpointLayer *layer; /* borrowed from the checkpoint; NULL: the parameter starts anew */
+    const CheckpointTensor *tensor;
+} Match;
+
+typedef struct Matches {
+    const Graph *graph; /* borrowed, like the checkpoint */
+    const Checkpoint *checkpoint;
+    int *
+        order; /* [count] owned: the saved parameters in the order of Keras: layer by layer; those of a network inside stand
+                   together, what is trained first */
+    size_t count;
+    Match *of;                /* [graph->param_count] owned */
+    size_t found[MATCH_WAYS]; /* parameters that were found each way; MATCH_NONE: that start anew */
+    size_t unused;            /* tensors of the file that belong nowhere */
+} Matches;
+
+/* Finds the weights of all saved parameters.  Every one must be there and fit, unless skip_mismatch (Keras's word) is
+ * set: then those that are not there or do not fit start anew.  `origin` (the file) is for messages; a failure names
+ * the layer, both shapes and the way out.  The caller frees with match_free. */
+Status match_weights(const Model *model, const Graph *graph, const Checkpoint *checkpoint, const char *origin,
+                     bool skip_mismatch, Matches *out);
+void match_free(Matches *matches); /* also after a failure, or of zeros */
+
+/* Copies what was found into the weight slab. */
+void match_copy(const Matches *matches, Real *weights);
+
+/* Says in one line what came from where, and to verbose users each tensor. */
+void match_report(const Matches *matches, const char *origin);
+
+#endif
