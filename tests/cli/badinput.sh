@@ -49,7 +49,7 @@ for file in missing.json cut.json wrong.json noise.json; do
     refuses "network: $file" 1 "$file" ranks 1 cnn_train --model $file --data small.h5 --out new
 done
 printf 'PK\3\4 and more' >zip.keras
-refuses "network: a .keras file" 1 'zip.keras is a zip file.*model.save' ranks 1 cnn_train --model zip.keras --data small.h5 --out new
+refuses "network: a .keras file" 1 'zip archive zip.keras' ranks 1 cnn_train --model zip.keras --data small.h5 --out new
 refuses "options: cut" 2 'cut.json' ranks 1 cnn_train --config cut.json
 refuses "options: missing" 1 'missing.json' ranks 1 cnn_train --config missing.json
 keras=${CNN_TEST_DATA:-$source/../shared/data}/models/mnist_cnn.h5

@@ -192,7 +192,7 @@ train 1 --init-from whole/step-00000002.h5 "${still[@]}" --out from-file
 same "weights of a checkpoint file" "$(weights whole/step-00000002.h5)" "$(weights from-file)"
 differs "which are others" "$(weights from-run)" "$(weights from-file)"
 sed 's/"filters": 6/"filters": 5/' "$source/tests/cli/networks/dropout.json" >other.json
-fails "weights of another network" 1 'whole/best.h5: conv/kernel has the shape 3x3x1x6, the network needs 3x3x1x5' \
+fails "weights of another network" 1 'whole/best.h5: conv/kernel has the shape 3x3x1x6, conv/kernel of the network has 3x3x1x5' \
     ranks 2 cnn_train --model other.json --init-from whole "${still[@]}" --out other
 check "no run folder of it" [ ! -e other ]
 keras=${CNN_TEST_DATA:-$source/../shared/data}/models/mnist_cnn.h5
