@@ -88,7 +88,9 @@ static void residual_networks_are_those_of_the_paper(void **state) {
     const struct {
         const char *name;
         size_t trained, convolutions, pads; /* trained: as in PyTorch */
-    } nets[] = {{"resnet20", 269722, 19, 2}, {"resnet18-cifar", 11173962, 20, 0}, {"resnet50-v1.5", 25557032, 53, 0}};
+    } nets[] = {{"resnet20", 269722, 19, 2},   {"resnet32", 464154, 31, 2},         {"resnet44", 658586, 43, 2},
+                {"resnet56", 853018, 55, 2},   {"resnet110", 1727962, 109, 2},      {"resnet18", 11689512, 20, 0},
+                {"resnet34", 21797672, 36, 0}, {"resnet18-cifar", 11173962, 20, 0}, {"resnet50-v1.5", 25557032, 53, 0}};
     for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) {
         const ZooEntry *entry = zoo_find(nets[i].name);
         Model *model;
@@ -111,12 +113,44 @@ static void residual_networks_are_those_of_the_paper(void **state) {
     }
 }
 
+/* Some weights deep inside, so that Keras's pretrained files find their place.  tests/keras compares all. */
+static void networks_of_keras_have_its_names(void **state) {
+    (void)state;
+    const struct {
+        const char *network, *layer, *weight;
+        size_t count;
+    } weights[] = {{"resnet50", "conv3_block1_0_conv", "kernel", 256 * 512},
+                   {"resnet101", "conv4_block23_3_bn", "moving_variance", 1024},
+                   {"resnet152", "conv4_block36_2_conv", "bias", 256},
+                   {"resnet50-v2", "conv5_block3_preact_bn", "gamma", 2048},
+                   {"densenet121", "conv5_block16_1_conv", "kernel", 992 * 128},
+                   {"densenet169", "pool4_conv", "kernel", 1280 * 640},
+                   {"densenet201", "conv4_block48_2_conv", "kernel", 9 * 128 * 32},
+                   {"mobilenet", "conv_dw_13", "depthwise_kernel", 9 * 1024},
+                   {"mobilenet-v2", "block_16_project_BN", "moving_mean", 320},
+                   {"mobilenet-v3-small", "expanded_conv_10_squeeze_excite_conv_1", "kernel", 144 * 576},
+                   {"mobilenet-v3-large", "expanded_conv_14_depthwise", "depthwise_kernel", 25 * 960},
+                   {"efficientnet-b0", "normalization", "variance", 3},
+                   {"efficientnet-b3", "block2c_expand_conv", "kernel", 32 * 192},
+                   {"efficientnet-b7", "block7d_se_reduce", "bias", 160}};
+    for (size_t i = 0; i < sizeof weights / sizeof *weights; i++) {
+        Model *model;
+        Graph *graph;
+        assert_ok(zoo_create(weights[i].network, SHAPE(64, 64, 3), 10, &model));
+        assert_ok(graph_create(&graph));
+        assert_ok(model_build(model, &(ModelBuild){0}, graph));
+        assert_int_equal(find_param(graph, weights[i].layer, weights[i].weight)->count, weights[i].count);
+        release(model, graph);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(networks_of_the_zoo_have_their_size, nothing_left),
         cmocka_unit_test_teardown(smallest_images_are_known, nothing_left),
         cmocka_unit_test_teardown(other_inputs_and_classes_fit, nothing_left),
         cmocka_unit_test_teardown(residual_networks_are_those_of_the_paper, nothing_left),
+        cmocka_unit_test_teardown(networks_of_keras_have_its_names, nothing_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
