@@ -28,6 +28,7 @@ enum { OP_MAX_INPUTS = 32, OP_MAX_PARAMS = 4 };
  *   resize2d        x0 [H,W,C] -> [height,width,C]; also UpSampling2D.  attr.resize
  *   rescale         y = x0 * scale + offset.  attr.rescale
  *   normalize       y = (x0 - w0) / max(sqrt(w1), 1e-7), w0 mean [C], w1 variance [C], both never trained
+ *   scale           y = x0 * w0 + w1 per channel, w0 [C], w1 [C] or absent (LayerScale)
  *   dropout         attr.dropout
  *   batch_norm      w0 gamma or absent, w1 beta or absent, w2 moving mean, w3 moving variance, all [C].  attr.norm.
  *                   In a plan x1 may be there: y = batch_norm(x0) + x1, of equal shapes (the end of a residual block)
@@ -45,7 +46,7 @@ enum { OP_MAX_INPUTS = 32, OP_MAX_PARAMS = 4 };
     X(GLOBAL_MAX_POOL2D, global_max_pool2d) X(GLOBAL_AVERAGE_POOL2D, global_average_pool2d) X(RESHAPE, reshape) \
     X(PERMUTE, permute) X(PAD2D, pad2d) X(CROP2D, crop2d) \
     X(RESIZE2D, resize2d) X(RESCALE, rescale) X(NORMALIZE, normalize) \
-    X(DROPOUT, dropout) X(BATCH_NORM, batch_norm) X(LAYER_NORM, layer_norm) \
+    X(SCALE, scale) X(DROPOUT, dropout) X(BATCH_NORM, batch_norm) X(LAYER_NORM, layer_norm) \
     X(GROUP_NORM, group_norm) X(ADD, add) X(SUBTRACT, subtract) \
     X(MULTIPLY, multiply) X(AVERAGE, average) X(MAXIMUM, maximum) \
     X(CONCAT, concat) X(ACTIVATION, activation) X(SOFTMAX, softmax) \
@@ -123,6 +124,7 @@ typedef enum Activation {
     ACTIVATION_LINEAR,
     ACTIVATION_RELU, /* relu has all three parameters of Keras's ReLU layer; covers relu6, leaky_relu */
     ACTIVATION_ELU,
+    ACTIVATION_CELU,
     ACTIVATION_SELU,
     ACTIVATION_SIGMOID,
     ACTIVATION_HARD_SIGMOID,
@@ -132,6 +134,8 @@ typedef enum Activation {
     ACTIVATION_SILU,
     ACTIVATION_HARD_SILU,
     ACTIVATION_GELU,
+    ACTIVATION_GELU_TANH, /* the approximation x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) */
+    ACTIVATION_MISH,      /* x tanh(softplus(x)) */
     ACTIVATION_EXPONENTIAL,
     ACTIVATION_KINDS
 } Activation;
@@ -141,7 +145,8 @@ typedef struct ActivationAttr {
     double slope;     /* relu: y = x >= max_value: max_value; x >= threshold: x; else slope * (x - threshold) */
     double max_value; /* relu: INFINITY for none */
     double threshold; /* relu */
-    double alpha;     /* elu: alpha * (exp(x) - 1);  hard_sigmoid, hard_silu: clip(alpha * x + 0.5, 0, 1) */
+    double
+        alpha; /* elu: alpha * (exp(x) - 1);  celu: alpha * (exp(x / alpha) - 1), alpha > 0;  hard_sigmoid, hard_silu: clip(alpha * x + 0.5, 0, 1) */
 } ActivationAttr;
 
 typedef enum LossKind {

@@ -28,6 +28,7 @@ static const ActivationWord activations[] = {
     {"relu6", OP_ACTIVATION, {.kind = ACTIVATION_RELU, .max_value = 6}},
     {"leaky_relu", OP_ACTIVATION, {.kind = ACTIVATION_RELU, .max_value = INFINITY, .slope = 0.2}},
     {"elu", OP_ACTIVATION, {.kind = ACTIVATION_ELU, .alpha = 1}},
+    {"celu", OP_ACTIVATION, {.kind = ACTIVATION_CELU, .alpha = 1}},
     {"selu", OP_ACTIVATION, {.kind = ACTIVATION_SELU}},
     {"sigmoid", OP_ACTIVATION, {.kind = ACTIVATION_SIGMOID}},
     {"hard_sigmoid", OP_ACTIVATION, {.kind = ACTIVATION_HARD_SIGMOID}}, /* alpha: see value_activation_op */
@@ -39,6 +40,7 @@ static const ActivationWord activations[] = {
     {"hard_silu", OP_ACTIVATION, {.kind = ACTIVATION_HARD_SILU, .alpha = 1.0 / 6}},
     {"hard_swish", OP_ACTIVATION, {.kind = ACTIVATION_HARD_SILU, .alpha = 1.0 / 6}},
     {"gelu", OP_ACTIVATION, {.kind = ACTIVATION_GELU}},
+    {"mish", OP_ACTIVATION, {.kind = ACTIVATION_MISH}},
     {"exponential", OP_ACTIVATION, {.kind = ACTIVATION_EXPONENTIAL}},
     {"softmax", OP_SOFTMAX, {.kind = ACTIVATION_LINEAR}},
 };

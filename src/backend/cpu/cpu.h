@@ -17,7 +17,7 @@
 #define CPU_OPS(X)                                                                                                     \
     X(CONV2D, conv2d) X(MAX_POOL2D, max_pool2d) X(AVERAGE_POOL2D, average_pool2d)                                      \
     X(GLOBAL_MAX_POOL2D, global_max_pool2d) X(GLOBAL_AVERAGE_POOL2D, global_average_pool2d)                            \
-    X(PAD2D, pad2d) X(CROP2D, crop2d) X(RESIZE2D, resize2d) X(RESCALE, rescale) X(NORMALIZE, normalize)                \
+    X(PAD2D, pad2d) X(CROP2D, crop2d) X(RESIZE2D, resize2d) X(RESCALE, rescale) X(NORMALIZE, normalize) X(SCALE, scale) \
     X(DROPOUT, dropout) X(BATCH_NORM, batch_norm) X(LAYER_NORM, layer_norm) X(ADD, add) X(SUBTRACT, subtract)          \
     X(MULTIPLY, multiply) X(AVERAGE, average) X(CONCAT, concat) X(ACTIVATION, activation) X(SOFTMAX, softmax)          \
     X(LOSS, loss)

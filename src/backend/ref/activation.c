@@ -9,6 +9,7 @@
 #define SELU_ALPHA 1.6732632423543772
 
 #define SQRT_1_2   0.70710678118654752 /* sqrt(1/2) */
+#define SQRT_2_PI  0.79788456080286536 /* sqrt(2/pi) */
 #define SQRT_1_2PI 0.39894228040143268 /* 1/sqrt(2 pi) */
 
 /* Overflows for no x. */
@@ -36,12 +37,20 @@ static double relu(const ActivationAttr *a, double x) {
     return a->slope == 0 && x < a->threshold ? 0 : a->slope * (x - a->threshold);
 }
 
+/* sqrt(2/pi) (x + 0.044715 x^3), the argument of the tanh form of gelu: D. Hendrycks, K. Gimpel, "Gaussian error linear
+ * units", 2016. */
+static double gelu_argument(double x) {
+    return SQRT_2_PI * (x + 0.044715 * x * x * x);
+}
+
 static double value(const ActivationAttr *a, double x) {
     switch (a->kind) {
     case ACTIVATION_RELU:
         return relu(a, x);
     case ACTIVATION_ELU:
         return x > 0 ? x : a->alpha * expm1(x);
+    case ACTIVATION_CELU:
+        return x > 0 ? x : a->alpha * expm1(x / a->alpha);
     case ACTIVATION_SELU:
         return SELU_SCALE * (x > 0 ? x : SELU_ALPHA * expm1(x));
     case ACTIVATION_SIGMOID:
@@ -60,6 +69,10 @@ static double value(const ActivationAttr *a, double x) {
         return x * hard_sigmoid(a->alpha, x);
     case ACTIVATION_GELU: /* x Phi(x); erfc keeps the digits of the left tail */
         return 0.5 * x * erfc(-x * SQRT_1_2);
+    case ACTIVATION_GELU_TANH: /* (1 + tanh u) / 2 = sigmoid(2u) */
+        return x * sigmoid(2 * gelu_argument(x));
+    case ACTIVATION_MISH: /* D. Misra, "Mish: a self regularized non-monotonic activation function", 2019 */
+        return x * tanh(softplus(x));
     case ACTIVATION_EXPONENTIAL:
         return exp(x);
     case ACTIVATION_LINEAR:
@@ -76,6 +89,8 @@ static double slope_from_y(const ActivationAttr *a, double y) {
         return y >= a->max_value ? 0 : y > 0 ? 1 : a->slope;
     case ACTIVATION_ELU:
         return y > 0 ? 1 : y + a->alpha;
+    case ACTIVATION_CELU:
+        return y > 0 ? 1 : y / a->alpha + 1;
     case ACTIVATION_SELU:
         return y > 0 ? SELU_SCALE : y + SELU_SCALE * SELU_ALPHA;
     case ACTIVATION_SIGMOID:
@@ -95,7 +110,7 @@ static double slope_from_y(const ActivationAttr *a, double y) {
 
 /* dy/dx where the shape rule keeps x. */
 static double slope_from_x(const ActivationAttr *a, double x) {
-    double s, line;
+    double s, t, line;
     switch (a->kind) {
     case ACTIVATION_RELU:
         return x >= a->max_value ? 0 : x >= a->threshold ? 1 : a->slope;
@@ -111,6 +126,12 @@ static double slope_from_x(const ActivationAttr *a, double x) {
         return line + (line > 0 && line < 1 ? a->alpha * x : 0);
     case ACTIVATION_GELU:
         return 0.5 * erfc(-x * SQRT_1_2) + x * SQRT_1_2PI * exp(-0.5 * x * x);
+    case ACTIVATION_GELU_TANH:
+        s = sigmoid(2 * gelu_argument(x));
+        return s + 2 * x * s * (1 - s) * SQRT_2_PI * (1 + 3 * 0.044715 * x * x);
+    case ACTIVATION_MISH:
+        t = tanh(softplus(x));
+        return t + x * sigmoid(x) * (1 - t * t);
     default:
         return 1;
     }

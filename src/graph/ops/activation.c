@@ -8,10 +8,14 @@ static bool derivative_from_y(const ActivationAttr *a) {
         return a->threshold == 0 && a->slope >= 0 && a->max_value > 0;
     case ACTIVATION_ELU:
         return a->alpha >= 0;
+    case ACTIVATION_CELU:
+        return a->alpha > 0;
     case ACTIVATION_SOFTSIGN: /* (1 - |y|)^2 loses all digits of a large x */
     case ACTIVATION_SILU:
     case ACTIVATION_HARD_SILU:
     case ACTIVATION_GELU:
+    case ACTIVATION_GELU_TANH:
+    case ACTIVATION_MISH:
         return false;
     default:
         return true;
