@@ -140,6 +140,7 @@ static const char *const type_texts[] = {
     [KEY_INTEGERS] = "a list of at most 5 whole numbers",
     [KEY_INTEGERS_OR_NULL] = "a list of at most 5 whole numbers, or null",
     [KEY_EXTENTS_OR_NULL] = "a list of at most 5 extents, or null",
+    [KEY_NUMBERS] = "numbers",
     [KEY_NUMBERS_OR_NULL] = "numbers or null",
     [KEY_BATCH_SHAPE] = "a list [null, ...] of at most 5 extents, the first one for the batch",
     [KEY_DTYPE] = "float32",
@@ -187,6 +188,10 @@ static json_t *normalize_plain(KeyType type, const json_t *given) {
         return is_whole_list(given, 1, LAYER_MAX_AXES, -LAYER_MAX_AXES, MAX) ? json_deep_copy(given) : NULL;
     case KEY_EXTENTS_OR_NULL:
         return json_is_null(given) || is_extents(given) ? json_deep_copy(given) : NULL;
+    case KEY_NUMBERS:
+        if (json_is_number(given) || json_is_null(given))
+            return json_is_null(given) ? NULL : json_real(json_number_value(given));
+        /* fall through */
     case KEY_NUMBERS_OR_NULL: {
         json_t *flat = json_is_null(given) ? json_null() : json_array();
         if (json_is_null(given) || flatten(given, 0, flat))

@@ -21,6 +21,7 @@ typedef enum KeyType {
     KEY_INTEGERS_OR_NULL,
     KEY_INTEGERS,        /* list of whole numbers */
     KEY_EXTENTS_OR_NULL, /* list of extents, each may be null */
+    KEY_NUMBERS,         /* number, or nested lists of numbers; kept as a number or a flat list */
     KEY_NUMBERS_OR_NULL, /* number or nested lists of numbers, or null; kept as a flat list */
     KEY_CHOICE,          /* one of the words in `choices` */
     KEY_ACTIVATION,      /* values.h */
@@ -99,10 +100,13 @@ typedef struct LayerClass {
     X(cropping2d, Cropping2D) X(up_sampling2d, UpSampling2D) X(resizing, Resizing)                            \
     X(batch_normalization, BatchNormalization) X(layer_normalization, LayerNormalization)                     \
     X(group_normalization, GroupNormalization) X(rescaling, Rescaling) X(normalization, Normalization)        \
+    X(layer_scale, LayerScale)                                                                      \
     X(add, Add) X(subtract, Subtract) X(multiply, Multiply) X(average, Average) X(maximum, Maximum)           \
+    X(custom_scale_layer, CustomScaleLayer)                                                  \
     X(concatenate, Concatenate)                                                                               \
     X(activation, Activation) X(re_lu, ReLU) X(leaky_re_lu, LeakyReLU) X(elu, ELU) X(softmax, Softmax)        \
-    X(p_re_lu, PReLU) X(dropout, Dropout) X(spatial_dropout2d, SpatialDropout2D)
+    X(p_re_lu, PReLU) X(dropout, Dropout) X(spatial_dropout2d, SpatialDropout2D)         \
+    X(stochastic_depth, StochasticDepth)
 /* clang-format on */
 
 #define LAYER_EXTERN(symbol, name) extern const LayerClass layer_class_##symbol;

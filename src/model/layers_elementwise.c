@@ -40,6 +40,18 @@ const LayerClass layer_class_multiply = {"Multiply", no_keys, 2, OP_MAX_INPUTS, 
 const LayerClass layer_class_average = {"Average", no_keys, 2, OP_MAX_INPUTS, average_build};
 const LayerClass layer_class_maximum = {"Maximum", no_keys, 2, OP_MAX_INPUTS, maximum_build};
 
+/* CustomScaleLayer of InceptionResNetV2: x0 + scale * x1. */
+static const LayerKey custom_scale_layer_keys[] = {KEY_NEED("scale", KEY_NUMBER), KEY_END};
+
+static Status custom_scale_layer_build(LayerBuild *b) {
+    OpDesc op = {.kind = OP_RESCALE, .attr.rescale = {.scale = layer_number(b, "scale")}};
+    TRY(layer_op1(b, &op, b->inputs[1], &b->inputs[1]));
+    return merge(b, OP_ADD);
+}
+
+const LayerClass layer_class_custom_scale_layer = {"CustomScaleLayer", custom_scale_layer_keys, 2, 2,
+                                                   custom_scale_layer_build};
+
 static const LayerKey concatenate_keys[] = {KEY_USE("axis", KEY_AXIS, "-1"), KEY_END};
 
 static Status concatenate_build(LayerBuild *b) {
@@ -143,11 +155,11 @@ const LayerClass layer_class_p_re_lu = {"PReLU", p_re_lu_keys, 1, 1, p_re_lu_bui
 
 /* The stream of random numbers is a function of the layer's name and call, so that it does not change when the network
  * around it does. */
-static Status drop(LayerBuild *b, DropoutAttr attr) {
-    attr.rate = layer_number(b, "rate");
+static Status drop(LayerBuild *b, const char *key, DropoutAttr attr) {
+    attr.rate = layer_number(b, key);
     attr.stream = rng_hash(b->layer->name) + b->call;
     if (!(attr.rate >= 0 && attr.rate <= 1))
-        return layer_fail(b, "rate %g is not between 0 and 1", attr.rate);
+        return layer_fail(b, "%s %g is not between 0 and 1", key, attr.rate);
     return layer_op1(b, &(OpDesc){.kind = OP_DROPOUT, .attr.dropout = attr}, b->inputs[0], &b->output);
 }
 
@@ -172,7 +184,7 @@ static Status dropout_build(LayerBuild *b) {
         if (i > 0)
             attr.shared[i - 1] = n == 1;
     }
-    return drop(b, attr);
+    return drop(b, "rate", attr);
 }
 
 const LayerClass layer_class_dropout = {"Dropout", dropout_keys, 1, 1, dropout_build};
@@ -187,8 +199,21 @@ static const LayerKey spatial_dropout2d_keys[] = {
 
 static Status spatial_dropout2d_build(LayerBuild *b) {
     TRY(layer_needs_rank(b, 3));
-    return drop(b, (DropoutAttr){.shared = {true, true}});
+    return drop(b, "rate", (DropoutAttr){.shared = {true, true}});
 }
 
 const LayerClass layer_class_spatial_dropout2d = {"SpatialDropout2D", spatial_dropout2d_keys, 1, 1,
                                                   spatial_dropout2d_build};
+
+/* StochasticDepth of ConvNeXt drops whole examples: G. Huang et al., "Deep networks with stochastic depth", 2016. */
+static const LayerKey stochastic_depth_keys[] = {KEY_NEED("drop_path_rate", KEY_NUMBER), KEY_END};
+
+static Status stochastic_depth_build(LayerBuild *b) {
+    DropoutAttr attr = {0};
+    for (size_t i = 0; i < SHAPE_MAX; i++)
+        attr.shared[i] = true;
+    return drop(b, "drop_path_rate", attr);
+}
+
+const LayerClass layer_class_stochastic_depth = {"StochasticDepth", stochastic_depth_keys, 1, 1,
+                                                 stochastic_depth_build};

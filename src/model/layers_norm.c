@@ -137,16 +137,16 @@ static const LayerKey normalization_keys[] = {
     KEY_END,
 };
 
-/* A constant [channels] from the list `key`, which has one number for all channels or one for each. */
+/* A constant [channels] from `key`, which has one number for all channels or a list of one for each. */
 static Status make_constant(const LayerBuild *b, const char *key, size_t channels, int *param) {
     const json_t *list = layer_list(b, key);
-    size_t count = json_array_size(list);
+    size_t count = json_is_array(list) ? json_array_size(list) : 1;
     if (count != 1 && count != channels)
         return layer_fail(b, "%s has %zu numbers for %zu channels", key, count, channels);
     double *values;
     TRY(memory_new(&values, channels, "model"));
     for (size_t i = 0; i < channels; i++)
-        values[i] = json_number_value(json_array_get(list, count == 1 ? 0 : i));
+        values[i] = json_number_value(json_is_array(list) ? json_array_get(list, count == 1 ? 0 : i) : list);
     ParamSpec spec = {.name = key, .shape = SHAPE(channels), .role = PARAM_CONSTANT, .values = values};
     Status status = layer_state(b, spec, param);
     memory_free(values);
@@ -181,14 +181,48 @@ const LayerClass layer_class_normalization = {"Normalization", normalization_key
 /* ---- Rescaling ---- */
 
 static const LayerKey rescaling_keys[] = {
-    KEY_NEED("scale", KEY_NUMBER),
-    KEY_WRITE("offset", KEY_NUMBER, "0"),
+    KEY_NEED("scale", KEY_NUMBERS),
+    KEY_WRITE("offset", KEY_NUMBERS, "0"),
     KEY_END,
 };
 
+/* Numbers per channel become constants. */
 static Status rescaling_build(LayerBuild *b) {
-    OpDesc op = {.kind = OP_RESCALE, .attr.rescale = {layer_number(b, "scale"), layer_number(b, "offset")}};
-    return layer_op1(b, &op, b->inputs[0], &b->output);
+    Shape x = layer_shape(b, 0);
+    int params[2];
+    if (json_is_number(layer_list(b, "scale")) && json_is_number(layer_list(b, "offset"))) {
+        OpDesc op = {.kind = OP_RESCALE, .attr.rescale = {layer_number(b, "scale"), layer_number(b, "offset")}};
+        return layer_op1(b, &op, b->inputs[0], &b->output);
+    }
+    if (x.rank == 0)
+        return layer_fail(b, "has numbers per channel, but its input has no channels");
+    TRY(make_constant(b, "scale", x.dim[x.rank - 1], &params[0]));
+    TRY(make_constant(b, "offset", x.dim[x.rank - 1], &params[1]));
+    return layer_op(b, &(OpDesc){.kind = OP_SCALE}, 1, b->inputs, 2, params, &b->output);
 }
 
 const LayerClass layer_class_rescaling = {"Rescaling", rescaling_keys, 1, 1, rescaling_build};
+
+/* ---- LayerScale of ConvNeXt: x * gamma per channel ---- */
+
+static const LayerKey layer_scale_keys[] = {
+    KEY_USE("init_values", KEY_NUMBER, "1e-6"),
+    KEY_NEED("projection_dim", KEY_COUNT),
+    KEY_END,
+};
+
+static Status layer_scale_build(LayerBuild *b) {
+    Shape x = layer_shape(b, 0);
+    size_t channels = layer_count(b, "projection_dim");
+    char text[SHAPE_TEXT];
+    if (x.rank == 0 || x.dim[x.rank - 1] != channels)
+        return layer_fail(b, "projection_dim %zu does not fit an input of %s", channels, shape_format(&x, text));
+    ParamSpec gamma = {.name = "gamma", .shape = SHAPE(channels), .init = {.kind = INIT_CONSTANT}};
+    gamma.init.a = layer_number(b, "init_values");
+    gamma.role = b->layer->trainable ? PARAM_TRAINED : PARAM_FROZEN;
+    int param;
+    TRY(layer_state(b, gamma, &param));
+    return layer_op(b, &(OpDesc){.kind = OP_SCALE}, 1, b->inputs, 1, &param, &b->output);
+}
+
+const LayerClass layer_class_layer_scale = {"LayerScale", layer_scale_keys, 1, 1, layer_scale_build};

@@ -4,16 +4,18 @@
   .weights  one line per weight, "layer extents...", in the order of Keras's model.layers
   .output   what the network makes of two examples, one line per number, when element k of weight number j (counted from 0
             in that order) is 0.3 sin(1 + 1.3 j + 0.7 k), 1 more for gamma and variances, and element k of input number i
-            is sin(1 + 0.7 k + i)
-Made with Keras 3.15, KERAS_BACKEND=torch."""
+            is sin(1 + 0.7 k + i); extents that are left open are 10
+Made with Keras 3.15 on TensorFlow 2.21: on PyTorch its average pooling pads otherwise."""
 import json
 import os
 import pathlib
 
-os.environ["KERAS_BACKEND"] = "torch"
+os.environ["KERAS_BACKEND"] = "tensorflow"
 import keras
 import numpy as np
 from keras import layers as L
+from keras.src.applications.convnext import LayerScale, StochasticDepth
+from keras.src.applications.inception_resnet_v2 import CustomScaleLayer
 
 folder = pathlib.Path(__file__).parent / "keras"
 
@@ -24,12 +26,15 @@ def save(name, model):
     (folder / f"{name}.weights").write_text("".join(f"{line}\n" for line in lines))
     weights = [weight for layer in model.layers for weight in layer.weights]
     for j, weight in enumerate(weights):
-        one = any(word in weight.path.rsplit("/", 1)[1] for word in ("gamma", "variance"))
+        one = any(word in weight.path.rsplit("/", 1)[1] for word in ("gamma", "variance", "variable"))  # of LayerScale
         value = 0.3 * np.sin(1 + 1.3 * j + 0.7 * np.arange(np.prod(weight.shape, dtype=int))) + one
         weight.assign(value.reshape(weight.shape))
+    for layer in model.layers:
+        if isinstance(layer, L.Normalization):
+            layer.finalize_state()  # it computes with copies of its weights
     inputs = []
     for i, tensor in enumerate(model.inputs):
-        shape = (2, *tensor.shape[1:])
+        shape = (2, *(extent or 10 for extent in tensor.shape[1:]))
         inputs.append(np.sin(1 + 0.7 * np.arange(np.prod(shape)) + i).reshape(shape).astype("float32"))
     outputs = model(inputs if len(inputs) > 1 else inputs[0], training=False)
     outputs = outputs if isinstance(outputs, list) else [outputs]
@@ -73,6 +78,7 @@ def branches():
 def every_layer():
     x = i = keras.Input((16, 16, 3), name="in")
     x = L.Rescaling(2.0, offset=-0.5, name="rescaling")(x)
+    x = L.Rescaling([0.5, 1.0, 2.0], offset=[0.1, 0.2, 0.3], name="rescaling_channels")(x)
     x = L.Normalization(name="normalization")(x)
     x = L.Normalization(mean=[0.5, 0.1, -0.2], variance=[2.0, 0.5, 1.0], name="normalization_fixed")(x)
     x = L.Resizing(20, 24, name="resizing")(x)
@@ -99,6 +105,8 @@ def every_layer():
     y = L.Activation("silu", name="activation")(x)
     z = L.Conv2D(4, 1, kernel_initializer=keras.initializers.VarianceScaling(2.0, "fan_out", "uniform"), name="one")(x)
     x = L.Add(name="add")([x, y])
+    y = StochasticDepth(0.2, name="stochastic_depth")(LayerScale(0.5, 4, name="layer_scale")(y))
+    x = CustomScaleLayer(0.3, name="custom_scale")([x, y])
     x = L.Subtract(name="subtract")([x, z])
     x = L.Multiply(name="multiply")([x, y])
     x = L.Average(name="average")([x, z])
@@ -116,11 +124,92 @@ def every_layer():
 
 def activations():
     words = "linear relu relu6 leaky_relu elu selu sigmoid hard_sigmoid tanh softplus softsign silu swish hard_silu"
-    words += " hard_swish gelu exponential softmax"
+    words += " hard_swish gelu mish celu exponential softmax"
     i = keras.Input((8,), name="in")
     x = L.Rescaling(5.0, name="wide")(i)
     x = L.Concatenate(name="all")([L.Activation(word, name=f"a_{word}")(x) for word in words.split()])
     return keras.Model(i, x, name="activations")
+
+
+def norm(x, name, activation=None):
+    x = L.BatchNormalization(epsilon=1.001e-5, name=f"{name}_bn")(x)
+    return L.Activation(activation, name=f"{name}_{activation}")(x) if activation else x
+
+
+def inverted_residual():
+    """MobileNetV3, EfficientNet: input of open size, scaling, inverted residual with squeeze and excitation."""
+    i = keras.Input((None, None, 3), name="in")
+    x = short = L.Rescaling(1 / 2, offset=-0.5, name="rescaling")(i)
+    x = norm(L.Conv2D(6, 1, padding="same", use_bias=False, name="expand")(x), "expand", "hard_silu")
+    x = L.ZeroPadding2D(((0, 1), (0, 1)), name="pad")(x)
+    x = norm(L.DepthwiseConv2D(3, strides=2, padding="valid", use_bias=False, name="depthwise")(x), "depthwise", "silu")
+    gate = L.GlobalAveragePooling2D(keepdims=True, name="squeeze")(x)
+    gate = L.ReLU(name="reduce_relu")(L.Conv2D(2, 1, name="reduce")(gate))
+    gate = L.Activation("hard_sigmoid", name="gate")(L.Conv2D(6, 1, name="excite")(gate))
+    x = L.Multiply(name="excited")([x, gate])
+    x = norm(L.Conv2D(3, 1, use_bias=False, name="project")(x), "project")
+    x = L.Dropout(0.2, noise_shape=(None, 1, 1, 1), name="drop")(x)
+    x = L.Add(name="add")([L.AveragePooling2D(2, name="short")(short), x])
+    x = L.GlobalAveragePooling2D(name="pool")(x)
+    return keras.Model(i, L.Dense(3, name="fc")(x), name="inverted_residual")
+
+
+def dense_block():
+    """DenseNet: concatenations that grow, a transition."""
+    x = i = keras.Input((7, 6, 3), name="in")
+    for block in range(2):
+        y = norm(x, f"a{block}", "relu")
+        y = norm(L.Conv2D(4, 1, use_bias=False, name=f"wide{block}")(y), f"b{block}", "relu")
+        y = L.Conv2D(2, 3, padding="same", use_bias=False, name=f"narrow{block}")(y)
+        x = L.Concatenate(name=f"concat{block}")([x, y])
+    x = L.AveragePooling2D(2, strides=2, name="transition")(x)
+    x = L.GlobalAveragePooling2D(name="pool")(x)
+    return keras.Model(i, L.Dense(3, name="fc")(x), name="dense_block")
+
+
+def inception():
+    """InceptionV3, InceptionResNetV2: branches, factorized convolutions, average pooling that pads, a scaled sum."""
+    i = keras.Input((7, 6, 3), name="in")
+    a = norm(L.Conv2D(2, (1, 3), padding="same", use_bias=False, name="a1")(i), "a1", "relu")
+    a = norm(L.Conv2D(3, (3, 1), padding="same", use_bias=False, name="a2")(a), "a2", "relu")
+    b = L.AveragePooling2D(3, strides=1, padding="same", name="average")(i)
+    b = norm(L.Conv2D(2, 1, use_bias=False, name="b1")(b), "b1", "relu")
+    x = L.Concatenate(axis=3, name="mixed")([a, b])
+    x = CustomScaleLayer(0.17, name="scaled")([i, L.Conv2D(3, 1, name="up")(x)])
+    x = L.MaxPooling2D(3, strides=2, name="reduce")(L.Activation("relu", name="relu")(x))
+    x = L.GlobalMaxPooling2D(name="pool")(x)
+    return keras.Model(i, L.Dense(3, name="fc")(x), name="inception")
+
+
+def convnext():
+    i = keras.Input((8, 8, 3), name="in")
+    x = L.LayerNormalization(epsilon=1e-6, name="stem_norm")(L.Conv2D(4, 4, strides=4, name="stem")(i))
+    y = L.Conv2D(4, 7, padding="same", groups=4, name="depthwise")(x)
+    y = L.Dense(8, name="wide")(L.LayerNormalization(epsilon=1e-6, name="norm")(y))
+    y = L.Dense(4, name="narrow")(L.Activation("gelu", name="gelu")(y))
+    y = StochasticDepth(0.1, name="depth")(LayerScale(1e-6, 4, name="layer_scale")(y))
+    x = L.GlobalAveragePooling2D(name="pool")(L.Add(name="add")([x, y]))
+    x = L.LayerNormalization(epsilon=1e-6, name="head_norm")(x)
+    return keras.Model(i, L.Dense(3, name="fc")(x), name="convnext")
+
+
+def nasnet_cell():
+    """A reduction cell: a path shifted by one pixel, separable convolutions, pools, sums, a concatenation."""
+    i = keras.Input((7, 7, 3), name="in")
+    x = L.Activation("relu", name="relu")(i)
+    a = L.AveragePooling2D(1, strides=2, name="pool_a")(x)
+    b = L.Cropping2D(((1, 0), (1, 0)), name="crop")(L.ZeroPadding2D(((0, 1), (0, 1)), name="pad")(x))
+    b = L.AveragePooling2D(1, strides=2, name="pool_b")(b)
+    p = [L.Conv2D(2, 1, use_bias=False, name=f"conv_{name}")(path) for name, path in (("a", a), ("b", b))]
+    p = norm(L.Concatenate(name="adjust")(p), "adjust")
+    s = L.ZeroPadding2D(((2, 3), (2, 3)), name="separable_pad")(x)
+    s = L.SeparableConv2D(4, 5, strides=2, use_bias=False, name="separable")(s)
+    s = norm(s, "separable")
+    m = L.MaxPooling2D(3, strides=2, padding="same", name="max")(x)
+    v = L.AveragePooling2D(3, strides=2, padding="same", name="average")(x)
+    x = L.Concatenate(name="concat")([L.Add(name="add_1")([p, s]), L.Add(name="add_2")([m, v])])
+    x = L.GlobalAveragePooling2D(name="pool")(x)
+    return keras.Model(i, L.Dense(3, name="fc")(x), name="nasnet_cell")
 
 
 folder.mkdir(exist_ok=True)
@@ -128,3 +217,5 @@ save("keras3_sequential", sequential())
 save("keras3_branches", branches())
 save("keras3_activations", activations())
 save("keras3_every_layer", every_layer())
+for make in (inverted_residual, dense_block, inception, convnext, nasnet_cell):
+    save(f"keras3_{make.__name__}", make())

@@ -129,6 +129,12 @@ def randomize(model, x, rng):
             layer.moving_variance.assign(np.array(layer.moving_variance) * rng.uniform(0.7, 1.4, layer.moving_variance.shape))
 
 
+def spread_scores(model, x):
+    """Scales the last layer, so that probabilities are neither all alike nor all 0 and 1."""
+    kernel = next(layer for layer in reversed(model.layers) if layer.weights).weights[0]
+    kernel.assign(np.array(kernel) * 2 / np.std(scores(model(x, training=False))))
+
+
 def same_draws(model):
     """Without random decisions, a step of training is one number for each weight."""
     for layer in every_layer(model):
@@ -283,6 +289,7 @@ def compare(name, options, folder, size, classes, train):
     x = rng.uniform(low, high, (EXAMPLES if size <= 128 else 2, size, size, 3)).astype("float32")
     y = rng.integers(0, classes, len(x))
     randomize(model, x, rng)
+    spread_scores(model, x)
     file, data = folder / f"{name}.{options.format}", folder / f"{name}.data.h5"
     model.save(file)
     write_data(data, x, classes)

@@ -22,7 +22,7 @@ static void open_network(const char *name, Network *net) {
     assert_ok(model_parse(text, file, &net->model));
     free(text);
     assert_ok(graph_create(&net->graph));
-    assert_ok(model_build(net->model, &(ModelBuild){0}, net->graph));
+    assert_ok(model_build(net->model, &(ModelBuild){.open = &SHAPE(10, 10, 3)}, net->graph));
     assert_ok(graph_finish(net->graph));
     assert_ok(memory_new(&net->weights, net->graph->weight_count, "weights"));
     graph_initialize(net->graph, 1, net->weights);
@@ -140,11 +140,22 @@ static void nested(void **state) {
     check("keras2_nested");
 }
 
+/* One block of each family of networks. */
+static void families(void **state) {
+    static const char *const names[] = {"inverted_residual", "dense_block", "inception", "convnext", "nasnet_cell"};
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char file[64];
+        snprintf(file, sizeof file, "keras3_%s", names[i]);
+        check(file);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(nested, nothing_left),      cmocka_unit_test_teardown(sequential, nothing_left),
         cmocka_unit_test_teardown(branches, nothing_left),    cmocka_unit_test_teardown(activations, nothing_left),
-        cmocka_unit_test_teardown(every_layer, nothing_left),
+        cmocka_unit_test_teardown(every_layer, nothing_left), cmocka_unit_test_teardown(families, nothing_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
