@@ -134,8 +134,7 @@ typedef enum Activation {
     ACTIVATION_SILU,
     ACTIVATION_HARD_SILU,
     ACTIVATION_GELU,
-    ACTIVATION_GELU_TANH, /* the approximation x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) */
-    ACTIVATION_MISH,      /* x tanh(softplus(x)) */
+    ACTIVATION_MISH, /* x tanh(softplus(x)) */
     ACTIVATION_EXPONENTIAL,
     ACTIVATION_KINDS
 } Activation;

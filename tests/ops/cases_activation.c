@@ -45,7 +45,6 @@ static const OpCase cases[] = {
     {"silu", ELEMENTWISE(SILU)},
     {"hard silu", ELEMENTWISE(HARD_SILU, .alpha = 1.0 / 6)},
     {"gelu", ELEMENTWISE(GELU)},
-    {"gelu by tanh", ELEMENTWISE(GELU_TANH)},
     {"mish", ELEMENTWISE(MISH)},
     {"exponential", ELEMENTWISE(EXPONENTIAL)},
     {"classes", SOFTMAX(4, 10)},

@@ -159,7 +159,7 @@ static void branches(void **state) {
 static void every_layer(void **state) {
     (void)state;
     const ModelLoss loss = {.kind = MODEL_LOSS_AUTO, .weight = 1};
-    assert_int_equal(check("keras3_every_layer.json", &loss, 1), 21);
+    assert_int_equal(check("keras3_every_layer.json", &loss, 1), 22);
 }
 
 int main(void) {

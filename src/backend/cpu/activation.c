@@ -7,7 +7,7 @@
 #define ACTIVATIONS(X)                                                                                                 \
     X(ACTIVATION_LINEAR) X(ACTIVATION_RELU) X(ACTIVATION_ELU) X(ACTIVATION_SELU) X(ACTIVATION_SIGMOID)                 \
     X(ACTIVATION_HARD_SIGMOID) X(ACTIVATION_TANH) X(ACTIVATION_SOFTSIGN) X(ACTIVATION_SILU) X(ACTIVATION_HARD_SILU)    \
-    X(ACTIVATION_GELU) X(ACTIVATION_GELU_TANH) X(ACTIVATION_MISH) X(ACTIVATION_EXPONENTIAL)
+    X(ACTIVATION_GELU) X(ACTIVATION_MISH) X(ACTIVATION_EXPONENTIAL)
 // clang-format on
 
 typedef struct Numbers {
@@ -25,11 +25,6 @@ static Numbers numbers_of(const ActivationAttr *a) {
 CPU_INLINE float clip_unit(float x) {
     x = x < 0 ? 0 : x;
     return x > 1 ? 1 : x;
-}
-
-/* (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2, which is a sigmoid of twice that. */
-CPU_INLINE float gelu_gate(float x) {
-    return vector_sigmoid(1.5957691216057308f * (x + 0.044715f * x * x * x));
 }
 
 /* tanh(softplus(x)) = u / (u + 2), u = e^x (e^x + 2); from 20 on it is 1. */
@@ -61,8 +56,6 @@ CPU_INLINE float activate(Activation kind, Numbers k, float x) {
         return x * clip_unit(k.alpha * x + 0.5f);
     case ACTIVATION_GELU:
         return x * vector_phi(x);
-    case ACTIVATION_GELU_TANH:
-        return x * gelu_gate(x);
     case ACTIVATION_MISH:
         return x * mish_gate(x);
     case ACTIVATION_EXPONENTIAL:
@@ -101,10 +94,6 @@ CPU_INLINE float derivative(Activation kind, Numbers k, float v) {
     }
     case ACTIVATION_GELU: /* the density of the normal distribution is 1 / sqrt(2 pi) e^(-x^2 / 2) */
         return vector_phi(v) + v * 0.3989422804014327f * vector_exp(-0.5f * v * v);
-    case ACTIVATION_GELU_TANH: {
-        float s = gelu_gate(v);
-        return s + v * s * (1 - s) * 1.5957691216057308f * (1 + 0.134145f * v * v);
-    }
     case ACTIVATION_MISH: {
         float t = mish_gate(v);
         return t + v * vector_sigmoid(v) * (1 - t * t);

@@ -9,7 +9,6 @@
 #define SELU_ALPHA 1.6732632423543772
 
 #define SQRT_1_2   0.70710678118654752 /* sqrt(1/2) */
-#define SQRT_2_PI  0.79788456080286536 /* sqrt(2/pi) */
 #define SQRT_1_2PI 0.39894228040143268 /* 1/sqrt(2 pi) */
 
 /* Overflows for no x. */
@@ -35,12 +34,6 @@ static double relu(const ActivationAttr *a, double x) {
     if (x >= a->threshold)
         return x;
     return a->slope == 0 && x < a->threshold ? 0 : a->slope * (x - a->threshold);
-}
-
-/* sqrt(2/pi) (x + 0.044715 x^3), the argument of the tanh form of gelu: D. Hendrycks, K. Gimpel, "Gaussian error linear
- * units", 2016. */
-static double gelu_argument(double x) {
-    return SQRT_2_PI * (x + 0.044715 * x * x * x);
 }
 
 static double value(const ActivationAttr *a, double x) {
@@ -69,8 +62,6 @@ static double value(const ActivationAttr *a, double x) {
         return x * hard_sigmoid(a->alpha, x);
     case ACTIVATION_GELU: /* x Phi(x); erfc keeps the digits of the left tail */
         return 0.5 * x * erfc(-x * SQRT_1_2);
-    case ACTIVATION_GELU_TANH: /* (1 + tanh u) / 2 = sigmoid(2u) */
-        return x * sigmoid(2 * gelu_argument(x));
     case ACTIVATION_MISH: /* D. Misra, "Mish: a self regularized non-monotonic activation function", 2019 */
         return x * tanh(softplus(x));
     case ACTIVATION_EXPONENTIAL:
@@ -126,9 +117,6 @@ static double slope_from_x(const ActivationAttr *a, double x) {
         return line + (line > 0 && line < 1 ? a->alpha * x : 0);
     case ACTIVATION_GELU:
         return 0.5 * erfc(-x * SQRT_1_2) + x * SQRT_1_2PI * exp(-0.5 * x * x);
-    case ACTIVATION_GELU_TANH:
-        s = sigmoid(2 * gelu_argument(x));
-        return s + 2 * x * s * (1 - s) * SQRT_2_PI * (1 + 3 * 0.044715 * x * x);
     case ACTIVATION_MISH:
         t = tanh(softplus(x));
         return t + x * sigmoid(x) * (1 - t * t);

@@ -14,7 +14,6 @@ static bool derivative_from_y(const ActivationAttr *a) {
     case ACTIVATION_SILU:
     case ACTIVATION_HARD_SILU:
     case ACTIVATION_GELU:
-    case ACTIVATION_GELU_TANH:
     case ACTIVATION_MISH:
         return false;
     default:
