@@ -35,6 +35,7 @@ static void format_recipe(const ZooRecipe *r, char text[CLI_TEXT]) {
     add_option(text, "weight-decay", r->weight_decay);
     add_option(text, "decay-epochs", r->decay_epochs);
     add_option(text, "decay-rate", r->decay_rate);
+    add_option(text, "warmup", r->warmup);
     add_option(text, "label-smoothing", r->label_smoothing);
     add_option(text, "batch-size", (double)r->batch_size);
     add_option(text, "epochs", (double)r->epochs);
