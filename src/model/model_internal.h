@@ -16,6 +16,10 @@ Status model__sort(Model *model);
 /* The classes of layers that are networks, while a network is read. */
 extern const struct LayerClass model__functional, model__sequential;
 
+/* Arithmetic between layers (Keras 3's Add of two arguments, Keras 2's TFOpLambda): changes the layer's JSON to that of a
+ * layer which computes the same, in the Keras 2 dialect.  Anything else stays as it is. */
+Status model__operation(json_t *layer);
+
 /* Copies a layer's name as it is used here: with '_' for every '/'. */
 Status model__copy_name(const char *given, char **name);
 

@@ -64,14 +64,13 @@ static bool is_network(const char *class_name) {
     return is_sequential(class_name) || strcmp(class_name, "Functional") == 0 || strcmp(class_name, "Model") == 0;
 }
 
-static Status parse_layer(const json_t *given, Reading reading, ModelLayer *layer) {
+static Status parse_layer(json_t *given, Reading reading, ModelLayer *layer) {
     const char *class_name = json_string_value(json_object_get(given, "class_name"));
     const json_t *config = json_object_get(given, "config"), *outer = json_object_get(given, "name");
     bool network = class_name && is_network(class_name);
     if (class_name == NULL || !(json_is_object(config) || (network && json_is_array(config))))
         return status_fail(STATUS_FAILED, "a layer must be an object with class_name and config");
     TRY(known_keys(given, "a layer", envelope_keys));
-    TRY(check_class(given, class_name));
     const json_t *name = json_object_get(config, "name");
     if (name && outer && !json_equal(name, outer))
         return status_fail(STATUS_FAILED, "has two different names, beside its config and in it");
@@ -79,6 +78,10 @@ static Status parse_layer(const json_t *given, Reading reading, ModelLayer *laye
         TRY(check_name(json_string_value(name ? name : outer)));
         TRY(model__copy_name(json_string_value(name ? name : outer), &layer->name));
     }
+    TRY(model__operation(given));
+    class_name = json_string_value(json_object_get(given, "class_name"));
+    config = json_object_get(given, "config");
+    TRY(check_class(given, class_name));
     if (network) {
         layer->class = is_sequential(class_name) ? &model__sequential : &model__functional;
         reading.depth++;

@@ -109,6 +109,62 @@ static void configs_are_normalized(void **state) {
     free(text);
 }
 
+/* Arithmetic between layers, in the words of Keras 2 and Keras 3, and the layer that it becomes. */
+#define T3(name) "{\"class_name\":\"__keras_tensor__\",\"config\":{\"keras_history\":[\"" name "\",0,0]}}"
+#define LAMBDA(function, call)                                                                                         \
+    "\"class_name\":\"TFOpLambda\",\"config\":{\"name\":\"op\",\"trainable\":true,\"function\":\"" function            \
+    "\"},\"inbound_nodes\":[" call "]"
+#define OP3(class, a, b)                                                                                               \
+    "\"class_name\":\"" class "\",\"module\":\"keras.src.ops.numpy\",\"registered_name\":\"" class "\",\"config\":{"   \
+                                                                                                   "\"name\":\"op\"}," \
+                                                                                                   "\"inbound_"        \
+                                                                                                   "nodes\":[{"        \
+                                                                                                   "\"args\":[" a      \
+                                                                                                   "," b               \
+                                                                                                   "],\"kwargs\":{}}]"
+
+static const struct {
+    const char *layer, *class;
+    double scale, offset; /* of Rescaling */
+} operations[] = {
+    {LAMBDA("__operators__.add", "[\"in\",0,0,{\"y\":3.0,\"name\":null}]"), "Rescaling", 1, 3},
+    {LAMBDA("math.multiply", "[\"in\",0,0,{\"y\":0.5,\"name\":null}]"), "Rescaling", 0.5, 0},
+    {LAMBDA("math.subtract", "[\"in\",0,0,{\"y\":2,\"name\":null}]"), "Rescaling", 1, -2},
+    {LAMBDA("math.subtract", "[\"_CONSTANT_VALUE\",-1,2.0,{\"y\":[\"in\",0,0]}]"), "Rescaling", -1, 2},
+    {LAMBDA("math.truediv", "[\"in\",0,0,{\"y\":4.0,\"name\":null}]"), "Rescaling", 0.25, 0},
+    {LAMBDA("__operators__.add", "[\"in\",0,0,{\"y\":[\"in\",0,0]}]"), "Add", 0, 0},
+    {OP3("Add", T3("in"), "3.0"), "Rescaling", 1, 3},
+    {OP3("Add", "3.0", T3("in")), "Rescaling", 1, 3},
+    {OP3("Subtract", "1", T3("in")), "Rescaling", -1, 1},
+    {OP3("Divide", T3("in"), "8"), "Rescaling", 0.125, 0},
+    {OP3("Multiply", T3("in"), T3("in")), "Multiply", 0, 0},
+};
+
+static void arithmetic_becomes_layers(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof operations / sizeof *operations; i++) {
+        char text[2048];
+        snprintf(text, sizeof text,
+                 "{\"class_name\":\"Functional\",\"config\":{\"layers\":[{\"class_name\":\"InputLayer\",\"config\":"
+                 "{\"name\":\"in\",\"batch_input_shape\":[null,4]},\"inbound_nodes\":[]},{%s}],"
+                 "\"input_layers\":[[\"in\",0,0]],\"output_layers\":[[\"op\",0,0]]}}",
+                 operations[i].layer);
+        Model *model;
+        assert_ok(model_parse(text, operations[i].layer, &model));
+        const ModelLayer *layer = &model->layers[1];
+        assert_string_equal(layer->class->name, operations[i].class);
+        assert_string_equal(layer->name, "op");
+        if (strcmp(operations[i].class, "Rescaling") == 0) {
+            assert_float_equal(json_number_value(json_object_get(layer->config, "scale")), operations[i].scale, 1e-12);
+            assert_float_equal(json_number_value(json_object_get(layer->config, "offset")), operations[i].offset,
+                               1e-12);
+        } else {
+            assert_int_equal(layer->calls[0].input_count, 2);
+        }
+        model_destroy(model);
+    }
+}
+
 /* ---- what is refused ---- */
 
 #define IN                 "{\"class_name\":\"InputLayer\",\"config\":{\"name\":\"in\",\"batch_input_shape\":[null,8,8,2]}}"
@@ -139,6 +195,14 @@ static const struct {
     {LAYER("InputLayer", ",\"batch_shape\":[null,3]"), "cannot stand at place 2"},
     {SEQUENTIAL(IN ",{\"class_name\":\"ReLU\",\"config\":{\"name\":\"\"}}"), "a layer's name must have 1 to"},
     {SEQUENTIAL("{\"class_name\":\"ReLU\",\"config\":{\"name\":\"a\"}}"), "the input's shape is missing"},
+    {FUNCTIONAL(F_IN ",{" LAMBDA("nn.relu", "[\"in\",0,0,{\"name\":null}]") "}", "[[\"in\",0,0]]", "[[\"op\",0,0]]"),
+     "layer op: the operation nn.relu outside of a layer is not supported"},
+    {FUNCTIONAL(F_IN ",{" OP3("Divide", "1.0", T3("in")) "}", "[[\"in\",0,0]]", "[[\"op\",0,0]]"),
+     "layer op: only the division by a number other than 0"},
+    {FUNCTIONAL(F_IN ",{" OP3("Divide", T3("in"), T3("in")) "}", "[[\"in\",0,0]]", "[[\"op\",0,0]]"),
+     "layer op: the operation Divide of these operands"},
+    {FUNCTIONAL(F_IN ",{" OP3("Add", T3("in"), "\"3\"") "}", "[[\"in\",0,0]]", "[[\"op\",0,0]]"),
+     "layer op: this operand is not supported"},
     {LAYER("Conv3D", ""), "layer a: unknown layer class \"Conv3D\". Known: InputLayer Conv2D"},
     {LAYER("Sequential", ""), "layer a: a network must have a list of 1 to 10000 layers"},
     {LAYER("Sequential", ",\"layers\":[{\"class_name\":\"Conv3D\",\"config\":{\"name\":\"deep\"}}]"),
@@ -389,6 +453,7 @@ int main(void) {
         cmocka_unit_test_teardown(layers_come_in_the_order_of_keras, nothing_left),
         cmocka_unit_test_teardown(every_class_is_in_the_files, nothing_left),
         cmocka_unit_test_teardown(configs_are_normalized, nothing_left),
+        cmocka_unit_test_teardown(arithmetic_becomes_layers, nothing_left),
         cmocka_unit_test_teardown(canonical_text_is_short, nothing_left),
         cmocka_unit_test_teardown(what_is_not_understood_is_refused, nothing_left),
         cmocka_unit_test_teardown(layers_of_networks_inside_are_located, nothing_left),
