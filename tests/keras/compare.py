@@ -193,7 +193,7 @@ def weight_paths(model):
 def find_array(arrays, path):
     """Layers of nested models are called MODEL/LAYER or the like here; names of kernels differ between Keras 2 and 3."""
     layer, weight = path.rsplit("/", 1)
-    names = {weight, {"kernel": "depthwise_kernel"}.get(weight, weight)}
+    names = {weight, {"kernel": "depthwise_kernel", "variable": "gamma", "Variable": "gamma"}.get(weight, weight)}
     for name, array in arrays.items():
         other, last = name.rsplit("/", 1)
         if last in names and (other == layer or other.endswith("/" + layer) or other.endswith("_" + layer)):
