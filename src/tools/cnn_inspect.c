@@ -30,7 +30,7 @@ static const Option options[] = {
      .argument = "FILE",
      .positional = true,
      .required = true,
-     .help = "run folder, checkpoint, Keras .h5 file, network .json, dataset .h5"},
+     .help = "run folder, checkpoint, .keras, .h5 or .weights.h5 of Keras, network .json, dataset .h5"},
     {.name = "checkpoint",
      .key = 'c',
      .type = OPTION_TEXT,
@@ -159,6 +159,33 @@ static Status show_digest(const Checkpoint *checkpoint) {
     return STATUS_OK;
 }
 
+/* "checkpoint run1/final.h5, written by cnn 0.1.0, checksum right", or what kind of Keras's files it is. */
+static void show_kind(const Checkpoint *checkpoint, const char *path) {
+    bool whole = checkpoint->model_config != NULL, paths = checkpoint->naming == CHECKPOINT_CLASS_PATHS;
+    const char *writer = checkpoint->writer[0] ? checkpoint->writer : "unknown";
+    if (checkpoint->ours)
+        printf("checkpoint %s, written by %s, checksum right\n", path, writer);
+    else
+        printf("Keras %s %s (%s), written by %s\n", whole ? "model" : "weights", path,
+               !paths  ? ".h5"
+               : whole ? ".keras"
+                       : ".weights.h5",
+               writer);
+}
+
+static void show_totals(const Checkpoint *checkpoint) {
+    size_t tensors = 0, numbers = 0, layers = 0;
+    for (size_t l = 0; l < checkpoint->layer_count; l++) {
+        layers += checkpoint->layers[l].count > 0;
+        tensors += checkpoint->layers[l].count;
+        for (size_t k = 0; k < checkpoint->layers[l].count; k++)
+            numbers += shape_count(&checkpoint->layers[l].weights[k].shape);
+    }
+    printf("weights: %zu layers, %zu arrays, %zu numbers\n", layers, tensors, numbers);
+    if (checkpoint->optimizer_count > 0)
+        printf("optimizer: %zu variables\n", checkpoint->optimizer_count);
+}
+
 static Status show_checkpoint(const char *path, bool digest) {
     Checkpoint *checkpoint;
     Status status = STATUS_OK;
@@ -166,8 +193,8 @@ static Status show_checkpoint(const char *path, bool digest) {
     if (digest) {
         status = show_digest(checkpoint);
     } else {
-        printf("checkpoint %s, written by %s, checksum %s\n", path,
-               checkpoint->writer[0] ? checkpoint->writer : "unknown", checkpoint->ours ? "right" : "none");
+        show_kind(checkpoint, path);
+        show_totals(checkpoint);
         if (checkpoint->model_config)
             status = show_network(checkpoint->model_config, path);
         else

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * cnn_export: a trained network as a file for Keras. */
+#include "base/log.h"
+#include "base/memory.h"
+#include "io/file.h"
+#include "io/run.h"
+#include "train/cli.h"
+#include "train/export.h"
+#include <string.h>
+#include <unistd.h>
+
+typedef struct Arguments {
+    char run[CLI_TEXT], out[CLI_TEXT], checkpoint[CLI_TEXT];
+    bool without_head, force;
+} Arguments;
+
+#define TEXT(field, shown) OPTION_TEXT, .offset = offsetof(Arguments, field), .argument = shown
+#define FLAG(field)        OPTION_FLAG, .offset = offsetof(Arguments, field)
+static const Option options[] = {
+    {.name = "run",
+     .type = TEXT(run, "RUN"),
+     .positional = true,
+     .required = true,
+     .help = "run folder, checkpoint, or a .keras or .h5 file of Keras"},
+    {.name = "output",
+     .key = 'o',
+     .type = TEXT(out, "FILE"),
+     .help = "file to write; its name says what: .keras (Keras 3, training goes on there), .h5 (Keras 2 and 3), "
+             ".weights.h5 (Keras 3, weights alone), .json (Keras 3, network alone)"},
+    {.name = "checkpoint",
+     .key = 'c',
+     .type = TEXT(checkpoint, "WHICH"),
+     .fallback = "best",
+     .help = "of a run folder: best, final, last or a step number"},
+    {.name = "without-head",
+     .type = FLAG(without_head),
+     .help = "leave the classifier off: all behind the last flattening or global pooling that layers with weights "
+             "follow; without such, the last layer with weights and all behind it"},
+    {.name = "force", .key = 'f', .type = FLAG(force), .help = "replace FILE when it exists"},
+};
+static const CliProgram program = {
+    .name = "cnn_export",
+    .summary = "Writes a trained network as a file for Keras.",
+    .examples = "Examples:\n  cnn_export run1 -o digits.keras\n  cnn_export run1 -c last -o digits.h5\n"
+                "  cnn_export old.h5 -o new.keras",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+};
+
+/* How an image becomes the network's input, which Keras's files do not say. */
+static void tell_preprocess(const Checkpoint *checkpoint) {
+    if (checkpoint->preprocess != NULL)
+        log_info("the network's input: %s\n", checkpoint->preprocess);
+}
+
+static Status export_file(const Arguments *arguments) {
+    ExportForm form;
+    Checkpoint *checkpoint = NULL;
+    unsigned char *image = NULL;
+    char *path = NULL;
+    size_t size;
+    Status status;
+    if (arguments->out[0] == '\0')
+        return status_fail(STATUS_USAGE, "--output FILE is missing");
+    TRY(export_form(arguments->out, &form));
+    if (!arguments->force && access(arguments->out, F_OK) == 0)
+        return status_fail(STATUS_USAGE, "%s exists; --force replaces it", arguments->out);
+    TRY_GOTO(run_resolve(arguments->run, arguments->checkpoint, &path), done);
+    TRY_GOTO(checkpoint_read(path, CHECKPOINT_ANY, &checkpoint), done);
+    TRY_GOTO(export_image(checkpoint, path, form, arguments->without_head, &image, &size), done);
+    TRY_GOTO(file_write(arguments->out, 1, &(FilePart){image, size}), done);
+    log_info("%s written from %s\n", arguments->out, path);
+    tell_preprocess(checkpoint);
+done:
+    memory_free(image);
+    checkpoint_destroy(checkpoint);
+    memory_free(path);
+    return status;
+}
+
+int main(int argc, char **argv) {
+    static Arguments arguments;
+    OptionSource source[CLI_MAX_OPTIONS] = {0};
+    bool exit_now = false;
+    log_set_program("cnn_export");
+    Status status = cli_parse(&program, argc, argv, &arguments, source, &exit_now);
+    if (status == STATUS_OK)
+        cli_defaults(&program, &arguments, source);
+    if (status == STATUS_OK && !exit_now)
+        status = export_file(&arguments);
+    if (status == STATUS_OK)
+        status = log_check_output();
+    if (status != STATUS_OK)
+        log_error("%s", status_message());
+    return (int)status;
+}
