@@ -102,6 +102,13 @@ def use_statistics(model):
             layer.finalize_state()
 
 
+def images(rng, count, size, low, high):
+    """Large patches and noise.  Of noise alone all images look alike to a deep network, and rounding becomes visible."""
+    patches = rng.uniform(low, high, (count, 4, 4, 3))
+    place = np.arange(size) * 4 // size
+    return (0.7 * patches[:, place][:, :, place] + 0.3 * rng.uniform(low, high, (count, size, size, 3))).astype("float32")
+
+
 def randomize(model, x, rng):
     """Random scales and shifts everywhere; statistics of batch normalizations that are near those of x, or else the signal
     would die out or explode on its way."""
@@ -125,8 +132,9 @@ def randomize(model, x, rng):
         model(x, training=True)
         for layer, momentum in zip(norms, momenta):
             layer.momentum = momentum
-            layer.moving_mean.assign(np.array(layer.moving_mean) + rng.normal(0, 0.1, layer.moving_mean.shape))
-            layer.moving_variance.assign(np.array(layer.moving_variance) * rng.uniform(0.7, 1.4, layer.moving_variance.shape))
+            mean, variance = np.array(layer.moving_mean), np.array(layer.moving_variance)
+            layer.moving_mean.assign(mean + rng.normal(0, 0.1, mean.shape) * np.sqrt(variance))
+            layer.moving_variance.assign(variance * rng.uniform(0.7, 1.4, variance.shape))
 
 
 def spread_scores(model, x):
@@ -290,7 +298,7 @@ def compare(name, options, folder, size, classes, train):
 
     model = make()
     size = size or model.input_shape[1] or 224
-    x = rng.uniform(low, high, (EXAMPLES if size <= 128 else 2, size, size, 3)).astype("float32")
+    x = images(rng, EXAMPLES if size <= 128 else 2, size, low, high)
     y = rng.integers(0, classes, len(x))
     randomize(model, x, rng)
     spread_scores(model, x)

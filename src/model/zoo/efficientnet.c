@@ -57,13 +57,13 @@ static const char *inverted(ZooNet *net, const char *input, const char *name, Bl
     return zoo_merge(net, "Add", zoo_name(net, "%s_add", name), 2, x, input);
 }
 
-/* The second normalization divides by the roots of ImageNet's standard deviations of red, green and blue. */
+/* The roots are those of ImageNet's standard deviations of red, green and blue. */
 static const char *stem(ZooNet *net) {
     const char *x = zoo_layer(net, zoo_input(net), "Rescaling", "rescaling", "{s:f}", "scale", 1.0 / 255);
     x = zoo_layer(net, x, "Normalization", "normalization", "{}");
     if (net->input.dim[2] == 3)
-        x = zoo_layer(net, x, "Normalization", "normalization_1", "{s:[f, f, f], s:[f, f, f]}", "mean", 0.0, 0.0, 0.0,
-                      "variance", 0.229, 0.224, 0.225);
+        x = zoo_layer(net, x, "Rescaling", "rescaling_1", "{s:[f, f, f]}", "scale", 1 / sqrt(0.229), 1 / sqrt(0.224),
+                      1 / sqrt(0.225));
     return x;
 }
 
