@@ -4,54 +4,11 @@
  *
  * A tile of rows and one or two vectors of columns stays in vector registers while the whole sum passes by: each step loads
  * one row of b and multiplies it with each row's element of a, broadcast from memory. */
-enum { SIMD(LANES) = SIMD_BYTES / sizeof(float), SIMD(ROWS) = SIMD_REGISTERS == 32 ? 14 : 6 };
+#include "backend/simd_vector.h"
 
-typedef float SIMD(Vector) __attribute__((vector_size(SIMD_BYTES), aligned(sizeof(float)), may_alias));
+enum { SIMD(ROWS) = SIMD_REGISTERS == 32 ? 14 : 6 };
+
 typedef float SIMD(Half) __attribute__((vector_size(SIMD_BYTES / 2), aligned(sizeof(float)), may_alias));
-typedef int32_t SIMD(Mask) __attribute__((vector_size(SIMD_BYTES), aligned(sizeof(float)), may_alias));
-
-/* The first `count` elements, at most a vector; the rest is 0. */
-CPU_INLINE SIMD(Vector) SIMD(load)(const float *from, size_t count) {
-    SIMD(Vector) v = {0};
-    if (count >= SIMD(LANES))
-        return *(const SIMD(Vector) *)from;
-    float *to = (float *)&v;
-#pragma GCC unroll 8
-    for (size_t size = SIMD(LANES) / 2; size > 0; size /= 2)
-        if (count & size) {
-            memcpy(to, from, size * sizeof *to);
-            to += size;
-            from += size;
-        }
-    return v;
-}
-
-CPU_INLINE void SIMD(store)(float *to, SIMD(Vector) v, size_t count) {
-    const float *from = (const float *)&v;
-    if (count >= SIMD(LANES)) {
-        *(SIMD(Vector) *)to = v;
-        return;
-    }
-#pragma GCC unroll 8
-    for (size_t size = SIMD(LANES) / 2; size > 0; size /= 2)
-        if (count & size) {
-            memcpy(to, from, size * sizeof *to);
-            to += size;
-            from += size;
-        }
-}
-
-/* max(v, 0); NaN stays. */
-CPU_INLINE SIMD(Vector) SIMD(relu)(SIMD(Vector) v) {
-    return (SIMD(Vector))((SIMD(Mask))v & ~(v < 0));
-}
-
-/* min(v, max); NaN stays. */
-CPU_INLINE SIMD(Vector) SIMD(limit)(SIMD(Vector) v, float max) {
-    SIMD(Vector) limit = max - (SIMD(Vector)){0};
-    SIMD(Mask) above = v > limit;
-    return (SIMD(Vector))(((SIMD(Mask))limit & above) | ((SIMD(Mask))v & ~above));
-}
 
 /* What is done with the sums at the end when a vector is cut by the last column, or a ReLU has a limit.  A row of `sum` is
  * two vectors long. */

@@ -17,7 +17,6 @@ typedef struct Conv {
     size_t x_count, y_count, channels; /* of one call; channels: of y */
     ConvSizes sizes;
     bool gemm_weights;   /* dw by sgemm */
-    bool own_weights;    /* dw by cpu's depthwise loops */
     Primitive pass[3];   /* by ApiPass; only those that are wanted are complete */
     Primitive pack[2];   /* from HWIO to the layout of w in API_FORWARD, API_DATA; empty where that is HWIO */
     size_t packed_at[2]; /* that layout's place in OpBuffers.packed */
@@ -158,19 +157,12 @@ static Status create_passes(Conv *s, const OpDesc *op, OpMemory *memory) {
     TRY_GOTO(complete_pass(s, output_pass(s), &d, memory), done);
     if (op->want_dx[0])
         TRY_GOTO(complete_pass(s, input_pass(s), &d, memory), done);
-    if (op->want_dw[0] && !s->gemm_weights && !s->own_weights)
+    if (op->want_dw[0] && !s->gemm_weights)
         TRY_GOTO(complete_pass(s, API_WEIGHTS, &d, memory), done);
     memory->work_bytes = work_bytes(s, op->want_dx[0]);
 done:
     destroy_descs(&d);
     return status;
-}
-
-/* For a depthwise convolution the library has a kernel for dw only where the window is small and dense. */
-static bool weights_are_slow(const OpDesc *op) {
-    const ConvAttr *a = &op->attr.conv;
-    bool depthwise = a->groups > 1 && a->groups == op->x[0].dim[2] && a->groups == a->filters;
-    return depthwise && (a->kernel[0] > 3 || a->kernel[1] > 3 || a->dilation[0] > 1 || a->dilation[1] > 1);
 }
 
 static Status prepare(const OpDesc *op, void **state, OpMemory *memory) {
@@ -187,7 +179,6 @@ static Status prepare(const OpDesc *op, void **state, OpMemory *memory) {
     s->y_count = op->n * shape_count(&op->y);
     s->channels = op->y.dim[2];
     s->gemm_weights = shape_count(&op->w[0]) >= GEMM_WEIGHTS;
-    s->own_weights = weights_are_slow(op);
     Status status = create_passes(s, op, memory);
     if (status == STATUS_OK)
         *state = s;
@@ -222,12 +213,6 @@ static void weight_gradient(Conv *s, const OpBuffers *b, const float *image, con
     float *result = s->give.primitive || b->dw_add[0] ? (float *)((char *)b->work + s->result_at) : b->dw[0];
     if (s->gemm_weights) {
         conv_weight_gradient(&s->sizes, image, out, b->dw_add[0], b->dw[0], b->work);
-        return;
-    }
-    if (s->own_weights) {
-        OpBuffers own = *b;
-        own.dx[0] = own.dw[1] = NULL;
-        cpu_conv2d.backward(&s->op, &own);
         return;
     }
     primitive_run(&s->pass[API_WEIGHTS], (const void *[]){image, result, out}, b->work);
@@ -265,6 +250,8 @@ enum { LEAST_WORK = 1 << 20, LEAST_GROUPED_WORK = 1 << 17, LEAST_CHANNELS = 64 }
 static bool supports(const OpDesc *op) {
     ConvSizes g = conv_sizes(op);
     size_t weights = shape_count(&op->w[0]), work = op->n * g.P * g.Q * weights;
+    if (op->kind == OP_CONV2D && cpu_conv2d.supports(op)) /* depthwise: our own loops are faster */
+        return false;
     return weights <= INT_MAX && op->n <= INT_MAX && g.H * g.W * g.C <= INT_MAX / op->n &&
            g.P * g.Q * g.K <= INT_MAX / op->n &&
            (g.groups > 1 ? work >= LEAST_GROUPED_WORK : work >= LEAST_WORK && g.C * g.K >= LEAST_CHANNELS);
