@@ -2,7 +2,7 @@
  *
  * Vectors of floats for the files that simd.h compiles: these include it first.  Like them, it is compiled once for each
  * kind of vector, so it has no include guard. */
-#ifdef __AVX512F__
+#if SIMD_BYTES == 64 && defined __AVX512F__
 #include <immintrin.h>
 #endif
 #include <stdint.h>
@@ -22,7 +22,7 @@ typedef float SIMD(Vector) __attribute__((vector_size(SIMD_BYTES), aligned(sizeo
 typedef int32_t SIMD(Mask) __attribute__((vector_size(SIMD_BYTES), aligned(sizeof(float)), may_alias));
 
 /* A part of a vector; not inlined where that takes many instructions. */
-#ifdef __AVX512F__
+#if SIMD_BYTES == 64 && defined __AVX512F__
 CPU_INLINE SIMD(Vector) SIMD(load_part)(const float *from, size_t count) {
     return (SIMD(Vector))_mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), from);
 }
