@@ -5,6 +5,7 @@
  * 2014 (arXiv:1404.5997), without local response normalization, as torchvision has it. */
 void zoo_alexnet(ZooNet *net, int variant) {
     (void)variant;
+    net->initializer = "he_uniform";
     const char *x = zoo_pad(net, zoo_input(net), "conv1_pad", 2);
     x = zoo_conv(net, x, "conv1", 64, zoo_valid(11, 4), "relu");
     x = zoo_max_pool(net, x, "pool1", zoo_valid(3, 2));

@@ -38,6 +38,7 @@ static const char *auxiliary(ZooNet *net, const char *x, const char *name) {
 
 void zoo_googlenet(ZooNet *net, int variant) {
     (void)variant;
+    net->initializer = "he_uniform";
     const char *x = zoo_conv(net, zoo_input(net), "conv1", 64, zoo_same(7, 2), "relu");
     x = zoo_max_pool(net, x, "pool1", zoo_same(3, 2));
     x = conv(net, x, "conv2", "reduce", 64, 1);

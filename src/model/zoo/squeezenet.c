@@ -15,6 +15,7 @@ static const char *fire(ZooNet *net, const char *x, int number, size_t squeeze, 
 
 void zoo_squeezenet(ZooNet *net, int variant) {
     (void)variant;
+    net->initializer = "he_uniform";
     const char *x = zoo_conv(net, zoo_input(net), "conv1", 64, zoo_valid(3, 2), "relu");
     x = zoo_max_pool(net, x, "pool1", zoo_valid(3, 2));
     x = fire(net, fire(net, x, 2, 16, 64), 3, 16, 64);

@@ -7,6 +7,7 @@
 void zoo_vgg(ZooNet *net, int variant) {
     static const size_t filters[] = {64, 128, 256, 512, 512};
     const int first = variant == 11 ? 1 : 2, later = (variant - 3 - 2 * first) / 3; /* convolutions of blocks */
+    net->initializer = "he_uniform";
     const char *x = zoo_input(net);
     for (int b = 0; b < 5; b++) {
         for (int c = 1; c <= (b < 2 ? first : later); c++)
