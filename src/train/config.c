@@ -66,6 +66,9 @@ static Status check_exclusive(const Config *config) {
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
         if (config_given(config, pairs[i][0]) && config_given(config, pairs[i][1]))
             return status_fail(STATUS_USAGE, "--%s and --%s exclude each other", pairs[i][0], pairs[i][1]);
+    if ((config->with_optimizer || config->skip_mismatch) && config->init_from[0] == '\0')
+        return status_fail(STATUS_USAGE, "--%s needs --init-from",
+                           config->with_optimizer ? "with-optimizer" : "skip-mismatch");
     return STATUS_OK;
 }
 

@@ -91,11 +91,11 @@ static const Option options[] = {
              "options, "
              "or a new one"},
     {"init-from", 0, TEXT(init_from, "FILE"), .record = RECORD_NONE,
-     .help =
-         "begin with the weights of this run, checkpoint or Keras file (.h5, .keras, .weights.h5), and nothing else "
-         "of it"},
+     .help = "begin with the weights of this run, checkpoint or Keras file (.h5, .keras, .weights.h5)"},
     {"skip-mismatch", 0, FLAG(skip_mismatch), .record = RECORD_NONE,
      .help = "start layers anew for which --init-from has no weights that fit"},
+    {"with-optimizer", 0, FLAG(with_optimizer), .record = RECORD_NONE,
+     .help = "take the optimizer, its state and its learning rate from the Keras file of --init-from, too"},
     {"checkpoint-epochs", 0, COUNT(checkpoint_epochs), .fallback = "1", .max = 1e9, .record = RECORD_FREE,
      .help = "write a checkpoint every N epochs; 0 is never"},
     {"checkpoint-steps", 0, COUNT(checkpoint_steps), .fallback = "0", .max = 1e15, .record = RECORD_FREE,

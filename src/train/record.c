@@ -74,6 +74,8 @@ static Status state_text(const Record *r, char **out) {
                   "micro_batches", (json_int_t)r->config->micro_batches, "train_examples",
                   (json_int_t)r->train_examples, "fingerprint", r->fingerprint, "environment", r->environment, "ranks",
                   r->ranks, "options", json_loads(options, 0, NULL), "history", json_loads(history, 0, NULL));
+    if (json && s->before > 0)
+        json_object_set_new(json, "before", json_integer((json_int_t)s->before));
     char *text = json ? json_dumps(json, JSON_INDENT(1) | JSON_REAL_PRECISION(17)) : NULL;
     json_decref(json);
     status = text ? memory_strdup(text, out) : status_fail(STATUS_FAILED, "out of memory: state of the run");
@@ -163,6 +165,8 @@ Status record_parse(const char *text, const char *origin, RecordState *out) {
     bool good = json_is_object(json);
     TrainState *s = &out->state;
     s->step = whole(json, "step", &good);
+    if (json_object_get(json, "before"))
+        s->before = whole(json, "before", &good);
     s->epoch = whole(json, "epoch", &good);
     s->batch = whole(json, "batch", &good);
     read_totals(json_object_get(json, "totals"), &s->totals, &good);

@@ -17,6 +17,7 @@ typedef struct Totals {
 
 typedef struct TrainState {
     uint64_t step;    /* optimizer steps done */
+    uint64_t before;  /* steps that the optimizer had done when the run began (--with-optimizer) */
     uint64_t epoch;   /* whole epochs done */
     uint64_t batch;   /* batches done of the epoch under way */
     Totals totals;    /* of the epoch under way */

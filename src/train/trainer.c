@@ -98,8 +98,8 @@ static Status run_step(Trainer *t, StepFlags *flags) {
     TRY(check_loss(t, losses));
     double lr = schedule_lr(&t->config->schedule, t->state.step, t->steps_per_epoch, t->config->epochs);
     began = profile_start(t->profile);
-    OptimizerResult result = optimizer_apply(t->optimizer, lr, t->state.step, t->replica->weights, sum,
-                                             (double)losses[LOSS_SUM_WEIGHT], (double)examples);
+    OptimizerResult result = optimizer_apply(t->optimizer, lr, t->state.before + t->state.step, t->replica->weights,
+                                             sum, (double)losses[LOSS_SUM_WEIGHT], (double)examples);
     profile_add(t->profile, PROFILE_OPTIMIZER, began);
     totals_add(&t->state.totals, losses, graph->loss_count, (double)examples, result.penalty);
     t->state.step++;

@@ -77,6 +77,9 @@ void trainer__report_memory(Trainer *trainer);
 /* Looks for what --resume names, on rank 0, and tells all.  Part of trainer__open. */
 Status trainer__find_resume(Trainer *trainer);
 
+/* Weights and slots of rank 0 to all. */
+void trainer__broadcast(Trainer *trainer);
+
 /* Weights, slots and numbers of the checkpoint that is resumed, on all ranks. */
 Status trainer__restore(Trainer *trainer);
 

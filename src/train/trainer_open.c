@@ -4,7 +4,7 @@
 #include "base/memory.h"
 #include "io/file.h"
 #include "model/zoo/zoo.h"
-#include "train/match.h"
+#include "train/keras_optimizer.h"
 #include "train/summary.h"
 #include "train/trainer_internal.h"
 #include <math.h>
@@ -87,6 +87,28 @@ static Status open_model(Trainer *t) {
         TRY(dist_broadcast_text(t->dist, &t->model_text));
     }
     return setup_model(&t->setup, t->model_text, source);
+}
+
+static Status read_optimizer(Config *config) {
+    Checkpoint *checkpoint;
+    char *file;
+    TRY(run_resolve(config->init_from, "best", &file));
+    Status status = checkpoint_read(file, CHECKPOINT_ANY, &checkpoint);
+    if (status == STATUS_OK) {
+        status = keras_optimizer_options(checkpoint, file, config);
+        checkpoint_destroy(checkpoint);
+    }
+    memory_free(file);
+    return status;
+}
+
+/* --with-optimizer: options that nobody gave come from the file.  Collective. */
+static Status take_optimizer(Trainer *t) {
+    if (!t->config->with_optimizer)
+        return STATUS_OK;
+    TRY(dist_agree(t->dist, dist_rank(t->dist) == 0 ? read_optimizer(t->config) : STATUS_OK));
+    dist_broadcast(t->dist, t->config, sizeof *t->config);
+    return STATUS_OK;
 }
 
 /* ---- data ----------------------------------------------------------------------------------------------------------- */
@@ -209,6 +231,10 @@ static Status load_initial(Trainer *t) {
         if (status == STATUS_OK) {
             match_copy(&matches, t->replica->weights);
             match_report(&matches, path);
+            if (t->config->with_optimizer)
+                status = keras_optimizer_restore(&matches, path, t->optimizer, &t->state.before);
+            if (t->state.before > 0)
+                log_info("optimizer: as it was after %llu steps\n", (unsigned long long)t->state.before);
         }
         match_free(&matches);
         checkpoint_destroy(checkpoint);
@@ -224,7 +250,8 @@ static Status start_weights(Trainer *t) {
         return trainer__restore(t);
     if (t->config->init_from[0]) {
         TRY(dist_agree(t->dist, dist_rank(t->dist) == 0 ? load_initial(t) : STATUS_OK));
-        dist_broadcast(t->dist, t->replica->weights, t->setup.graph->weight_count * sizeof(Real));
+        trainer__broadcast(t);
+        dist_broadcast(t->dist, &t->state.before, sizeof t->state.before);
     }
     return STATUS_OK;
 }
@@ -287,6 +314,7 @@ Status trainer__open(Trainer *t, bool *finished) {
     TRY(trainer__find_resume(t));
     TRY(setup_data(&t->setup, t->config->data));
     TRY(open_model(t));
+    TRY(take_optimizer(t));
     TRY(dist_agree(dist, fill_config(t)));
     *finished = t->nothing_left;
     if (*finished) {

@@ -206,12 +206,16 @@ static Status check_data(const Trainer *t) {
     return history_from_json(t->history, t->saved.history, "checkpoint");
 }
 
-Status trainer__restore(Trainer *t) {
-    TRY(dist_agree(t->dist, check_data(t)));
-    TRY(dist_agree(t->dist, dist_rank(t->dist) == 0 ? restore_on_root(t) : STATUS_OK));
+void trainer__broadcast(Trainer *t) {
     dist_broadcast(t->dist, t->replica->weights, t->setup.graph->weight_count * sizeof(Real));
     for (size_t i = 0; i < t->optimizer->slot_count; i++)
         dist_broadcast(t->dist, t->optimizer->slots[i].slab, t->setup.graph->trained_count * sizeof(Real));
+}
+
+Status trainer__restore(Trainer *t) {
+    TRY(dist_agree(t->dist, check_data(t)));
+    TRY(dist_agree(t->dist, dist_rank(t->dist) == 0 ? restore_on_root(t) : STATUS_OK));
+    trainer__broadcast(t);
     t->state = t->saved.state;
     t->saved_step = t->state.step;
     if (strcmp(t->saved.environment, t->environment) != 0)
