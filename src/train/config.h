@@ -38,7 +38,7 @@ typedef struct Config {
     bool overwrite;
     char resume[CLI_TEXT]; /* run folder, checkpoint or "auto" */
     char init_from[CLI_TEXT];
-    bool skip_mismatch, with_optimizer; /* of init_from */
+    bool skip_mismatch, with_optimizer;         /* of init_from */
     size_t checkpoint_steps, checkpoint_epochs; /* 0: not by this */
     double checkpoint_minutes;                  /* 0: not by this */
     size_t keep;
