@@ -40,7 +40,7 @@ static Status open_run(Export *e, const Checkpoint *checkpoint, const char *orig
     /* The rate of the next step; of the last, when that was it. */
     e->lr = schedule_lr(&config->schedule, step < all ? step : all - 1, steps, config->epochs);
     e->rate = (Real)e->lr;
-    e->step = (Real)step;
+    e->step = (Real)(saved.state.before + step);
     TRY(optimizer_create(&config->optimizer, e->graph, &e->optimizer));
     Record record = {.model = e->whole, .graph = e->graph, .weights = e->weights, .optimizer = e->optimizer};
     return record_restore(&record, checkpoint, origin);
