@@ -30,6 +30,13 @@ enum { IN_CACHE = 128 << 10, IN_MEMORY = 32 << 20 };
         .forward_w = 12
 #define MERGE(which, H, C, ...)                                                                                        \
     { .kind = OP_##which, .inputs = 2, .x = {SHAPE(H, H, C), SHAPE(H, H, C)}, .relu_max = INFINITY, __VA_ARGS__ }
+#define ACTIVATION(H, C, which, ...)                                                                                   \
+    {                                                                                                                  \
+        .kind = OP_ACTIVATION, .inputs = 1, .x = {SHAPE(H, H, C)}, .attr.activation = {                                \
+            .kind = ACTIVATION_##which,                                                                                \
+            __VA_ARGS__                                                                                                \
+        }                                                                                                              \
+    }
 #define RELU(H, C)                                                                                                     \
     {                                                                                                                  \
         .kind = OP_ACTIVATION, .inputs = 1, .x = {SHAPE(H, H, C)}, .attr.activation = {                                \
@@ -37,11 +44,12 @@ enum { IN_CACHE = 128 << 10, IN_MEMORY = 32 << 20 };
             .max_value = INFINITY                                                                                      \
         }                                                                                                              \
     }
-#define POOL(which, H, C, window, strides)                                                                             \
+#define POOL(which, H, C, window, strides, ...)                                                                        \
     {                                                                                                                  \
         .kind = OP_##which##_POOL2D, .inputs = 1, .x = {SHAPE(H, H, C)}, .attr.pool = {                                \
             .size = {window, window},                                                                                  \
-            .stride = {strides, strides}                                                                               \
+            .stride = {strides, strides},                                                                              \
+            __VA_ARGS__                                                                                                \
         }                                                                                                              \
     }
 #define DROPOUT(size)                                                                                                  \
@@ -77,12 +85,17 @@ static const OpCase cases[] = {
     {"add relu 32x32x16", MERGE(ADD, 32, 16, .relu = true)},
     {"concat 28x28x32", MERGE(CONCAT, 28, 32, .attr.axis = 2)},
     {"relu 28x28x32", RELU(28, 32)},
+    {"silu 28x28x32", ACTIVATION(28, 32, SILU)},
+    {"hard_silu 28x28x32", ACTIVATION(28, 32, HARD_SILU, .alpha = 1 / 6.)},
+    {"sigmoid 28x28x32", ACTIVATION(28, 32, SIGMOID)},
+    {"gelu 28x28x32", ACTIVATION(28, 32, GELU)},
     {"rescale 28x28x1", RESCALE(28, 1)},
     {"max 2x2 26x26x32", POOL(MAX, 26, 32, 2, 2)},
     {"max 2x2 11x11x64", POOL(MAX, 11, 64, 2, 2)},
     {"max 2x2 28x28x8", POOL(MAX, 28, 8, 2, 2)},
     {"max 3x3/2 56x56x64", POOL(MAX, 56, 64, 3, 2)},
     {"average 1x1/2 32x32x16", POOL(AVERAGE, 32, 16, 1, 2)},
+    {"average 3x3 35x35x32", POOL(AVERAGE, 35, 32, 3, 1, .padding = PADDING_SAME)},
     {"average 2x2 28x28x32", POOL(AVERAGE, 28, 32, 2, 2)},
     {"global average 8x8x64", POOL(GLOBAL_AVERAGE, 8, 64, 0, 0)},
     {"global average 7x7x2048", POOL(GLOBAL_AVERAGE, 7, 2048, 0, 0)},

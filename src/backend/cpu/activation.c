@@ -119,16 +119,25 @@ static void activate_values(Activation kind, Numbers k, const float *x, size_t c
     }
 }
 
+/* kind and add are constants: a condition inside a loop of so many steps would keep it from being vectorised. */
+CPU_INLINE void chain(Activation kind, Numbers k, const float *v, const float *dy, size_t count, bool add, float *dx) {
+#pragma GCC ivdep
+    for (size_t i = 0; i < count; i++) {
+        float value = dy[i] * derivative(kind, k, v[i]);
+        dx[i] = add ? dx[i] + value : value;
+    }
+}
+
 CPU_CLONES
 static void chain_values(Activation kind, Numbers k, const float *v, const float *dy, size_t count, bool add,
                          float *dx) {
     switch (kind) {
 #define CASE(constant)                                                                                                 \
     case constant:                                                                                                     \
-        _Pragma("GCC ivdep") for (size_t i = 0; i < count; i++) {                                                      \
-            float value = dy[i] * derivative(constant, k, v[i]);                                                       \
-            dx[i] = add ? dx[i] + value : value;                                                                       \
-        }                                                                                                              \
+        if (add)                                                                                                       \
+            chain(constant, k, v, dy, count, true, dx);                                                                \
+        else                                                                                                           \
+            chain(constant, k, v, dy, count, false, dx);                                                               \
         break;
         ACTIVATIONS(CASE)
 #undef CASE
