@@ -52,13 +52,28 @@ static bool says_nothing(const json_t *value) {
     return json_is_null(value) || json_is_array(value);
 }
 
+/* Does training make no difference to the layer?  A frozen batch normalization uses its moving statistics anyway. */
+static bool same_in_training(const ModelLayer *layer) {
+    const char *class = layer->class->name;
+    for (size_t i = 0; layer->network && i < layer->network->layer_count; i++)
+        if (!same_in_training(&layer->network->layers[i]))
+            return false;
+    return strstr(class, "Dropout") == NULL && strcmp(class, "StochasticDepth") != 0 &&
+           (strcmp(class, "BatchNormalization") != 0 || !layer->trainable);
+}
+
 /* Arguments of a call beside its inputs: only those that say nothing.  `training` is in the files of Keras 3, where fit
- * and predict override it; Keras 2 keeps to it. */
-static Status check_arguments(const json_t *arguments, bool keras3) {
+ * and predict override it; Keras 2 keeps to it, so there it must make no difference: base(x, training=False) of a frozen
+ * network. */
+static Status check_arguments(const ModelLayer *layer, const json_t *arguments, bool keras3) {
     const char *key;
     json_t *value;
     json_object_foreach((json_t *)arguments, key, value) {
-        if (!says_nothing(value) && !(keras3 && strcmp(key, "training") == 0))
+        bool training = strcmp(key, "training") == 0;
+        if (training && !keras3 && json_is_false(value) && !same_in_training(layer))
+            return status_fail(STATUS_FAILED, "the call argument training=False is supported only where it changes "
+                                              "nothing: for frozen layers and without dropout");
+        if (!says_nothing(value) && !(training && (keras3 || json_is_false(value))))
             return status_fail(STATUS_FAILED, "the call argument %.60s is not supported", key);
     }
     return STATUS_OK;
@@ -77,7 +92,7 @@ static Status connect_call2(const Connect *c, ModelLayer *layer, const json_t *g
     for (size_t i = 0; i < call->input_count; i++) {
         const json_t *input = json_array_get(given, i);
         TRY(read_tensor(c, input, &call->inputs[i]));
-        TRY(check_arguments(json_array_get(input, 3), false));
+        TRY(check_arguments(layer, json_array_get(input, 3), false));
     }
     return STATUS_OK;
 }
@@ -85,7 +100,7 @@ static Status connect_call2(const Connect *c, ModelLayer *layer, const json_t *g
 static Status connect_call3(const Connect *c, ModelLayer *layer, const json_t *given, ModelCall *call) {
     const json_t *args = json_object_get(given, "args");
     const json_t *first = json_array_get(args, 0);
-    TRY(check_arguments(json_object_get(given, "kwargs"), true));
+    TRY(check_arguments(layer, json_object_get(given, "kwargs"), true));
     if (json_array_size(args) != 1)
         return status_fail(STATUS_FAILED, "a call must have one argument: a tensor or a list of tensors");
     TRY(new_inputs(layer, call, json_is_array(first) ? json_array_size(first) : 1));

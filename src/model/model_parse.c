@@ -33,8 +33,14 @@ static const char *const model_keys[] = {"name",          "trainable",         "
 
 /* ---- one layer ---- */
 
+static const char keras_1[] = "load the network with a Keras of version 2 and save it again";
+
 static Status check_class(const json_t *given, const char *class_name) {
     const char *module = json_string_value(json_object_get(given, "module"));
+    static const char *const words[] = {"nb_filter", "border_mode", "dim_ordering"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (json_object_get(json_object_get(given, "config"), words[i]))
+            return status_fail(STATUS_FAILED, "%.60s with key %s is of Keras 1: %s", class_name, words[i], keras_1);
     if (module && strncmp(module, "keras.src.ops", 13) == 0)
         return status_fail(STATUS_FAILED, "the operation %s outside of a layer is not supported: use a layer",
                            class_name);
@@ -256,6 +262,9 @@ static Status parse_network(const json_t *root, Reading reading, Model **out) {
         return status_fail(STATUS_FAILED, "network class \"%.60s\" is not supported, only Sequential and Functional",
                            class_name);
     TRY(known_keys(root, "the network", envelope_keys));
+    const char *version = json_string_value(json_object_get(root, "keras_version"));
+    if (version && version[0] == '1' && version[1] == '.')
+        return status_fail(STATUS_FAILED, "was written by Keras %.20s: %s", version, keras_1);
     Model *model;
     TRY(memory_new(&model, 1, "model"));
     model->sequential = is_sequential(class_name);

@@ -71,7 +71,7 @@ static Status read_file(const Arguments *arguments, char **path, Checkpoint **ch
     TRY(checkpoint_read(*path, CHECKPOINT_ANY, checkpoint));
     if ((*checkpoint)->model_config == NULL)
         return status_fail(STATUS_FAILED, "%s holds weights only, no network", *path);
-    TRY(copy_text((*checkpoint)->model_config, &texts->model));
+    TRY(record_network(*checkpoint, *path, &texts->model));
     TRY(copy_text((*checkpoint)->state, &texts->state));
     return copy_text((*checkpoint)->preprocess, &texts->preprocess);
 }

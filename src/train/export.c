@@ -51,7 +51,10 @@ static Status open_export(Export *e, const Checkpoint *checkpoint, const char *o
     size_t loaded;
     if (checkpoint->model_config == NULL)
         return status_fail(STATUS_FAILED, "%s holds weights only, no network", origin);
-    TRY(model_parse(checkpoint->model_config, origin, &e->whole));
+    TRY(record_network(checkpoint, origin, &text));
+    Status status = model_parse(text, origin, &e->whole);
+    memory_free(text);
+    TRY(status);
     TRY(graph_create(&e->graph));
     TRY(model_build(e->whole, &(ModelBuild){0}, e->graph));
     TRY(graph_finish(e->graph));
@@ -59,7 +62,7 @@ static Status open_export(Export *e, const Checkpoint *checkpoint, const char *o
     TRY(checkpoint->state != NULL ? open_run(e, checkpoint, origin)
                                   : record_load_weights(e->whole, e->graph, e->weights, checkpoint, origin, &loaded));
     TRY(without_head ? export__headless(e->whole, e->graph, &text) : model_to_json(e->whole, &text));
-    Status status = model_parse(text, origin, &e->written);
+    status = model_parse(text, origin, &e->written);
     memory_free(text);
     if (status == STATUS_OK && without_head) {
         optimizer_destroy(e->optimizer);

@@ -43,6 +43,10 @@ void record_free(RecordState *state);
 /* Copies weights and slots of a checkpoint of the same network into the record's.  Every tensor must be there and fit. */
 Status record_restore(const Record *record, const Checkpoint *checkpoint, const char *origin);
 
+/* *text = the network of a file, for model_parse; with the version of Keras that wrote the file, which decides what some
+ * words mean.  The caller frees with memory_free.  Fails for a file of weights only. */
+Status record_network(const Checkpoint *checkpoint, const char *origin, char **text);
+
 /* Copies weights alone, as match_weights finds them.  A tensor that is missing or does not fit is an error.  *loaded =
  * number of tensors. */
 Status record_load_weights(const Model *model, const Graph *graph, Real *weights, const Checkpoint *checkpoint,

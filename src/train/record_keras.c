@@ -100,6 +100,25 @@ Status record_training_config(const Graph *graph, const Config *config, char **o
     return status;
 }
 
+/* ---- network -------------------------------------------------------------------------------------------------------- */
+
+Status record_network(const Checkpoint *checkpoint, const char *origin, char **text) {
+    const char *version = strncmp(checkpoint->writer, "keras ", 6) == 0 ? checkpoint->writer + 6 : NULL;
+    if (checkpoint->model_config == NULL)
+        return status_fail(STATUS_FAILED, "%s holds weights only: say which network with --model", origin);
+    json_t *root = version ? json_loads(checkpoint->model_config, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    if (!json_is_object(root) || json_object_get(root, "keras_version")) { /* what is damaged, model_parse says */
+        json_decref(root);
+        return memory_strdup(checkpoint->model_config, text);
+    }
+    json_object_set_new(root, "keras_version", json_string(version));
+    char *dumped = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    json_decref(root);
+    Status status = dumped ? memory_strdup(dumped, text) : status_fail(STATUS_FAILED, "out of memory: network");
+    free(dumped);
+    return status;
+}
+
 /* ---- weights from another file -------------------------------------------------------------------------------------- */
 
 Status record_load_weights(const Model *model, const Graph *graph, Real *weights, const Checkpoint *checkpoint,

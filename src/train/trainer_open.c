@@ -64,10 +64,7 @@ static Status read_model_text(const char *path, char **text) {
     TRY(run_resolve(path, "best", &file));
     Status status = checkpoint_read(file, CHECKPOINT_ANY, &checkpoint);
     if (status == STATUS_OK) {
-        if (checkpoint->model_config)
-            status = memory_strdup(checkpoint->model_config, text);
-        else
-            status = status_fail(STATUS_FAILED, "%s holds weights only: say which network with --model", file);
+        status = record_network(checkpoint, file, text);
         checkpoint_destroy(checkpoint);
     }
     memory_free(file);

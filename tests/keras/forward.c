@@ -26,6 +26,7 @@ typedef struct Job {
     const char *file, *network;
     H5ioFile *data, *out;
     Checkpoint *checkpoint;
+    char *text; /* of the network in the file */
     Model *model;
     Graph *graph;
     Replica *replica;
@@ -69,10 +70,10 @@ static Status open_network(Job *job) {
         TRY(zoo_create(job->network, x, (size_t)classes, &job->model));
         if (job->train)
             drop_nothing(job->model);
-    } else if (job->checkpoint->model_config)
-        TRY(model_parse(job->checkpoint->model_config, job->file, &job->model));
-    else
-        return status_fail(STATUS_FAILED, "%s holds weights only: name a network", job->file);
+    } else {
+        TRY(record_network(job->checkpoint, job->file, &job->text));
+        TRY(model_parse(job->text, job->file, &job->model));
+    }
     TRY(graph_create(&job->graph));
     TRY(model_build(job->model, &(ModelBuild){.open = &x, .losses = &loss, .loss_count = job->train}, job->graph));
     return graph_finish(job->graph);
@@ -184,6 +185,7 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < MAX_ARRAYS; i++)
         memory_free(job.arrays[i]);
     memory_free(job.gradients);
+    memory_free(job.text);
     replica_destroy(job.replica);
     graph_destroy(job.graph);
     model_destroy(job.model);

@@ -173,6 +173,8 @@ static void arithmetic_becomes_layers(void **state) {
 #define F_IN                                                                                                           \
     "{\"class_name\":\"InputLayer\",\"config\":{\"name\":\"in\",\"batch_input_shape\":[null,4]},\"inbound_nodes\":[]}"
 #define F_RELU(name, nodes) "{\"class_name\":\"ReLU\",\"config\":{\"name\":\"" name "\"},\"inbound_nodes\":" nodes "}"
+#define F_DROPOUT(name, nodes)                                                                                         \
+    "{\"class_name\":\"Dropout\",\"config\":{\"rate\":0.5,\"name\":\"" name "\"},\"inbound_nodes\":" nodes "}"
 #define FUNCTIONAL(layers, inputs, outputs)                                                                            \
     "{\"class_name\":\"Functional\",\"config\":{\"layers\":[" layers "],\"input_layers\":" inputs                      \
     ",\"output_layers\":" outputs "}}"
@@ -253,6 +255,11 @@ static const struct {
      "output 1 of layer in"},
     {FUNCTIONAL(F_IN "," F_RELU("a", "[[[\"in\",0,0,{\"training\":true}]]]"), "[[\"in\",0,0]]", "[[\"a\",0,0]]"),
      "the call argument training is not supported"},
+    {FUNCTIONAL(F_IN "," F_DROPOUT("d", "[[[\"in\",0,0,{\"training\":false}]]]"), "[[\"in\",0,0]]", "[[\"d\",0,0]]"),
+     "layer d: the call argument training=False is supported only where it changes nothing"},
+    {"{\"class_name\":\"Sequential\",\"keras_version\":\"1.2.2\",\"config\":[]}",
+     "was written by Keras 1.2.2: load the network with a Keras of version 2"},
+    {LAYER("Convolution2D", ",\"nb_filter\":3"), "layer a: Convolution2D with key nb_filter is of Keras 1: load"},
     {FUNCTIONAL(F_IN "," F_RELU("a", "[[[\"in\",0,0],[\"in\",0,0]]]"), "[[\"in\",0,0]]", "[[\"a\",0,0]]"),
      "has 2 inputs"},
     {FUNCTIONAL(F_IN "," F_RELU("a", "[]"), "[[\"in\",0,0]]", "[[\"a\",0,0]]"), "inbound_nodes must be a list"},
@@ -352,6 +359,26 @@ static Status parse_doubling(int depth) {
     json_decref(layer);
     free(text);
     return status;
+}
+
+/* base(x, training=False) of a frozen network, which is how Keras 2 fine-tunes. */
+static void frozen_layers_may_be_called_for_prediction(void **state) {
+    (void)state;
+    static const char *const frozen[] = {"false", "true"};
+    for (size_t i = 0; i < 2; i++) {
+        char text[2000];
+        Model *model;
+        snprintf(text, sizeof text,
+                 FUNCTIONAL(F_IN
+                            ",{\"class_name\":\"Sequential\",\"config\":{\"name\":\"base\",\"layers\":[" IN
+                            ",{\"class_name\":\"BatchNormalization\",\"config\":{\"name\":\"bn\",\"trainable\":%s}}]},"
+                            "\"inbound_nodes\":[[[\"in\",0,0,{\"training\":false}]]]}",
+                            "[[\"in\",0,0]]", "[[\"base\",1,0]]"),
+                 frozen[i]);
+        assert_int_equal(model_parse(text, "net", &model), i == 0 ? STATUS_OK : STATUS_FAILED);
+        model_destroy(model);
+    }
+    assert_message("net: layer base: the call argument training=False is supported only");
 }
 
 static void networks_inside_have_limits(void **state) {
@@ -457,6 +484,7 @@ int main(void) {
         cmocka_unit_test_teardown(canonical_text_is_short, nothing_left),
         cmocka_unit_test_teardown(what_is_not_understood_is_refused, nothing_left),
         cmocka_unit_test_teardown(layers_of_networks_inside_are_located, nothing_left),
+        cmocka_unit_test_teardown(frozen_layers_may_be_called_for_prediction, nothing_left),
         cmocka_unit_test_teardown(networks_inside_have_limits, nothing_left),
         cmocka_unit_test_teardown(damaged_text_is_survived, nothing_left),
         cmocka_unit_test_teardown(every_failing_allocation_is_survived, nothing_left),

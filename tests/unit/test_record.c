@@ -51,7 +51,39 @@ static void image_survives_every_failing_allocation(void **state) {
     assert_int_equal(memory_stats().live_count, 0);
 }
 
+/* The file's version decides what hard_sigmoid means, unless the text has one itself. */
+static void network_has_the_version_of_its_file(void **state) {
+    (void)state;
+    static const char versioned[] = "{\"keras_version\": \"2.4.0\", \"class_name\": \"Sequential\", \"config\": ["
+                                    "{\"class_name\": \"InputLayer\", \"config\": {\"batch_shape\": [null, 4]}}]}";
+    static const struct {
+        const char *config, *writer;
+        int keras;
+    } cases[] = {{network, "keras 3.15.1", 3},
+                 {network, "keras 2.15.0", 2},
+                 {network, "", 2},
+                 {versioned, "keras 3.15.1", 2},
+                 {network, "cnn 0.1.0", 2}};
+    char *text;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Model *model;
+        const Checkpoint file = {.model_config = cases[i].config, .writer = cases[i].writer};
+        assert_ok(record_network(&file, "file", &text));
+        assert_ok(model_parse(text, "file", &model));
+        assert_int_equal(model->keras, cases[i].keras);
+        memory_free(text);
+        model_destroy(model);
+    }
+    assert_int_equal(record_network(&(Checkpoint){.writer = ""}, "file", &text), STATUS_FAILED);
+    assert_non_null(strstr(status_message(), "file holds weights only: say which network with --model"));
+    assert_ok(record_network(&(Checkpoint){.model_config = "{damaged", .writer = "keras 2.0.0"}, "file", &text));
+    assert_string_equal(text, "{damaged");
+    memory_free(text);
+    assert_int_equal(memory_stats().live_count, 0);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(image_survives_every_failing_allocation)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(network_has_the_version_of_its_file),
+                                       cmocka_unit_test(image_survives_every_failing_allocation)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
