@@ -174,6 +174,19 @@ static const ZooRecipe recipe = {.optimizer = "sgd",
                                  .batch_size = 128,
                                  .epochs = 200};
 
+static void recipes_of_all_networks_fit_together(void **state) {
+    (void)state;
+    for (size_t i = 0; i < zoo_count; i++) {
+        const ZooRecipe *r = zoo_entries[i].recipe;
+        Config c = parsed("");
+        if (config_fill(&c, r) != STATUS_OK)
+            fail_msg("%s: %s", zoo_entries[i].name, status_message());
+        assert_string_equal(c.loss_weights, r->loss_weights ? r->loss_weights : "");
+        assert_true(c.schedule.lr == r->lr && c.epochs == r->epochs && c.batch_size == r->batch_size);
+        assert_true(r->decay_rate == 0 || c.schedule.decay_rate == r->decay_rate);
+    }
+}
+
 static void fills_from_recipe_then_defaults(void **state) {
     (void)state;
     Config c = parsed("--epochs 3");
@@ -448,6 +461,7 @@ int main(void) {
         cmocka_unit_test_teardown(reads_every_type, check_memory),
         cmocka_unit_test_teardown(refuses_wrong_usage, check_memory),
         cmocka_unit_test_teardown(help_names_every_option_in_80_columns, check_memory),
+        cmocka_unit_test_teardown(recipes_of_all_networks_fit_together, check_memory),
         cmocka_unit_test_teardown(fills_from_recipe_then_defaults, check_memory),
         cmocka_unit_test_teardown(json_round_trip, check_memory),
         cmocka_unit_test_teardown(json_is_checked, check_memory),

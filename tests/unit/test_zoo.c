@@ -119,7 +119,13 @@ static void networks_of_keras_have_its_names(void **state) {
     const struct {
         const char *network, *layer, *weight;
         size_t count;
-    } weights[] = {{"resnet50", "conv3_block1_0_conv", "kernel", 256 * 512},
+    } weights[] = {{"vgg16", "block5_conv3", "kernel", 9 * 512 * 512},
+                   {"vgg19", "block4_conv4", "bias", 512},
+                   {"inception-v3", "conv2d_93", "kernel", 2048 * 192},
+                   {"inception-v3", "batch_normalization_31", "beta", 128},
+                   {"xception", "conv2d_3", "kernel", 728 * 1024},
+                   {"xception", "block14_sepconv2", "pointwise_kernel", 1536 * 2048},
+                   {"resnet50", "conv3_block1_0_conv", "kernel", 256 * 512},
                    {"resnet101", "conv4_block23_3_bn", "moving_variance", 1024},
                    {"resnet152", "conv4_block36_2_conv", "bias", 256},
                    {"resnet50-v2", "conv5_block3_preact_bn", "gamma", 2048},
@@ -136,12 +142,29 @@ static void networks_of_keras_have_its_names(void **state) {
     for (size_t i = 0; i < sizeof weights / sizeof *weights; i++) {
         Model *model;
         Graph *graph;
-        assert_ok(zoo_create(weights[i].network, SHAPE(64, 64, 3), 10, &model));
+        assert_ok(zoo_create(weights[i].network, SHAPE(75, 75, 3), 10, &model));
         assert_ok(graph_create(&graph));
         assert_ok(model_build(model, &(ModelBuild){0}, graph));
         assert_int_equal(find_param(graph, weights[i].layer, weights[i].weight)->count, weights[i].count);
         release(model, graph);
     }
+}
+
+static void googlenet_has_two_auxiliary_outputs(void **state) {
+    (void)state;
+    Model *model;
+    Graph *graph;
+    assert_string_equal(zoo_find("googlenet")->recipe->loss_weights, "1,0.3,0.3");
+    assert_ok(zoo_create("googlenet", SHAPE(65, 65, 3), 10, &model));
+    assert_int_equal(model->output_count, 3);
+    assert_ok(graph_create(&graph));
+    assert_ok(model_build(model, &(ModelBuild){0}, graph));
+    assert_int_equal(graph_find_output(graph, "predictions"), graph->outputs[0].node);
+    assert_int_equal(graph_find_output(graph, "aux1"), graph->outputs[1].node);
+    assert_int_equal(graph_find_output(graph, "aux2"), graph->outputs[2].node);
+    assert_int_equal(find_param(graph, "aux1_conv", "kernel")->count, 512 * 128); /* after inception 4a */
+    assert_int_equal(find_param(graph, "aux2_conv", "kernel")->count, 528 * 128); /* after 4d */
+    release(model, graph);
 }
 
 int main(void) {
@@ -151,6 +174,7 @@ int main(void) {
         cmocka_unit_test_teardown(other_inputs_and_classes_fit, nothing_left),
         cmocka_unit_test_teardown(residual_networks_are_those_of_the_paper, nothing_left),
         cmocka_unit_test_teardown(networks_of_keras_have_its_names, nothing_left),
+        cmocka_unit_test_teardown(googlenet_has_two_auxiliary_outputs, nothing_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
