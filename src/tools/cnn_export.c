@@ -27,7 +27,7 @@ static const Option options[] = {
      .key = 'o',
      .type = TEXT(out, "FILE"),
      .help = "file to write; its name says what: .keras (Keras 3, training goes on there), .h5 (Keras 2 and 3), "
-             ".weights.h5 (Keras 3, weights alone), .json (Keras 3, network alone)"},
+             ".weights.h5 (Keras 3, weights and optimizer), .json (Keras 3, network alone)"},
     {.name = "checkpoint",
      .key = 'c',
      .type = TEXT(checkpoint, "WHICH"),

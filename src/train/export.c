@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "train/export.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "data/sampler.h"
 #include "train/export_internal.h"
@@ -150,14 +151,23 @@ static Status write_weights(const Export *e, ExportForm form, const char *config
     return status;
 }
 
+/* Both versions of Keras open an .h5 file, and read this word differently. */
+static void warn_of_meaning(const Model *model, const char *config) {
+    if (strstr(config, "\"hard_sigmoid\"") != NULL)
+        log_warn("network %s uses hard_sigmoid as Keras %d means it; Keras %d computes something else", model->name,
+                 model->keras, 5 - model->keras);
+}
+
 static Status write_form(const Export *e, const Checkpoint *checkpoint, ExportForm form, unsigned char **image,
                          size_t *size) {
     const char *training_config = e->optimizer != NULL ? checkpoint->training_config : NULL;
     char *config = NULL;
-    if (form == EXPORT_HDF5)
+    if (form == EXPORT_HDF5) {
         TRY(model_to_json(e->written, &config));
-    else if (form != EXPORT_WEIGHTS)
+        warn_of_meaning(e->written, config);
+    } else if (form != EXPORT_WEIGHTS) {
         TRY(export__keras3(e->written, form == EXPORT_KERAS ? training_config : NULL, e->lr, &config));
+    }
     if (form == EXPORT_JSON) {
         *image = (unsigned char *)config;
         *size = strlen(config);
