@@ -110,13 +110,13 @@ const ZooEntry zoo_entries[] = {
     {"densenet201", "Huang et al. 2017 (arXiv:1608.06993), as in Keras",
      &imagenet, IMAGENET, 20242984, 29, zoo_densenet, 201},
 
-    {"mobilenet", "Howard et al. 2017 (arXiv:1704.04861), as in Keras; recipe of d-li14/mobilenetv2.pytorch",
+    {"mobilenet", "Howard et al. 2017, as in Keras; recipe of d-li14/mobilenetv2.pytorch",
      &mobile, IMAGENET, 4253864, 31, zoo_mobilenet, 0},
-    {"mobilenet-v2", "Sandler et al. 2018 (arXiv:1801.04381), as in Keras; recipe of d-li14/mobilenetv2.pytorch",
+    {"mobilenet-v2", "Sandler et al. 2018, as in Keras; recipe of d-li14/mobilenetv2.pytorch",
      &mobile, IMAGENET, 3538984, 1, zoo_mobilenet_v2, 0},
-    {"mobilenet-v3-small", "Howard et al. 2019 (arXiv:1905.02244), as in Keras; recipe of d-li14/mobilenetv2.pytorch",
+    {"mobilenet-v3-small", "Howard et al. 2019, as in Keras; recipe of d-li14/mobilenetv2.pytorch",
      &mobile, IMAGENET, 2554968, 1, zoo_mobilenet_v3, 0},
-    {"mobilenet-v3-large", "Howard et al. 2019 (arXiv:1905.02244), as in Keras; recipe of d-li14/mobilenetv2.pytorch",
+    {"mobilenet-v3-large", "Howard et al. 2019, as in Keras; recipe of d-li14/mobilenetv2.pytorch",
      &mobile, IMAGENET, 5507432, 1, zoo_mobilenet_v3, 1},
 
     {"efficientnet-b0", "Tan, Le 2019 (arXiv:1905.11946), as in Keras; Adam in place of RMSprop",
