@@ -104,7 +104,8 @@ typedef struct LayerClass {
     X(add, Add) X(subtract, Subtract) X(multiply, Multiply) X(average, Average) X(maximum, Maximum)           \
     X(custom_scale_layer, CustomScaleLayer)                                                  \
     X(concatenate, Concatenate)                                                                               \
-    X(activation, Activation) X(re_lu, ReLU) X(leaky_re_lu, LeakyReLU) X(elu, ELU) X(softmax, Softmax)        \
+    X(identity, Identity) X(activation, Activation) X(re_lu, ReLU) X(leaky_re_lu, LeakyReLU) X(elu, ELU)      \
+    X(softmax, Softmax)                                                                                       \
     X(p_re_lu, PReLU) X(dropout, Dropout) X(spatial_dropout2d, SpatialDropout2D)         \
     X(stochastic_depth, StochasticDepth)
 /* clang-format on */

@@ -67,6 +67,13 @@ const LayerClass layer_class_concatenate = {"Concatenate", concatenate_keys, 2, 
 
 /* ---- activations as layers ---- */
 
+static Status identity_build(LayerBuild *b) {
+    b->output = b->inputs[0];
+    return STATUS_OK;
+}
+
+const LayerClass layer_class_identity = {"Identity", no_keys, 1, 1, identity_build};
+
 static const LayerKey activation_keys[] = {KEY_NEED("activation", KEY_ACTIVATION), KEY_END};
 
 static Status activation_build(LayerBuild *b) {

@@ -133,8 +133,8 @@ def randomize(model, x, rng):
         for layer, momentum in zip(norms, momenta):
             layer.momentum = momentum
             mean, variance = np.array(layer.moving_mean), np.array(layer.moving_variance)
-            layer.moving_mean.assign(mean + rng.normal(0, 0.1, mean.shape) * np.sqrt(variance))
-            layer.moving_variance.assign(variance * rng.uniform(0.7, 1.4, variance.shape))
+            layer.moving_mean.assign(mean + rng.normal(0, 0.05, mean.shape) * np.sqrt(variance))
+            layer.moving_variance.assign(variance * np.exp(rng.normal(0, 0.05, mean.shape)))
 
 
 def spread_scores(model, x):
@@ -201,11 +201,13 @@ def weight_paths(model):
 def find_array(arrays, path):
     """Layers of nested models are called MODEL/LAYER or the like here; names of kernels differ between Keras 2 and 3."""
     layer, weight = path.rsplit("/", 1)
+    layer = layer.replace("/", "_")
     names = {weight, {"kernel": "depthwise_kernel", "variable": "gamma", "Variable": "gamma"}.get(weight, weight)}
-    for name, array in arrays.items():
-        other, last = name.rsplit("/", 1)
-        if last in names and (other == layer or other.endswith("/" + layer) or other.endswith("_" + layer)):
-            return array
+    for suffix in (False, True):
+        for name, array in arrays.items():
+            other, last = name.rsplit("/", 1)
+            if last in names and (other == layer or suffix and other.endswith(("/" + layer, "_" + layer))):
+                return array
     raise KeyError(path)
 
 
@@ -325,7 +327,7 @@ def compare(name, options, folder, size, classes, train):
             write_data(data, x, classes, y)
             program = lambda: run_program("keras_forward_double", options, folder, name, file, data)
             compare_training(make, model, x, y, program, row)
-    except RuntimeError as error:
+    except (RuntimeError, KeyError) as error:
         row["ok"], row["error"] = False, str(error)
     if not options.keep:
         file.unlink()
