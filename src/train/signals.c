@@ -13,12 +13,17 @@ static void request_stop(int signal_number) {
     stop_requested = 1;
 }
 
+/* The handler has a stack of its own.  Kernels of the libraries of linear algebra keep data below the stack pointer, where
+ * the system would put the handler's frame: a signal in such a moment destroyed them, one in some dozens. */
 void signals_catch(void) {
+    static char stack[1 << 16];
+    const stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack};
     const int caught[] = {SIGINT, SIGTERM, SIGUSR1, SIGUSR2};
     struct sigaction action;
+    sigaltstack(&alternate, NULL);
     memset(&action, 0, sizeof action);
     action.sa_handler = request_stop;
-    action.sa_flags = SA_RESTART;
+    action.sa_flags = SA_RESTART | SA_ONSTACK;
     sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < sizeof caught / sizeof *caught; i++)
         sigaction(caught[i], &action, NULL);
