@@ -84,11 +84,15 @@ static Unit layer_unit(const Matching *m, size_t layer, int params[MODEL_LAYER_P
 /* ---- pairs ---------------------------------------------------------------------------------------------------------- */
 
 /* '/' and '_' are the same: the one is not allowed in all versions of Keras. */
-static bool same_name(const char *a, const char *b) {
-    for (; *a && *b; a++, b++)
+static bool same_start(const char *a, const char *b, size_t length) {
+    for (; length > 0; a++, b++, length--)
         if (*a != *b && !((*a == '/' || *a == '_') && (*b == '/' || *b == '_')))
             return false;
-    return *a == *b;
+    return true;
+}
+
+static bool same_name(const char *a, const char *b) {
+    return strlen(a) == strlen(b) && same_start(a, b, strlen(a));
 }
 
 static bool fits(const Matching *m, const Unit *unit, const CheckpointLayer *from) {
@@ -181,22 +185,23 @@ static Status match_groups(Matching *m) {
     return STATUS_OK;
 }
 
-/* Is "resnet50/conv1_conv/kernel:0" a weight of layer conv1_conv? */
-static bool is_weight_of(const char *stored, const char *layer) {
+/* Is "conv1/conv/kernel:0" a weight of layer conv1_conv?  Is "resnet50/conv1_conv/kernel:0", if something may stand in
+ * front? */
+static bool is_weight_of(const char *stored, const char *layer, bool in_front) {
     const char *slash = strrchr(stored, '/');
     size_t length = strlen(layer);
     if (slash == NULL || (size_t)(slash - stored) < length)
         return false;
     const char *start = slash - length;
-    return strncmp(start, layer, length) == 0 && (start == stored || start[-1] == '/');
+    return same_start(start, layer, length) && (start == stored || (in_front && start[-1] == '/'));
 }
 
 /* Looks for a layer's weights in a file's group of several layers. */
-static void match_inside(Matching *m, const Unit *layer, const CheckpointLayer *from) {
+static void match_inside(Matching *m, const Unit *layer, const CheckpointLayer *from, bool in_front) {
     const CheckpointTensor *found[MODEL_LAYER_PARAMS];
     size_t used = 0;
     for (size_t k = 0; k < from->count; k++)
-        if (is_weight_of(from->weights[k].stored, layer->name)) {
+        if (is_weight_of(from->weights[k].stored, layer->name, in_front)) {
             if (used == layer->count || !shape_equal(&from->weights[k].shape, &wanted(m, layer, used)->spec.shape))
                 return;
             found[used++] = &from->weights[k];
@@ -215,8 +220,9 @@ static void match_layers(Matching *m) {
         const CheckpointLayer *from = find_layer(m, layer.name);
         if (from && fits(m, &layer, from))
             set_unit(m, &layer, from, MATCH_BY_NAME);
-        for (size_t k = 0; k < m->out->checkpoint->layer_count && !is_done(m, &layer); k++)
-            match_inside(m, &layer, &m->out->checkpoint->layers[k]);
+        size_t files = m->out->checkpoint->layer_count; /* layers in the file: once for whole names, once for ends */
+        for (size_t k = 0; k < 2 * files && !is_done(m, &layer); k++)
+            match_inside(m, &layer, &m->out->checkpoint->layers[k % files], k >= files);
     }
 }
 
@@ -369,10 +375,12 @@ static void report_tensors(const Matches *matches) {
 void match_report(const Matches *matches, const char *origin) {
     static const char *const ways[MATCH_WAYS] = {" new", " by name", " by class path", " by order"};
     char text[200] = "";
-    for (size_t way = MATCH_WAYS; way-- > 0;)
+    for (size_t i = 1; i <= MATCH_WAYS; i++) {
+        size_t way = i % MATCH_WAYS; /* what is new comes last */
         if (matches->found[way] > 0)
             snprintf(text + strlen(text), sizeof text - strlen(text), "%s%zu%s", text[0] ? ", " : "",
                      matches->found[way], ways[way]);
+    }
     if (matches->unused > 0)
         snprintf(text + strlen(text), sizeof text - strlen(text), ", %zu of the file skipped", matches->unused);
     log_info("weights: %zu tensors from %s: %s\n", matches->count - matches->found[MATCH_NONE], origin, text);

@@ -131,6 +131,7 @@ static void make_list(const char *text, CheckpointNaming naming, List *list) {
     "{\"class_name\":\"Sequential\",\"config\":{\"name\":\"" name "\",\"layers\":[" INPUT "," layers "]}}"
 
 static const char named[] = SEQUENTIAL("net", DENSE("a", 3) "," DENSE("b", 4));
+static const char split[] = SEQUENTIAL("net", DENSE("x_a", 3) "," DENSE("b", 4));
 static const char automatic[] = SEQUENTIAL("net", DENSE("dense", 3) "," DENSE("dense_1", 3) "," DENSE("dense_2", 3));
 static const char nested[] = SEQUENTIAL("net", SEQUENTIAL("base", DENSE("a", 3) "," BATCH_NORM("n")) "," DENSE("b", 4));
 
@@ -154,6 +155,8 @@ static const struct {
     {named, "", false, false, "file has no weights for layer a"},
     /* The network lies in another one there: its group begins with what is trained. */
     {named, "base a_1/x/a/k 2 3 a/b 3|b b/k 3 4 b/b 4", false, false, "0 1 2 3"},
+    {named, "base x/a/k 2 3 a/k 2 3 a/b 3|b b/k 3 4 b/b 4", false, false, "1 2 3 4"},
+    {split, "base x/a/k 2 3 x/a/b 3|b b/k 3 4 b/b 4", false, false, "0 1 2 3"},
     {nested, "base a/k 2 3 a/b 3 n/g 3 n/b 3 n/m 3 n/v 3|b b/k 3 4 b/b 4", false, false, "0 1 2 3 4 5 6 7"},
     {nested, "a a/k 2 3 a/b 3|n n/g 3 n/b 3 n/m 3 n/v 3|b b/k 3 4 b/b 4", false, false, "0 1 2 3 4 5 6 7"},
     {nested, "base a/k 2 3 a/b 3|b b/k 3 4 b/b 4", false, false, "has no weights for layer n"},
@@ -205,7 +208,7 @@ static void every_failing_allocation_is_survived(void **state) {
     Network net;
     Matches matches;
     open_network(nested, &net);
-    make_list(cases[12].list, CHECKPOINT_LAYER_NAMES, &list);
+    make_list(cases[14].list, CHECKPOINT_LAYER_NAMES, &list);
     size_t before = memory_stats().live_count, n = 0;
     Status status = STATUS_FAILED;
     while (status != STATUS_OK) {
