@@ -202,7 +202,9 @@ def find_array(arrays, path):
     """Layers of nested models are called MODEL/LAYER or the like here; names of kernels differ between Keras 2 and 3."""
     layer, weight = path.rsplit("/", 1)
     layer = layer.replace("/", "_")
-    names = {weight, {"kernel": "depthwise_kernel", "variable": "gamma", "Variable": "gamma"}.get(weight, weight)}
+    names = {weight, "depthwise_kernel" if weight == "kernel" else weight}
+    if weight.lower().startswith("variable"):  # LayerScale's has no name of its own
+        names = {"gamma"}
     for suffix in (False, True):
         for name, array in arrays.items():
             other, last = name.rsplit("/", 1)
