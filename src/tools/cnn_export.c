@@ -5,8 +5,8 @@
 #include "base/memory.h"
 #include "io/file.h"
 #include "io/run.h"
-#include "train/cli.h"
 #include "train/export.h"
+#include "train/program.h"
 #include <string.h>
 #include <unistd.h>
 
@@ -54,7 +54,8 @@ static void tell_preprocess(const Checkpoint *checkpoint) {
         log_info("the network's input: %s\n", checkpoint->preprocess);
 }
 
-static Status export_file(const Arguments *arguments) {
+static Status export_file(void *given) {
+    const Arguments *arguments = given;
     ExportForm form;
     Checkpoint *checkpoint = NULL;
     unsigned char *image = NULL;
@@ -81,17 +82,5 @@ done:
 
 int main(int argc, char **argv) {
     static Arguments arguments;
-    OptionSource source[CLI_MAX_OPTIONS] = {0};
-    bool exit_now = false;
-    log_set_program("cnn_export");
-    Status status = cli_parse(&program, argc, argv, &arguments, source, &exit_now);
-    if (status == STATUS_OK)
-        cli_defaults(&program, &arguments, source);
-    if (status == STATUS_OK && !exit_now)
-        status = export_file(&arguments);
-    if (status == STATUS_OK)
-        status = log_check_output();
-    if (status != STATUS_OK)
-        log_error("%s", status_message());
-    return (int)status;
+    return program_run_alone(&program, argc, argv, &arguments, export_file);
 }

@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "data/format_idx.h"
-#include "train/cli.h"
+#include "train/program.h"
 #include <string.h>
 
 enum { FILES = 2 * DATASET_SPLITS };
@@ -144,24 +144,15 @@ static Status import_idx(Arguments *arguments) {
     return status == STATUS_OK ? print_result(arguments->output) : status;
 }
 
-static Status run(int argc, char **argv) {
-    static Arguments arguments;
-    OptionSource source[CLI_MAX_OPTIONS] = {0};
-    bool exit_now = false;
-    TRY(cli_parse(&program, argc, argv, &arguments, source, &exit_now));
-    if (exit_now)
-        return STATUS_OK;
-    cli_defaults(&program, &arguments, source);
-    log_set_level(arguments.quiet ? LOG_QUIET : arguments.verbose ? LOG_VERBOSE : LOG_NORMAL);
-    if (arguments.output[0] == '\0')
+static Status run(void *given) {
+    Arguments *arguments = given;
+    log_set_level(arguments->quiet ? LOG_QUIET : arguments->verbose ? LOG_VERBOSE : LOG_NORMAL);
+    if (arguments->output[0] == '\0')
         return status_fail(STATUS_USAGE, "say where the dataset goes, with --output FILE");
-    return import_idx(&arguments);
+    return import_idx(arguments);
 }
 
 int main(int argc, char **argv) {
-    log_set_program(program.name);
-    Status status = run(argc, argv);
-    if (status != STATUS_OK)
-        log_error("%s", status_message());
-    return (int)status;
+    static Arguments arguments;
+    return program_run_alone(&program, argc, argv, &arguments, run);
 }

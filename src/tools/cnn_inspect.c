@@ -9,7 +9,7 @@
 #include "io/h5io.h"
 #include "io/run.h"
 #include "model/model.h"
-#include "train/cli.h"
+#include "train/program.h"
 #include "train/record.h"
 #include "train/summary.h"
 #include <math.h>
@@ -236,7 +236,8 @@ static Status verify_run(const char *folder) {
 
 /* ---- the whole ------------------------------------------------------------------------------------------------------ */
 
-static Status inspect(const Arguments *arguments) {
+static Status inspect(void *given) {
+    const Arguments *arguments = given;
     const char *path = arguments->path, *dot = strrchr(path, '.');
     struct stat info;
     if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
@@ -268,17 +269,5 @@ static Status inspect(const Arguments *arguments) {
 
 int main(int argc, char **argv) {
     static Arguments arguments;
-    OptionSource source[CLI_MAX_OPTIONS] = {0};
-    bool exit_now = false;
-    log_set_program("cnn_inspect");
-    Status status = cli_parse(&program, argc, argv, &arguments, source, &exit_now);
-    if (status == STATUS_OK)
-        cli_defaults(&program, &arguments, source);
-    if (status == STATUS_OK && !exit_now)
-        status = inspect(&arguments);
-    if (status == STATUS_OK)
-        status = log_check_output();
-    if (status != STATUS_OK)
-        log_error("%s", status_message());
-    return (int)status;
+    return program_run_alone(&program, argc, argv, &arguments, inspect);
 }

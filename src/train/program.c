@@ -16,3 +16,22 @@ int program_run(const char *name, ProgramWork *work, int argc, char **argv) {
     dist_finish(dist);
     return (int)status;
 }
+
+static Status run_alone(const CliProgram *program, int argc, char **argv, void *arguments, ProgramAlone *work) {
+    OptionSource source[CLI_MAX_OPTIONS] = {0};
+    bool exit_now = false;
+    TRY(cli_parse(program, argc, argv, arguments, source, &exit_now));
+    if (!exit_now) {
+        cli_defaults(program, arguments, source);
+        TRY(work(arguments));
+    }
+    return log_check_output();
+}
+
+int program_run_alone(const CliProgram *program, int argc, char **argv, void *arguments, ProgramAlone *work) {
+    log_set_program(program->name);
+    Status status = run_alone(program, argc, argv, arguments, work);
+    if (status != STATUS_OK)
+        log_error("%s", status_message());
+    return (int)status;
+}

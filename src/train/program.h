@@ -1,13 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The frame of a program that runs under mpirun: CPU, MPI, the work, and one exit code for all ranks. */
+ * The frames of programs. */
 #ifndef TRAIN_PROGRAM_H
 #define TRAIN_PROGRAM_H
 #include "dist/dist.h"
+#include "train/cli.h"
 
 typedef Status ProgramWork(Dist *dist, int argc, char **argv);
 
-/* What main() returns: the Status of `work`, whose failures have been agreed on (and so printed). */
+/* Under mpirun: CPU, MPI, the work, and one exit code for all ranks.  Returns what main() does: the Status of `work`, whose
+ * failures have been agreed on (and so printed). */
 int program_run(const char *name, ProgramWork *work, int argc, char **argv);
+
+typedef Status ProgramAlone(void *arguments);
+
+/* Of one process: the command line into `arguments` (the program's zeroed struct), defaults, the work, its message when it
+ * fails.  Returns what main() does. */
+int program_run_alone(const CliProgram *program, int argc, char **argv, void *arguments, ProgramAlone *work);
 
 #endif

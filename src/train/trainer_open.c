@@ -53,6 +53,14 @@ static bool has_ending(const char *name, const char *ending) {
     return length > n && strcmp(name + length - n, ending) == 0;
 }
 
+/* Reads the file, or the best checkpoint of the run, that `given` names; *path is which, for messages.  The caller gives
+ * both back, also after a failure. */
+static Status read_any(const char *given, char **path, Checkpoint **checkpoint) {
+    *checkpoint = NULL;
+    TRY(run_resolve(given, "best", path));
+    return checkpoint_read(*path, CHECKPOINT_ANY, checkpoint);
+}
+
 /* The text of a network in a file: JSON, or the configuration inside a checkpoint. */
 static Status read_model_text(const char *path, char **text) {
     if (has_ending(path, ".json")) {
@@ -60,13 +68,11 @@ static Status read_model_text(const char *path, char **text) {
         return file_read(path, (unsigned char **)text, &size);
     }
     Checkpoint *checkpoint;
-    char *file = NULL;
-    TRY(run_resolve(path, "best", &file));
-    Status status = checkpoint_read(file, CHECKPOINT_ANY, &checkpoint);
-    if (status == STATUS_OK) {
+    char *file;
+    Status status = read_any(path, &file, &checkpoint);
+    if (status == STATUS_OK)
         status = record_network(checkpoint, file, text);
-        checkpoint_destroy(checkpoint);
-    }
+    checkpoint_destroy(checkpoint);
     memory_free(file);
     return status;
 }
@@ -89,12 +95,10 @@ static Status open_model(Trainer *t) {
 static Status read_optimizer(Config *config) {
     Checkpoint *checkpoint;
     char *file;
-    TRY(run_resolve(config->init_from, "best", &file));
-    Status status = checkpoint_read(file, CHECKPOINT_ANY, &checkpoint);
-    if (status == STATUS_OK) {
+    Status status = read_any(config->init_from, &file, &checkpoint);
+    if (status == STATUS_OK)
         status = keras_optimizer_options(checkpoint, file, config);
-        checkpoint_destroy(checkpoint);
-    }
+    checkpoint_destroy(checkpoint);
     memory_free(file);
     return status;
 }
@@ -217,25 +221,28 @@ static Status open_loader(Trainer *t) {
 
 /* ---- weights -------------------------------------------------------------------------------------------------------- */
 
+static Status take_weights(Trainer *t, const Checkpoint *checkpoint, const char *path) {
+    Matches matches = {0};
+    Status status = match_weights(t->setup.model, t->setup.graph, checkpoint, path, t->config->skip_mismatch, &matches);
+    if (status == STATUS_OK) {
+        match_copy(&matches, t->replica->weights);
+        match_report(&matches, path);
+        if (t->config->with_optimizer)
+            status = keras_optimizer_restore(&matches, path, t->optimizer, &t->state.before);
+        if (t->state.before > 0)
+            log_info("optimizer: as it was after %llu steps\n", (unsigned long long)t->state.before);
+    }
+    match_free(&matches);
+    return status;
+}
+
 static Status load_initial(Trainer *t) {
     Checkpoint *checkpoint;
-    Matches matches = {0};
-    char *path = NULL;
-    TRY(run_resolve(t->config->init_from, "best", &path));
-    Status status = checkpoint_read(path, CHECKPOINT_ANY, &checkpoint);
-    if (status == STATUS_OK) {
-        status = match_weights(t->setup.model, t->setup.graph, checkpoint, path, t->config->skip_mismatch, &matches);
-        if (status == STATUS_OK) {
-            match_copy(&matches, t->replica->weights);
-            match_report(&matches, path);
-            if (t->config->with_optimizer)
-                status = keras_optimizer_restore(&matches, path, t->optimizer, &t->state.before);
-            if (t->state.before > 0)
-                log_info("optimizer: as it was after %llu steps\n", (unsigned long long)t->state.before);
-        }
-        match_free(&matches);
-        checkpoint_destroy(checkpoint);
-    }
+    char *path;
+    Status status = read_any(t->config->init_from, &path, &checkpoint);
+    if (status == STATUS_OK)
+        status = take_weights(t, checkpoint, path);
+    checkpoint_destroy(checkpoint);
     memory_free(path);
     return status;
 }
