@@ -35,6 +35,17 @@
     {"explicit padding", POOL(kind, 2, 6, 5, 2, 3, 3, 2, 2, EXPLICIT(1, 1, 2, 0))},      \
     {"one channel, 19 wide", POOL(kind, 1, 4, 19, 1, 2, 2, 2, 2, SAME)},                 \
     {"17 channels", POOL(kind, 1, 4, 5, 17, 3, 3, 2, 2, SAME)},                          \
+    {"3x3 stride 1, 5 channels", POOL(kind, 2, 7, 9, 5, 3, 3, 1, 1, SAME)},             \
+    {"3x3 stride 2, 16 channels", POOL(kind, 2, 9, 11, 16, 3, 3, 2, 2, VALID)},          \
+    {"3x3 stride 2 same, 16 channels", POOL(kind, 2, 8, 10, 16, 3, 3, 2, 2, SAME)},      \
+    {"3x3 stride 3 explicit, 16 channels", POOL(kind, 1, 8, 11, 16, 3, 3, 3, 3, EXPLICIT(1, 0, 1, 1))}, \
+    {"3x3 stride 1 same, 17 channels", POOL(kind, 2, 5, 7, 17, 3, 3, 1, 1, SAME)},       \
+    {"5x4 stride 3x1, 20 channels", POOL(kind, 1, 9, 8, 20, 5, 4, 3, 1, SAME)},          \
+    {"5x4 stride 2x3 same, 33 channels", POOL(kind, 1, 11, 13, 33, 5, 4, 2, 3, SAME)},   \
+    {"2x1 stride 3x4 same, 16 channels", POOL(kind, 2, 7, 8, 16, 2, 1, 3, 4, SAME)},     \
+    {"2x2 stride 3, 16 channels", POOL(kind, 1, 10, 9, 16, 2, 2, 3, 3, VALID)},          \
+    {"5x5 stride 1, small image, 16 channels", POOL(kind, 1, 3, 2, 16, 5, 5, 1, 1, SAME)}, \
+    {"explicit padding, 64 channels", POOL(kind, 1, 8, 7, 64, 3, 3, 2, 2, EXPLICIT(1, 1, 2, 0))}, \
     {"2x2, 64 channels", POOL(kind, 4, 28, 28, 64, 2, 2, 2, 2, VALID), .large = true},   \
     {"3x3 stride 2, 96 channels", POOL(kind, 2, 55, 55, 96, 3, 3, 2, 2, VALID), .large = true}, \
     {"3x3 stride 1 same, 192 channels", POOL(kind, 2, 17, 17, 192, 3, 3, 1, 1, SAME), .large = true}

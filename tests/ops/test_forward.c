@@ -156,6 +156,43 @@ static void nan_reaches_the_maximum(void **state) {
             }
 }
 
+/* Two windows of 3x3 that share the third column. */
+enum { TIE_CHANNELS = 17, NAN_CHANNEL = 16 };
+
+static void equal_but_one(const OpDesc *op, Real **x, Real **w) {
+    (void)w;
+    for (size_t i = 0; i < shape_count(&op->x[0]); i++)
+        x[0][i] = -3;
+    x[0][(5 + 2) * TIE_CHANNELS + NAN_CHANNEL] = (Real)NAN;
+    x[0][(5 + 3) * TIE_CHANNELS + NAN_CHANNEL] = INFINITY;
+}
+
+static void overlapping_windows_have_a_first_maximum_each(void **state) {
+    (void)state;
+    for (const char *const *name = backend_names(); *name; name++) {
+        OpCase c = small_pool(OP_MAX_POOL2D, equal_but_one);
+        c.op.x[0] = (Shape)SHAPE(3, 5, TIE_CHANNELS);
+        c.op.attr.pool.size[0] = c.op.attr.pool.size[1] = 3;
+        const Backend *backend = named_backend(&c, *name, true);
+        OpRun run;
+        if (!backend)
+            continue;
+        assert_int_equal(op_run_create(&run, &c, backend, true, 1, 0), STATUS_OK);
+        op_run_forward(&run);
+        op_run_backward(&run, false);
+        for (size_t i = 0; i < NAN_CHANNEL; i++)
+            for (size_t pixel = 0; pixel < 15; pixel++) {
+                Real expected = pixel == 0 ? run.dy[i] : pixel == 2 ? run.dy[TIE_CHANNELS + i] : 0;
+                assert_true(run.dx[0][pixel * TIE_CHANNELS + i] == expected);
+            }
+        assert_true(run.y[0] == -3 && run.y[TIE_CHANNELS] == -3);
+        assert_true(isnan(run.y[NAN_CHANNEL]) && isnan(run.y[TIE_CHANNELS + NAN_CHANNEL]));
+        assert_true(run.dx[0][(5 + 2) * TIE_CHANNELS + NAN_CHANNEL] ==
+                    run.dy[NAN_CHANNEL] + run.dy[TIE_CHANNELS + NAN_CHANNEL]);
+        op_run_destroy(&run);
+    }
+}
+
 /* 2 P Q K R S C / groups for a convolution of 2x3x3x4 into 3 x 4 positions; 2 I O for a dense layer. */
 static void operations_are_counted(void **state) {
     (void)state;
@@ -180,6 +217,7 @@ int main(void) {
         cmocka_unit_test(planted_error_is_found),
         cmocka_unit_test(gradient_of_equal_values_goes_to_the_first),
         cmocka_unit_test(nan_reaches_the_maximum),
+        cmocka_unit_test(overlapping_windows_have_a_first_maximum_each),
         cmocka_unit_test(operations_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,21 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "backend/cpu/cpu.h"
+#include "backend/cpu/pool.h"
 #include <string.h>
 
-/* Pooling of windows; a global pool is one window as large as the image.  Padding is left out of every window, so a window
- * is a rectangle inside the image; paddings are less than the window, so it is not empty.  max: the place of the largest
- * element, as its index in the (unclipped) window, is saved in one byte per output where that is enough, else in four. */
-typedef struct Pool {
-    size_t H, W, C, P, Q;
-    size_t size[2], stride[2], pad[2];
-    bool small; /* saved indices are uint8_t, else uint32_t */
-    bool tiles; /* windows neither overlap nor leave gaps: a gradient is written once */
-} Pool;
+static bool is_max(const OpDesc *op) {
+    return op->kind == OP_MAX_POOL2D || op->kind == OP_GLOBAL_MAX_POOL2D;
+}
 
 static Pool pool_of(const OpDesc *op) {
     const PoolAttr *a = &op->attr.pool;
     const size_t *x = op->x[0].dim;
     Pool g = {.H = x[0], .W = x[1], .C = x[2], .P = 1, .Q = 1, .size = {x[0], x[1]}, .stride = {x[0], x[1]}};
+    g.max = is_max(op);
     if (op->kind == OP_MAX_POOL2D || op->kind == OP_AVERAGE_POOL2D) {
         g.P = op->y.dim[0], g.Q = op->y.dim[1];
         for (int axis = 0; axis < 2; axis++)
@@ -24,16 +19,6 @@ static Pool pool_of(const OpDesc *op) {
     g.small = g.size[0] * g.size[1] <= 256;
     g.tiles = g.size[0] == g.stride[0] && g.size[1] == g.stride[1];
     return g;
-}
-
-/* The part inside the image of a window along one axis: [from, to), and how much of the window is before the image. */
-typedef struct Extent {
-    size_t from, to, cut;
-} Extent;
-
-CPU_INLINE Extent extent_at(const Pool *g, int axis, size_t p, size_t extent) {
-    size_t start = p * g->stride[axis], pad = g->pad[axis], cut = start < pad ? pad - start : 0;
-    return (Extent){start + cut - pad, at_most(start + g->size[axis] - pad, extent), cut};
 }
 
 /* Some windows of one row of outputs, side by side, at most PIECE outputs: what a kernel is given. */
@@ -254,17 +239,24 @@ static void average_piece_gradient(const Piece *piece) {
     }
 }
 
-static bool is_max(const OpDesc *op) {
-    return op->kind == OP_MAX_POOL2D || op->kind == OP_GLOBAL_MAX_POOL2D;
-}
-
 /* Indices in a window must fit. */
 static bool supports(const OpDesc *op) {
     Pool g = pool_of(op);
     return g.size[0] <= UINT16_MAX && g.size[1] <= UINT16_MAX;
 }
 
+/* Not for few channels, which are no vector; pixels that lie in one window at most are quicker written window by window. */
+static bool by_lines(const Pool *g, bool gradient) {
+    bool overlap = g->size[0] > g->stride[0] || g->size[1] > g->stride[1];
+    return (gradient ? overlap : !g->tiles) && g->size[0] * g->size[1] <= POOL_TAPS && g->C >= 16;
+}
+
 static void forward(const OpDesc *op, const OpBuffers *b) {
+    Pool g = pool_of(op);
+    if (by_lines(&g, false)) {
+        pool_lines(&g, op->n, b->x[0], b->y, g.max && op->training ? b->saved : NULL);
+        return;
+    }
     for_each_piece(op, b->x[0], b->y, is_max(op) && op->training ? b->saved : NULL, false,
                    is_max(op) ? max_piece : average_piece);
 }
@@ -285,6 +277,10 @@ static void backward(const OpDesc *op, const OpBuffers *b) {
     bool assign = g.tiles && !b->dx_add[0];
     if (!b->dx[0])
         return;
+    if (by_lines(&g, true)) {
+        pool_lines_backward(&g, op->n, b->dy, b->saved, b->dx_add[0], b->dx[0]);
+        return;
+    }
     if (assign)
         clear_rest(op, &g, b->dx[0]);
     else if (!b->dx_add[0])
