@@ -59,7 +59,7 @@ NETWORKS = {
     "efficientnet-b4": ("EfficientNetB4", 64, 19466823, BYTES, False),
     "efficientnet-b5": ("EfficientNetB5", 64, 30562527, BYTES, False),
     "efficientnet-b6": ("EfficientNetB6", 64, 43265143, BYTES, False),
-    "efficientnet-b7": ("EfficientNetB7", 64, 66658687, BYTES, False),
+    "efficientnet-b7": ("EfficientNetB7", 128, 66658687, BYTES, False),
     "efficientnet-v2-b0": ("EfficientNetV2B0", 64, 7200312, BYTES, True),
     "efficientnet-v2-b1": ("EfficientNetV2B1", 64, 8212124, BYTES, False),
     "efficientnet-v2-b2": ("EfficientNetV2B2", 64, 10178374, BYTES, False),
@@ -137,6 +137,7 @@ def randomize(model, x, rng):
         for layer, momentum in zip(norms, momenta):
             layer.momentum = momentum
             mean, variance = np.array(layer.moving_mean), np.array(layer.moving_variance)
+            variance = np.maximum(variance, variance.mean() / 4)  # a channel of a few equal pixels would magnify rounding
             layer.moving_mean.assign(mean + rng.normal(0, 0.05, mean.shape) * np.sqrt(variance))
             layer.moving_variance.assign(variance * np.exp(rng.normal(0, 0.05, mean.shape)))
 
@@ -251,6 +252,8 @@ def load_into_double(make, model):
     for layer in every_layer(other):
         if type(layer).__name__ == "Rescaling":  # Python's numbers would become float32 on their way
             layer.scale, layer.offset = np.asarray(layer.scale, "float64"), np.asarray(layer.offset, "float64")
+        if type(layer).__name__ == "Normalization" and layer.input_mean is not None:
+            layer.mean, layer.variance = (np.reshape(v, np.shape(layer.mean)) for v in (layer.input_mean, layer.input_variance))
     return other
 
 
