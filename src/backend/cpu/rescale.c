@@ -57,22 +57,20 @@ static void set_factors(const OpDesc *op, const OpBuffers *b, float *factor) {
         factor[c] = 1 / fmaxf(sqrtf(b->w[1][c]), 1e-7f);
 }
 
-/* to = (from - mean) factor, per channel; mean NULL: 0. */
+/* to = (from - mean) factor, per channel. */
 CPU_CLONES
 static void normalize_rows(const float *from, size_t rows, size_t channels, const float *mean, const float *factor,
-                           bool add, float *to) {
+                           float *to) {
     for (size_t r = 0; r < rows; r++, from += channels, to += channels)
 #pragma GCC ivdep
-        for (size_t c = 0; c < channels; c++) {
-            float value = (from[c] - (mean ? mean[c] : 0)) * factor[c];
-            to[c] = add ? to[c] + value : value;
-        }
+        for (size_t c = 0; c < channels; c++)
+            to[c] = (from[c] - mean[c]) * factor[c];
 }
 
 static void normalize_forward(const OpDesc *op, const OpBuffers *b) {
     size_t channels = channels_of(&op->y);
     set_factors(op, b, b->work);
-    normalize_rows(b->x[0], total_count(op, &op->y) / channels, channels, b->w[0], b->work, false, b->y);
+    normalize_rows(b->x[0], total_count(op, &op->y) / channels, channels, b->w[0], b->work, b->y);
 }
 
 static void normalize_backward(const OpDesc *op, const OpBuffers *b) {
@@ -80,7 +78,7 @@ static void normalize_backward(const OpDesc *op, const OpBuffers *b) {
     if (!b->dx[0])
         return;
     set_factors(op, b, b->work);
-    normalize_rows(b->dy, total_count(op, &op->y) / channels, channels, NULL, b->work, b->dx_add[0], b->dx[0]);
+    scale_rows(b->dy, total_count(op, &op->y) / channels, channels, b->work, NULL, b->dx_add[0], b->dx[0]);
 }
 
 static void normalize_memory(const OpDesc *op, OpMemory *memory) {
