@@ -111,6 +111,12 @@ int graph_find_output(const Graph *graph, const char *name);
 /* Works out which nodes each pass needs and where every parameter lies.  No change after it. */
 Status graph_finish(Graph *graph);
 
+/* Where the frozen front of a finished graph ends: the node from which alone the trained part (needs_gradient) reads, beside
+ * labels.  Nothing before it has a gradient, but a dropout there still drops, and a batch norm without gamma and beta that
+ * is not frozen still collects.  -1: nothing is frozen at the front (the trained part reads an input of the network), or
+ * the trained part reads from several nodes. */
+int graph_frontier(const Graph *graph);
+
 /* Writes initial values of every parameter into `weights` [weight_count]: a function of (seed, layer name, parameter name). */
 void graph_initialize(const Graph *graph, uint64_t seed, Real *weights);
 

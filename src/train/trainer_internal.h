@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One training run, between the files of the trainer: trainer_open.c sets it up, trainer.c runs it, trainer_save.c writes
- * it down, trainer_memory.c says what it takes. */
+ * One training run, between the files of the trainer: trainer_open.c sets it up, with open_model.c for the network and its
+ * first weights, trainer.c runs it, trainer_save.c writes it down, trainer_memory.c says what it takes. */
 #ifndef TRAIN_TRAINER_INTERNAL_H
 #define TRAIN_TRAINER_INTERNAL_H
 #include "dist/gradsync.h"
@@ -62,6 +62,16 @@ typedef struct Trainer {
  * train (--dry-run, a finished run).  Collective, agreed. */
 Status trainer__open(Trainer *trainer, bool *finished);
 void trainer__close(Trainer *trainer);
+
+/* setup.model: what --model, --init-from or the checkpoint says.  Part of trainer__open; agreed. */
+Status trainer__open_model(Trainer *trainer);
+
+/* --with-optimizer: options that nobody gave come from the file.  Part of trainer__open; agreed. */
+Status trainer__take_optimizer(Trainer *trainer);
+
+/* The weights that the run begins with: initial ones, those of --init-from, or the checkpoint's.  Part of trainer__open;
+ * agreed. */
+Status trainer__start_weights(Trainer *trainer);
 
 /* What the exchange and the loader of training data are made with.  Part of trainer__open. */
 GradSyncOptions trainer__sync_options(const Trainer *trainer);

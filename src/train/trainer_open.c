@@ -2,12 +2,9 @@
 #include "backend/select.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "io/file.h"
 #include "model/zoo/zoo.h"
-#include "train/keras_optimizer.h"
 #include "train/summary.h"
 #include "train/trainer_internal.h"
-#include <math.h>
 #include <string.h>
 
 /* ---- options -------------------------------------------------------------------------------------------------------- */
@@ -43,72 +40,6 @@ static Status fill_config(Trainer *t) {
                            "the run has done its %zu epochs: nothing to resume. To train on, give --epochs "
                            "with a larger number.",
                            t->config->epochs);
-    return STATUS_OK;
-}
-
-/* ---- network -------------------------------------------------------------------------------------------------------- */
-
-static bool has_ending(const char *name, const char *ending) {
-    size_t length = strlen(name), n = strlen(ending);
-    return length > n && strcmp(name + length - n, ending) == 0;
-}
-
-/* Reads the file, or the best checkpoint of the run, that `given` names; *path is which, for messages.  The caller gives
- * both back, also after a failure. */
-static Status read_any(const char *given, char **path, Checkpoint **checkpoint) {
-    *checkpoint = NULL;
-    TRY(run_resolve(given, "best", path));
-    return checkpoint_read(*path, CHECKPOINT_ANY, checkpoint);
-}
-
-/* The text of a network in a file: JSON, or the configuration inside a checkpoint. */
-static Status read_model_text(const char *path, char **text) {
-    if (has_ending(path, ".json")) {
-        size_t size;
-        return file_read(path, (unsigned char **)text, &size);
-    }
-    Checkpoint *checkpoint;
-    char *file;
-    Status status = read_any(path, &file, &checkpoint);
-    if (status == STATUS_OK)
-        status = record_network(checkpoint, file, text);
-    checkpoint_destroy(checkpoint);
-    memory_free(file);
-    return status;
-}
-
-static Status open_model(Trainer *t) {
-    const Config *config = t->config;
-    const char *source = config->model[0] ? config->model : config->init_from[0] ? config->init_from : "checkpoint";
-    if (t->model_text == NULL && zoo_find(config->model) == NULL) {
-        bool is_file = config->model[0] == '\0' || has_ending(source, ".json") || has_ending(source, ".h5") ||
-                       has_ending(source, ".hdf5") || has_ending(source, ".keras");
-        Status status = STATUS_OK;
-        if (is_file && dist_rank(t->dist) == 0)
-            status = read_model_text(source, &t->model_text);
-        TRY(dist_agree(t->dist, status));
-        TRY(dist_broadcast_text(t->dist, &t->model_text));
-    }
-    return setup_model(&t->setup, t->model_text, source);
-}
-
-static Status read_optimizer(Config *config) {
-    Checkpoint *checkpoint;
-    char *file;
-    Status status = read_any(config->init_from, &file, &checkpoint);
-    if (status == STATUS_OK)
-        status = keras_optimizer_options(checkpoint, file, config);
-    checkpoint_destroy(checkpoint);
-    memory_free(file);
-    return status;
-}
-
-/* --with-optimizer: options that nobody gave come from the file.  Collective. */
-static Status take_optimizer(Trainer *t) {
-    if (!t->config->with_optimizer)
-        return STATUS_OK;
-    TRY(dist_agree(t->dist, dist_rank(t->dist) == 0 ? read_optimizer(t->config) : STATUS_OK));
-    dist_broadcast(t->dist, t->config, sizeof *t->config);
     return STATUS_OK;
 }
 
@@ -219,46 +150,7 @@ static Status open_loader(Trainer *t) {
     return loader_create(&options, &t->loader);
 }
 
-/* ---- weights -------------------------------------------------------------------------------------------------------- */
-
-static Status take_weights(Trainer *t, const Checkpoint *checkpoint, const char *path) {
-    Matches matches = {0};
-    Status status = match_weights(t->setup.model, t->setup.graph, checkpoint, path, t->config->skip_mismatch, &matches);
-    if (status == STATUS_OK) {
-        match_copy(&matches, t->replica->weights);
-        match_report(&matches, path);
-        if (t->config->with_optimizer)
-            status = keras_optimizer_restore(&matches, path, t->optimizer, &t->state.before);
-        if (t->state.before > 0)
-            log_info("optimizer: as it was after %llu steps\n", (unsigned long long)t->state.before);
-    }
-    match_free(&matches);
-    return status;
-}
-
-static Status load_initial(Trainer *t) {
-    Checkpoint *checkpoint;
-    char *path;
-    Status status = read_any(t->config->init_from, &path, &checkpoint);
-    if (status == STATUS_OK)
-        status = take_weights(t, checkpoint, path);
-    checkpoint_destroy(checkpoint);
-    memory_free(path);
-    return status;
-}
-
-static Status start_weights(Trainer *t) {
-    t->state.best_loss = INFINITY;
-    graph_initialize(t->setup.graph, t->config->seed, t->replica->weights);
-    if (t->resuming)
-        return trainer__restore(t);
-    if (t->config->init_from[0]) {
-        TRY(dist_agree(t->dist, dist_rank(t->dist) == 0 ? load_initial(t) : STATUS_OK));
-        trainer__broadcast(t);
-        dist_broadcast(t->dist, &t->state.before, sizeof t->state.before);
-    }
-    return STATUS_OK;
-}
+/* ---- profile, run folder ------------------------------------------------------------------------------------------------ */
 
 static Status open_profile(Trainer *t) {
     size_t largest =
@@ -269,8 +161,6 @@ static Status open_profile(Trainer *t) {
                           gradsync_last(t->sync) - gradsync_first(t->sync),
                           t->config->epochs * t->steps_per_epoch - t->state.step, &t->profile);
 }
-
-/* ---- run folder ----------------------------------------------------------------------------------------------------- */
 
 static Status open_folder(Trainer *t) {
     char *base = NULL, *json = NULL, *path = NULL;
@@ -317,8 +207,8 @@ Status trainer__open(Trainer *t, bool *finished) {
     TRY(dist_agree(dist, complete_config(t->config)));
     TRY(trainer__find_resume(t));
     TRY(setup_data(&t->setup, t->config->data));
-    TRY(open_model(t));
-    TRY(take_optimizer(t));
+    TRY(trainer__open_model(t));
+    TRY(trainer__take_optimizer(t));
     TRY(dist_agree(dist, fill_config(t)));
     *finished = t->nothing_left;
     if (*finished) {
@@ -333,7 +223,7 @@ Status trainer__open(Trainer *t, bool *finished) {
     if (*finished)
         return STATUS_OK;
     TRY(dist_agree(dist, allocate(t)));
-    TRY(start_weights(t)); /* a checkpoint is in memory for a moment: before there are gradient slabs */
+    TRY(trainer__start_weights(t)); /* a checkpoint is in memory for a moment: before there are gradient slabs */
     GradSyncOptions sync = trainer__sync_options(t);
     TRY(gradsync_create(dist, &sync, &t->sync));
     TRY(dist_agree(dist, open_loader(t)));
