@@ -94,7 +94,9 @@ void executor_forward(Plan *plan, const ExecutorRun *run) {
     plan->weights_version = run->weights_version;
     *last_plan(plan) = plan;
     for (size_t i = 0; i < plan->input_patch_count; i++)
-        *(const Real **)plan->input_patches[i].pointer = run->inputs[plan->input_patches[i].index];
+        *(const Real **)plan->input_patches[i].pointer = plan->input_patches[i].index < plan->graph->input_count
+                                                             ? run->inputs[plan->input_patches[i].index]
+                                                             : run->from;
     for (size_t i = 0; i < plan->gradient_patch_count; i++)
         *(Real **)plan->gradient_patches[i].pointer = run->gradients + plan->gradient_patches[i].index;
     for (size_t g = 0; g < plan->forward_groups; g++)
@@ -120,6 +122,8 @@ void executor_backward(Plan *plan, const ExecutorRun *run, ExecutorProgress *pro
 
 const Real *executor_value(const Plan *plan, const ExecutorRun *run, int node) {
     int root = plan->root[node];
+    if (plan->part.from && root == plan->part.from)
+        return run->from;
     for (size_t i = 0; i < plan->graph->input_count; i++)
         if (plan->graph->inputs[i] == root)
             return run->inputs[i];

@@ -15,8 +15,9 @@ typedef void ExecutorTrace(void *user, size_t step, StepPhase phase, bool begin)
 /* What one run works on. */
 typedef struct ExecutorRun {
     const Real *const
-        *inputs;     /* per graph input, in graph->inputs' order: [n, shape]; NULL where the pass has no use for it */
-    Real *gradients; /* PASS_TRAIN: slab [gradient_count], gradients, statistics and loss sums are written, the
+        *inputs;      /* per graph input, in graph->inputs' order: [n, shape]; NULL where the pass has no use for it */
+    const Real *from; /* [n, shape]: the value of plan->part.from, if the plan begins there */
+    Real *gradients;  /* PASS_TRAIN: slab [gradient_count], gradients, statistics and loss sums are written, the
                                   alignment gaps are not.  PASS_EVALUATE: [loss_count * LOSS_SUMS].  else NULL */
     OpContext context;
     uint64_t weights_version; /* another one whenever the weights have changed; 0: they may have */
@@ -34,8 +35,8 @@ typedef void ExecutorProgress(void *user, size_t prefix);
 /* Backward pass after executor_forward of the same plan and run.  progress may be NULL. */
 void executor_backward(Plan *plan, const ExecutorRun *run, ExecutorProgress *progress, void *user);
 
-/* Output of node `node`, one of the graph's outputs, after a forward pass of PASS_PREDICT: [n, shape]; valid until the
- * arena is used again.  Of an output that is an input, possibly reshaped: what `run` gave. */
+/* Value of node `node`, one of the graph's outputs (with part.to that node), after a forward pass of PASS_PREDICT: [n, shape];
+ * valid until the arena is used again.  Of one that is an input or part.from, possibly reshaped: what `run` gave. */
 const Real *executor_value(const Plan *plan, const ExecutorRun *run, int node);
 
 #endif

@@ -168,8 +168,7 @@ static void set_distances(Planner *p) {
         for (size_t k = 0; k < step->op.inputs; k++) {
             int input = step->inputs[k];
             size_t x = shape_count(&step->op.x[k]);
-            bool given = plan->graph->nodes[input].op.kind == OP_INPUT;
-            step->x_step[k] = given || p->value_group[input] == PLAN_SHARED ? x : 0;
+            step->x_step[k] = plan__is_given(plan, input) || p->value_group[input] == PLAN_SHARED ? x : 0;
             step->dx_step[k] = p->gradient_group[input] == PLAN_SHARED ? x : 0;
         }
     }
@@ -269,6 +268,9 @@ static Status make_patches(Plan *plan) {
             for (size_t i = 0; i < graph->input_count; i++)
                 if (graph->inputs[i] == step->inputs[k])
                     add_patch(plan->input_patches, &plan->input_patch_count, &step->buffers.x[k], i);
+        for (size_t k = 0; k < step->op.inputs; k++)
+            if (plan->part.from && plan->part.from == step->inputs[k])
+                add_patch(plan->input_patches, &plan->input_patch_count, &step->buffers.x[k], graph->input_count);
         for (size_t k = 0; k < step->op.params; k++)
             if (step->op.want_dw[k])
                 add_patch(plan->gradient_patches, &plan->gradient_patch_count, &step->buffers.dw[k],
@@ -321,14 +323,17 @@ static Status build(Planner *p) {
 }
 
 Status plan_create(const Graph *graph, Pass pass, size_t n, const PlanOptions *options, Plan **out) {
-    CHECK(graph->finished && n > 0, "plan of %zu examples", n);
     Planner planner = {.options = options ? *options : (PlanOptions){0}};
+    CHECK(graph->finished && n > 0, "plan of %zu examples", n);
+    CHECK(!planner.options.part.to || pass == PASS_PREDICT, "pass %d to an inner node", (int)pass);
     TRY(memory_new(out, 1, "plan"));
     planner.plan = *out;
     planner.plan->graph = graph;
     planner.plan->pass = pass;
     planner.plan->n = n;
+    planner.plan->part = planner.options.part;
     Status status = build(&planner);
+    memory_free(planner.planned);
     memory_free(planner.step_of);
     memory_free(planner.uses);
     memory_free(planner.item);

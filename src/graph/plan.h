@@ -8,7 +8,13 @@
  *
  * Slices: the operations are run on a few examples at a time, so that what one writes is still in the cache when the next
  * reads it.  A batch norm has to see all examples before it can go on: it cuts the program into groups, and inside a group
- * the whole micro-batch goes through slice by slice.  What no other group reads is kept for one slice only. */
+ * the whole micro-batch goes through slice by slice.  What no other group reads is kept for one slice only.
+ *
+ * Parts: a plan may begin or end at a node inside the graph.  A frozen front, planned up to the node V where it ends, gives
+ * features that are computed once; the rest, planned from V, is then trained on them:
+ *
+ *     plan_create(graph, PASS_PREDICT, n, &(PlanOptions){.part.to = v}, &front);      executor_value(front, &run, v)
+ *     plan_create(graph, PASS_TRAIN, n, &(PlanOptions){.part.from = v}, &rest);       run.from = those values */
 #ifndef GRAPH_PLAN_H
 #define GRAPH_PLAN_H
 #include "backend/backend.h"
@@ -30,10 +36,18 @@ typedef enum Pass {
     PASS_PREDICT   /* forward, outputs */
 } Pass;
 
+/* Which part of the pass is planned.  0: no limit on that side, as node 0, an input, would be none. */
+typedef struct PlanPart {
+    int from; /* its value is given (ExecutorRun.from); what only leads to it is not run and takes no memory.  PASS_TRAIN:
+                 no parameter that is trained, and no moving statistic, may lie before it */
+    int to;   /* PASS_PREDICT: it takes the place of the graph's outputs: only what leads to it is run.  Any node */
+} PlanPart;
+
 /* What a plan may choose.  All zero: the defaults. */
 typedef struct PlanOptions {
     const char *backend; /* as in backend_select; NULL: auto */
     Winograd winograd;
+    PlanPart part;
     size_t slice_bytes; /* tests: bytes of activations that a slice of any operation should have */
 } PlanOptions;
 
@@ -75,8 +89,8 @@ typedef struct PlanPlace {
     size_t first, last;
 } PlanPlace;
 
-/* A pointer in a step's buffers that changes from run to run: to graph input `index`, or to element `index` of the gradient
- * slab. */
+/* A pointer in a step's buffers that changes from run to run: to graph input `index` (input_count: to the value of
+ * part.from), or to element `index` of the gradient slab. */
 typedef struct PlanPatch {
     void *pointer; /* address of the pointer */
     size_t index;
@@ -86,6 +100,7 @@ typedef struct Plan {
     const Graph *graph; /* borrowed */
     Pass pass;
     size_t n;
+    PlanPart part;
     PlanStep *steps; /* in forward order */
     size_t step_count;
     PlanItem *items;

@@ -176,10 +176,10 @@ Status plan__schedule(Planner *p) {
     for (size_t i = 0; i < graph->node_count; i++)
         if (p->backward_group[i] != PLAN_NOWHERE && !(p->step_of[i] >= 0 && p->again[p->step_of[i]]))
             p->value_group[i] = PLAN_SHARED; /* kept from forward to backward */
-    for (size_t i = 0; plan->pass == PASS_PREDICT && i < graph->output_count; i++) {
-        int node = plan->root[graph->outputs[i].node];
-        p->value_group[node] = PLAN_SHARED;
-        p->last_need[node] = plan->item_count;
-    }
+    for (size_t i = 0; i < graph->node_count; i++)
+        if (plan__delivers(plan, (int)i)) {
+            p->value_group[plan->root[i]] = PLAN_SHARED;
+            p->last_need[plan->root[i]] = plan->item_count;
+        }
     return STATUS_OK;
 }

@@ -11,17 +11,51 @@
 #include "graph/plan_internal.h"
 #include <math.h>
 
-static bool in_pass(const Node *node, Pass pass) {
-    return pass == PASS_TRAIN ? node->in_training : pass == PASS_EVALUATE ? node->in_evaluation : node->in_prediction;
+bool plan__delivers(const Plan *plan, int node) {
+    const Graph *graph = plan->graph;
+    bool delivers = plan->part.to && node == plan->part.to;
+    for (size_t i = 0; plan->pass == PASS_PREDICT && !plan->part.to && i < graph->output_count; i++)
+        delivers = delivers || graph->outputs[i].node == node;
+    return delivers;
+}
+
+/* Backwards from what the pass is there for to the inputs, or to part.from. */
+static void find_planned(Planner *p) {
+    const Plan *plan = p->plan;
+    const Graph *graph = plan->graph;
+    for (size_t i = graph->node_count; i-- > 0;) {
+        const Node *node = &graph->nodes[i];
+        bool loss = node->op.kind == OP_LOSS && plan->pass != PASS_PREDICT;
+        p->planned[i] = p->planned[i] || loss || plan__delivers(plan, (int)i);
+        for (size_t k = 0; p->planned[i] && !plan__is_given(plan, (int)i) && k < node->op.inputs; k++)
+            p->planned[node->inputs[k]] = true;
+    }
+}
+
+/* Does the step that uses the parameter write its place in the gradient slab? */
+static bool changes(const Graph *graph, int param) {
+    return param >= 0 &&
+           (graph->params[param].spec.role == PARAM_TRAINED || graph->params[param].spec.role == PARAM_STATISTIC);
+}
+
+/* A part that leaves out what trains would leave holes in the gradient slab. */
+static void check_part(const Planner *p) {
+    const Graph *graph = p->plan->graph;
+    for (size_t i = 0; p->plan->pass == PASS_TRAIN && i < graph->node_count; i++) {
+        const Node *node = &graph->nodes[i];
+        bool made = p->planned[i] && !plan__is_given(p->plan, (int)i);
+        for (size_t k = 0; node->in_training && k < node->op.params; k++)
+            CHECK(made || !changes(graph, node->params[k]), "layer %s is trained, but not planned", node->layer);
+    }
 }
 
 static void count_uses(Planner *p) {
     const Graph *graph = p->plan->graph;
-    for (size_t i = 0; i < graph->node_count; i++)
-        for (size_t k = 0; in_pass(&graph->nodes[i], p->plan->pass) && k < graph->nodes[i].op.inputs; k++)
+    for (size_t i = 0; i < graph->node_count; i++) {
+        for (size_t k = 0; p->planned[i] && !plan__is_given(p->plan, (int)i) && k < graph->nodes[i].op.inputs; k++)
             p->uses[graph->nodes[i].inputs[k]]++;
-    for (size_t i = 0; p->plan->pass == PASS_PREDICT && i < graph->output_count; i++)
-        p->uses[graph->outputs[i].node]++;
+        p->uses[i] += plan__delivers(p->plan, (int)i);
+    }
 }
 
 /* The step that makes the value of `node` for one reader alone, which may then be fused with it; or NULL. */
@@ -102,22 +136,24 @@ static void complete_op(const Planner *p, PlanStep *step) {
     for (size_t k = 0; k < op->inputs; k++)
         op->want_dx[k] = step->runs_backward && graph->nodes[step->inputs[k]].needs_gradient;
     for (size_t k = 0; k < op->params; k++)
-        op->want_dw[k] = op->training && node->params[k] >= 0 &&
-                         (graph->params[node->params[k]].spec.role == PARAM_TRAINED ||
-                          graph->params[node->params[k]].spec.role == PARAM_STATISTIC);
+        op->want_dw[k] = op->training && changes(graph, node->params[k]);
 }
 
 Status plan__make_steps(Planner *p) {
     Plan *plan = p->plan;
     const Graph *graph = plan->graph;
     TRY(memory_new(&plan->steps, graph->node_count, "plan"));
+    TRY(memory_new(&p->planned, graph->node_count, "plan"));
+    find_planned(p);
+    check_part(p);
     count_uses(p);
     for (size_t i = 0; i < graph->node_count; i++) {
         const Node *node = &graph->nodes[i];
-        plan->root[i] = node->op.kind == OP_RESHAPE ? plan->root[node->inputs[0]] : (int)i;
+        bool given = plan__is_given(plan, (int)i);
+        plan->root[i] = node->op.kind == OP_RESHAPE && !given ? plan->root[node->inputs[0]] : (int)i;
         p->step_of[i] = -1;
-        if (in_pass(node, plan->pass) && node->op.kind != OP_INPUT && node->op.kind != OP_RESHAPE &&
-            !fuse_relu(p, (int)i) && !fuse_residual(p, (int)i))
+        if (p->planned[i] && !given && node->op.kind != OP_RESHAPE && !fuse_relu(p, (int)i) &&
+            !fuse_residual(p, (int)i))
             add_step(p, (int)i);
     }
     for (size_t s = 0; s < plan->step_count; s++)

@@ -4,7 +4,7 @@
  * twice by an operation, layers called several times, reshapes, chains that work in place or are fused, several losses,
  * frozen layers, slices.
  * In double: gradients against central differences; in float: every backend against ref.  In both: outputs do not depend
- * on which other tensors must be kept. */
+ * on which other tensors must be kept, and a network that is cut in two computes what the whole one does. */
 #include "backend/select.h"
 #include "base/memory.h"
 #include "graph/executor.h"
@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { N = 5, SIDE = 3, C = 4, STEPS = 14, MAX_LOSSES = 3, MAX_INPUTS = 1 + MAX_LOSSES, NETWORKS = 200 };
+enum { N = 5, SIDE = 3, C = 4, STEPS = 14, FRONT = 6, MAX_LOSSES = 3, MAX_INPUTS = 1 + MAX_LOSSES, NETWORKS = 200 };
 
 /* ---- drawing a network ---- */
 
@@ -24,6 +24,7 @@ typedef struct Draw {
     Graph *graph;
     int tensors[1 + STEPS]; /* nodes of shape [SIDE, SIDE, C] */
     size_t count;
+    bool frozen; /* what is added now */
     int kernels[STEPS], norms[STEPS][4];
     size_t kernel_count, norm_count;
 } Draw;
@@ -52,7 +53,7 @@ static int param(Draw *d, const char *name, Shape shape, ParamRole role, double 
 }
 
 static ParamRole weight_role(Draw *d) {
-    return pick(d, 4) ? PARAM_TRAINED : PARAM_FROZEN;
+    return pick(d, 4) && !d->frozen ? PARAM_TRAINED : PARAM_FROZEN;
 }
 
 static int op(Draw *d, OpDesc desc, size_t inputs, const int *x, size_t params, const int *w) {
@@ -90,7 +91,7 @@ static int convolution(Draw *d, int x) {
 
 static int batch_norm(Draw *d, int x) {
     int *w = d->norms[d->norm_count];
-    bool frozen = !pick(d, 4);
+    bool frozen = !pick(d, 4) || d->frozen;
     if (d->norm_count > 0 && pick(d, 2)) {
         memcpy(w, d->norms[pick(d, d->norm_count)], sizeof d->norms[0]);
     } else {
@@ -156,6 +157,8 @@ static int next_tensor(Draw *d) {
         return convolution(d,
                            op(d, (OpDesc){.kind = OP_CONCAT, .attr.axis = 2}, 2, (int[]){x, any_tensor(d)}, 0, NULL));
     case 10:
+        if (d->frozen)
+            return convolution(d, x);
         return op1(d, (OpDesc){.kind = OP_DROPOUT, .attr.dropout = {.rate = 0.3, .stream = d->drawn}}, x);
     case 11:
     case 12:
@@ -169,15 +172,22 @@ static int next_tensor(Draw *d) {
     }
 }
 
-/* all_outputs: every tensor is an output, so that a prediction reuses none of them. */
-static Graph *draw_network(uint64_t number, bool all_outputs) {
-    Draw d = {.key = rng_key(number, RNG_TEST, 0, 0), .count = 1};
+/* all_outputs: every tensor is an output, so that a prediction reuses none of them.  cut, if wanted: a node behind the input,
+ * in front of which nothing is trained or random. */
+static Graph *draw_network(uint64_t number, bool all_outputs, int *cut) {
+    Draw d = {.key = rng_key(number, RNG_TEST, 0, 0), .count = 1, .frozen = cut != NULL};
     OpDesc loss = {.kind = OP_LOSS, .attr.loss = {.kind = LOSS_MEAN_SQUARED_ERROR, .weight = 1}};
     assert_ok(graph_create(&d.graph));
     assert_ok(graph_input(d.graph, "x", SHAPE(SIDE, SIDE, C), &d.tensors[0]));
     d.tensors[d.count++] = convolution(&d, d.tensors[0]);
-    while (d.count <= STEPS)
+    while (d.count <= STEPS) {
         d.tensors[d.count++] = next_tensor(&d);
+        if (cut && d.count == 1 + FRONT) {
+            d.frozen = false;
+            d.norm_count = 0; /* statistics that move are not shared with the front */
+            *cut = d.tensors[1 + number % FRONT];
+        }
+    }
     for (size_t i = 0, losses = 1 + pick(&d, MAX_LOSSES); i < losses; i++) {
         int x[] = {i == 0 ? d.tensors[STEPS] : any_tensor(&d), 0};
         assert_ok(graph_input(d.graph, (const char *[]){"y", "y1", "y2"}[i], SHAPE(SIDE, SIDE, C), &x[1]));
@@ -202,10 +212,10 @@ typedef struct Network {
     ExecutorRun run;
 } Network;
 
-static void open_network(Network *net, uint64_t number, bool all_outputs, Pass pass, const char *backend) {
-    net->graph = draw_network(number, all_outputs);
+/* Plan, memory and weights for net->graph. */
+static void make_ready(Network *net, uint64_t number, Pass pass, const char *backend, PlanPart part) {
     /* one slice, some, or as many as there are examples; fewer where an operation has weights */
-    PlanOptions options = {.backend = backend, .slice_bytes = (size_t[]){0, 800, 1}[number % 3]};
+    PlanOptions options = {.backend = backend, .part = part, .slice_bytes = (size_t[]){0, 800, 1}[number % 3]};
     assert_ok(plan_create(net->graph, pass, N, &options, &net->plan));
     assert_ok(memory_alloc(net->plan->arena_bytes, 1, "arena", &net->arena));
     assert_ok(memory_new(&net->weights, net->graph->weight_count, "weights"));
@@ -223,6 +233,11 @@ static void open_network(Network *net, uint64_t number, bool all_outputs, Pass p
     for (size_t i = 0; i < MAX_INPUTS; i++)
         net->inputs[i] = net->values[i];
     net->run = (ExecutorRun){.inputs = net->inputs, .gradients = net->gradients, .context = {.seed = 1}};
+}
+
+static void open_network(Network *net, uint64_t number, bool all_outputs, Pass pass, const char *backend) {
+    net->graph = draw_network(number, all_outputs, NULL);
+    make_ready(net, number, pass, backend, (PlanPart){0});
 }
 
 static void close_network(Network *net) {
@@ -349,8 +364,56 @@ static void predictions(void **state) {
     assert_int_equal(memory_stats().live_count, 0);
 }
 
+/* Opens the network of `number` whose front is frozen, for this part of it; returns where it is cut. */
+static int open_part(Network *net, uint64_t number, Pass pass, bool from, bool to) {
+    int cut;
+    net->graph = draw_network(number, false, &cut);
+    make_ready(net, number, pass, NULL, (PlanPart){.from = from ? cut : 0, .to = to ? cut : 0});
+    return cut;
+}
+
+static void assert_same(uint64_t number, const char *what, const Real *a, const Real *b, size_t count) {
+    for (size_t k = 0; k < count; k++)
+        if (!near((double)a[k], (double)b[k], 0) || isnan(a[k]))
+            fail_msg("network %zu, %s: element %zu is %g, %g of the whole network", (size_t)number, what, k,
+                     (double)a[k], (double)b[k]);
+}
+
+/* What is trained from the cut on, fed with what the front gives, has the gradients of the whole network, and predicts
+ * what it does. */
+static void parts(void **state) {
+    size_t smaller = 0;
+    (void)state;
+    for (uint64_t number = 0; number < NETWORKS; number++) {
+        Network whole, front, rest;
+        int cut = open_part(&front, number, PASS_PREDICT, false, true);
+        run(&front, false);
+        for (Pass pass = PASS_TRAIN; pass <= PASS_PREDICT; pass++) {
+            open_part(&whole, number, pass, false, false);
+            open_part(&rest, number, pass, true, false);
+            rest.run.from = executor_value(front.plan, &front.run, cut);
+            run(&whole, pass == PASS_TRAIN);
+            run(&rest, pass == PASS_TRAIN);
+            if (pass != PASS_PREDICT)
+                assert_same(number, "gradients", rest.gradients, whole.gradients, whole.graph->gradient_count);
+            for (size_t i = 0; pass == PASS_PREDICT && i < whole.graph->output_count; i++) {
+                int node = whole.graph->outputs[i].node;
+                if (node > cut)
+                    assert_same(number, "output", executor_value(rest.plan, &rest.run, node),
+                                executor_value(whole.plan, &whole.run, node), N * SIDE * SIDE * C);
+            }
+            smaller += rest.plan->step_count < whole.plan->step_count;
+            close_network(&whole);
+            close_network(&rest);
+        }
+        close_network(&front);
+    }
+    assert_true(smaller > NETWORKS);
+    assert_int_equal(memory_stats().live_count, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(coverage), cmocka_unit_test(gradients),
-                                       cmocka_unit_test(predictions)};
+                                       cmocka_unit_test(predictions), cmocka_unit_test(parts)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
