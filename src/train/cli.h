@@ -19,7 +19,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-enum { CLI_TEXT = 1024, CLI_MAX_OPTIONS = 80 };
+enum { CLI_TEXT = 1024, CLI_MAX_OPTIONS = 160 };
 
 typedef enum OptionType {
     OPTION_FLAG,     /* bool; takes no argument */

@@ -114,14 +114,28 @@ static Status apply_recipe(Config *config, const ZooRecipe *recipe) {
 /* Options on the command line that the chosen optimizer or schedule does not know are mistakes. */
 static Status check_belonging(const Config *config) {
     enum { SGD = 1 << OPTIMIZER_SGD, ADAM = 1 << OPTIMIZER_ADAM | 1 << OPTIMIZER_ADAMW, RMS = 1 << OPTIMIZER_RMSPROP };
-    enum { DECAY = 1 << SCHEDULE_STEP | 1 << SCHEDULE_EXPONENTIAL, COSINE = 1 << SCHEDULE_COSINE };
+    enum {
+        DECAY = 1 << SCHEDULE_STEP | 1 << SCHEDULE_EXPONENTIAL,
+        RESTARTS = 1 << SCHEDULE_RESTARTS,
+        POLYNOMIAL = 1 << SCHEDULE_POLYNOMIAL,
+        TO_MIN_LR = 1 << SCHEDULE_COSINE | POLYNOMIAL | RESTARTS
+    };
     static const struct {
         const char *name, *of;
         int kinds;
     } rules[] = {
-        {"momentum", "optimizer", SGD | RMS}, {"nesterov", "optimizer", SGD},    {"beta-1", "optimizer", ADAM},
-        {"beta-2", "optimizer", ADAM},        {"rho", "optimizer", RMS},         {"epsilon", "optimizer", ADAM | RMS},
-        {"decay-epochs", "schedule", DECAY},  {"decay-rate", "schedule", DECAY}, {"min-lr", "schedule", DECAY | COSINE},
+        {"momentum", "optimizer", SGD | RMS},
+        {"nesterov", "optimizer", SGD},
+        {"beta-1", "optimizer", ADAM},
+        {"beta-2", "optimizer", ADAM},
+        {"rho", "optimizer", RMS},
+        {"epsilon", "optimizer", ADAM | RMS},
+        {"decay-epochs", "schedule", DECAY | RESTARTS},
+        {"decay-rate", "schedule", DECAY},
+        {"min-lr", "schedule", DECAY | TO_MIN_LR},
+        {"power", "schedule", POLYNOMIAL},
+        {"cycle-mult", "schedule", RESTARTS},
+        {"cycle-decay", "schedule", RESTARTS},
     };
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         char chosen[CLI_TEXT];
@@ -135,12 +149,15 @@ static Status check_belonging(const Config *config) {
 }
 
 static Status check_together(const Config *config) {
-    const ScheduleOptions *schedule = &config->schedule;
+    ScheduleOptions whole = config_schedule(config);
+    const ScheduleOptions *schedule = &whole;
     TRY(check_belonging(config));
     if (config->optimizer.nesterov && config->optimizer.momentum == 0)
         return status_fail(STATUS_USAGE, "--nesterov needs --momentum");
-    if ((schedule->kind == SCHEDULE_STEP || schedule->kind == SCHEDULE_EXPONENTIAL) && schedule->decay_epochs == 0)
-        return status_fail(STATUS_USAGE, "--schedule step and exponential need --decay-epochs");
+    if ((schedule->kind == SCHEDULE_STEP || schedule->kind == SCHEDULE_EXPONENTIAL ||
+         schedule->kind == SCHEDULE_RESTARTS) &&
+        schedule->decay_epochs == 0)
+        return status_fail(STATUS_USAGE, "--schedule step, exponential and cosine-restarts need --decay-epochs");
     if (schedule->min_lr > schedule->lr)
         return status_fail(STATUS_USAGE, "--min-lr %g is above --lr %g", schedule->min_lr, schedule->lr);
     if (schedule->warmup > (double)config->epochs)
@@ -156,6 +173,13 @@ Status config_fill(Config *config, const ZooRecipe *recipe) {
     set_number(config, "lr", keras_lr[config->optimizer.kind], SOURCE_DEFAULT);
     set_number(config, "weight-decay", config->optimizer.kind == OPTIMIZER_ADAMW ? 0.004 : 0, SOURCE_DEFAULT);
     return check_together(config);
+}
+
+ScheduleOptions config_schedule(const Config *config) {
+    ScheduleOptions schedule = config->schedule;
+    if (config->scale_lr > 0)
+        schedule.lr *= (double)config->batch_size / (double)config->scale_lr;
+    return schedule;
 }
 
 /* ---- JSON ---- */

@@ -30,6 +30,7 @@ typedef struct Config {
     size_t seed;
     OptimizerOptions optimizer;
     ScheduleOptions schedule;
+    size_t scale_lr;     /* batch size that schedule.lr is meant for; 0: this run's.  Read with config_schedule */
     char loss[CLI_TEXT]; /* read with config_losses */
     char loss_weights[CLI_TEXT];
     double label_smoothing, huber_delta;
@@ -89,6 +90,9 @@ Status config_resume(Config *config, const Config *saved, const char *origin, ch
 
 /* Has `config`, after config_fill, the values that decide the results of the run of the record `saved`? */
 bool config_same(const Config *config, const Config *saved);
+
+/* config->schedule with the learning rate of this batch size (--scale-lr). */
+ScheduleOptions config_schedule(const Config *config);
 
 /* The losses asked for the network's outputs: kinds[count] of LossKind or MODEL_LOSS_AUTO, and weights[count].  One kind or
  * weight without OUTPUT= counts for every output.  STATUS_USAGE: --loss or --loss-weights does not fit the outputs. */

@@ -5,10 +5,13 @@
 #include "data/preprocess.h"
 #include "train/config.h"
 
-static const char *const optimizers[] = {"sgd", "adam", "adamw", "rmsprop", NULL};          /* OptimizerKind */
-static const char *const schedules[] = {"constant", "step", "exponential", "cosine", NULL}; /* ScheduleKind */
-static const char *const winograds[] = {"auto", "off", NULL};                               /* Winograd */
-static const char *const reductions[] = {"tree", "mpi", NULL};                              /* ReduceKind */
+static const char *const optimizers[] = {"sgd", "adam", "adamw", "rmsprop", NULL}; /* OptimizerKind */
+static const char *const schedules[] = {"constant",    "step",
+                                        "exponential", "cosine", /* ScheduleKind */
+                                        "polynomial",  "cosine-restarts",
+                                        "one-cycle",   NULL};
+static const char *const winograds[] = {"auto", "off", NULL};  /* Winograd */
+static const char *const reductions[] = {"tree", "mpi", NULL}; /* ReduceKind */
 
 /* .type, .offset */
 #define FLAG(field)         OPTION_FLAG, .offset = offsetof(Config, field)
@@ -64,13 +67,24 @@ static const Option options[] = {
     {"schedule", 0, CHOICE(schedule.kind, schedules), .fallback = "constant", .record = RECORD_CHANGES,
      .help = "how the learning rate falls"},
     {"decay-epochs", 0, NUMBER(schedule.decay_epochs), .above_min = true, .record = RECORD_CHANGES,
-     .help = "step, exponential: after so many epochs the rate is multiplied by --decay-rate"},
+     .help = "step, exponential: after so many epochs the rate is multiplied by --decay-rate; cosine-restarts: the "
+             "first period"},
     {"decay-rate", 0, NUMBER(schedule.decay_rate), .fallback = "0.1", .above_min = true, .max = 1,
      .record = RECORD_CHANGES, .help = "step, exponential: see --decay-epochs"},
+    {"power", 0, NUMBER(schedule.power), .fallback = "1", .above_min = true, .record = RECORD_CHANGES,
+     .help = "polynomial: 1 is a straight line"},
+    {"cycle-mult", 0, NUMBER(schedule.cycle_mult), .fallback = "2", .min = 1, .record = RECORD_CHANGES,
+     .help = "cosine-restarts: each period is so many times as long as the one before"},
+    {"cycle-decay", 0, NUMBER(schedule.cycle_decay), .fallback = "1", .above_min = true, .max = 1,
+     .record = RECORD_CHANGES,
+     .help = "cosine-restarts: each period begins at so many times the rate of the one before"},
     {"min-lr", 0, NUMBER(schedule.min_lr), .fallback = "0", .record = RECORD_CHANGES,
-     .help = "where cosine ends; step and exponential stay above it"},
+     .help = "where cosine, polynomial and each period of cosine-restarts end; step and exponential stay above it"},
     {"warmup", 0, NUMBER(schedule.warmup), .fallback = "0", .record = RECORD_CHANGES,
-     .help = "epochs (also a fraction) in which the rate rises from 0"},
+     .help = "epochs (also a fraction) in which the rate rises from 0; one-cycle: to its peak, three tenths of the run "
+             "when 0"},
+    {"scale-lr", 0, COUNT(scale_lr), .min = 1, .max = 1e9, .record = RECORD_CHANGES,
+     .help = "--lr is meant for batches of N examples: it is multiplied by --batch-size / N"},
 
     {"loss", 0, TEXT(loss, "KIND"), .fallback = "auto", .repeated = true, .record = RECORD_FIXED, .group = "Loss",
      .help = "auto (by the network's end and the labels), sparse_categorical_crossentropy, categorical_crossentropy, "

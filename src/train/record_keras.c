@@ -14,7 +14,7 @@
  * follows Keras 3. */
 static json_t *optimizer_config(const Config *config) {
     const OptimizerOptions *o = &config->optimizer;
-    double lr = config->schedule.lr;
+    double lr = config_schedule(config).lr;
     json_t *keys = NULL;
     const char *name = NULL;
     switch (o->kind) {

@@ -96,7 +96,7 @@ static Status run_step(Trainer *t, StepFlags *flags) {
     profile_add(t->profile, PROFILE_EXCHANGE, began);
     const Real *losses = sum + graph->sums_offset;
     TRY(check_loss(t, losses));
-    double lr = schedule_lr(&t->config->schedule, t->state.step, t->steps_per_epoch, t->config->epochs);
+    double lr = schedule_lr(&t->schedule, t->state.step, t->steps_per_epoch, t->config->epochs);
     began = profile_start(t->profile);
     OptimizerResult result = optimizer_apply(t->optimizer, lr, t->state.before + t->state.step, t->replica->weights,
                                              sum, (double)losses[LOSS_SUM_WEIGHT], (double)examples);
@@ -201,15 +201,14 @@ static Status end_epoch(Trainer *t, bool save) {
     profile_add(t->profile, PROFILE_VALIDATION, began);
     keep_time(t);
     int data_ms = dist_max_int(t->dist, (int)(1e3 * (waited(t) - t->epoch_waited)));
-    EpochResult result = {
-        .loss = current_loss(t, &t->state.totals),
-        .accuracy = totals_accuracy(&t->state.totals, 0),
-        .val_loss = t->validation ? current_loss(t, &val) : NAN,
-        .val_accuracy = t->validation ? totals_accuracy(&val, 0) : NAN,
-        .lr = schedule_lr(&t->config->schedule, t->state.step - 1, t->steps_per_epoch, t->config->epochs),
-        .images_per_s = t->epoch_trained ? (double)t->epoch_trained / trained : NAN,
-        .seconds = t->state.epoch_seconds,
-        .data_seconds = data_ms / 1e3};
+    EpochResult result = {.loss = current_loss(t, &t->state.totals),
+                          .accuracy = totals_accuracy(&t->state.totals, 0),
+                          .val_loss = t->validation ? current_loss(t, &val) : NAN,
+                          .val_accuracy = t->validation ? totals_accuracy(&val, 0) : NAN,
+                          .lr = schedule_lr(&t->schedule, t->state.step - 1, t->steps_per_epoch, t->config->epochs),
+                          .images_per_s = t->epoch_trained ? (double)t->epoch_trained / trained : NAN,
+                          .seconds = t->state.epoch_seconds,
+                          .data_seconds = data_ms / 1e3};
     t->state.epoch++;
     TRY(add_history(t, t->validation ? &val : NULL, &result));
     progress_end(&t->progress, &result);

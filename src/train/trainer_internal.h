@@ -23,6 +23,7 @@ typedef struct Trainer {
     Dist *dist;     /* borrowed */
     Config *config; /* borrowed */
     Setup setup;
+    ScheduleOptions schedule; /* config_schedule */
     Replica *replica;
     Optimizer *optimizer;
     GradSync *sync;

@@ -25,6 +25,7 @@ Status trainer__fill(Config *config) {
 
 static Status fill_config(Trainer *t) {
     TRY(trainer__fill(t->config));
+    t->schedule = config_schedule(t->config);
     if (t->config->micro_batches == 0)
         t->config->micro_batches = (size_t)dist_ranks(t->dist);
     if ((size_t)dist_ranks(t->dist) > t->config->micro_batches)
@@ -113,6 +114,8 @@ static Status show_summary(Trainer *t) {
     log_info("ranks %d on %d node%s, micro-batches %zu, batch size %zu, %llu steps per epoch; %s\n",
              dist_ranks(t->dist), dist_nodes(t->dist), dist_nodes(t->dist) == 1 ? "" : "s", c->micro_batches,
              c->batch_size, (unsigned long long)t->steps_per_epoch, t->environment);
+    if (c->scale_lr > 0)
+        log_info("learning rate %g = %g * %zu / %zu\n", t->schedule.lr, c->schedule.lr, c->batch_size, c->scale_lr);
     return STATUS_OK;
 }
 

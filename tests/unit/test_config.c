@@ -115,6 +115,8 @@ static void refuses_wrong_usage(void **state) {
     refuse("--optimizer adam --momentum 0.9", "--momentum has no meaning with --optimizer adam");
     refuse("--optimizer sgd --nesterov", "--nesterov needs --momentum");
     refuse("--schedule step", "--decay-epochs");
+    refuse("--schedule one-cycle --min-lr 0.1", "--min-lr has no meaning with --schedule one-cycle");
+    refuse("--schedule cosine-restarts", "--decay-epochs");
     refuse("--decay-rate 0.5", "--decay-rate has no meaning with --schedule constant");
     refuse("--schedule cosine --min-lr 1 --lr 0.1", "--min-lr 1 is above --lr 0.1");
     refuse("--epochs 2 --warmup 3", "--warmup 3 is longer than --epochs 2");
@@ -217,6 +219,16 @@ static void fills_from_recipe_then_defaults(void **state) {
     assert_ok(config_fill(&c, NULL));
     assert_true(c.schedule.lr == 0.01 && c.optimizer.weight_decay == 0);
     assert_int_equal(c.epochs, 10);
+}
+
+static void learning_rate_is_scaled_when_asked(void **state) {
+    (void)state;
+    Config c = parsed("--optimizer sgd --lr 0.1 --batch-size 96");
+    assert_ok(config_fill(&c, NULL));
+    assert_true(config_schedule(&c).lr == 0.1);
+    c = parsed("--optimizer sgd --lr 0.5 --batch-size 96 --scale-lr 64 --schedule cosine --min-lr 0.6");
+    assert_ok(config_fill(&c, NULL)); /* min-lr is below the scaled rate */
+    assert_true(c.schedule.lr == 0.5 && config_schedule(&c).lr == 0.75 && config_schedule(&c).min_lr == 0.6);
 }
 
 static void json_round_trip(void **state) {
@@ -463,6 +475,7 @@ int main(void) {
         cmocka_unit_test_teardown(help_names_every_option_in_80_columns, check_memory),
         cmocka_unit_test_teardown(recipes_of_all_networks_fit_together, check_memory),
         cmocka_unit_test_teardown(fills_from_recipe_then_defaults, check_memory),
+        cmocka_unit_test_teardown(learning_rate_is_scaled_when_asked, check_memory),
         cmocka_unit_test_teardown(json_round_trip, check_memory),
         cmocka_unit_test_teardown(json_is_checked, check_memory),
         cmocka_unit_test_teardown(config_file_lies_under_the_command_line, check_memory),
