@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, PATH = 64 };
+enum { PAGE = 4096, PATH = 1024 + 64, SPREAD_BYTES = 1 << 30 };
 
 static unsigned forbidden;
 
@@ -21,7 +21,7 @@ void shared_forbid(unsigned ways) {
     forbidden = ways;
 }
 
-/* ---- the two ways: each gives a file descriptor ---- */
+/* ---- the ways: each gives a file descriptor ---- */
 
 /* What local rank 0 tells the others.  The stamp stands in the block's first page: containers with one host name look
  * like one node to MPI, and there the same path leads to something else. */
@@ -30,8 +30,8 @@ typedef struct Ticket {
     uint64_t stamp;
 } Ticket;
 
-static int make_unnamed(Ticket *ticket) {
-    int fd = memfd_create("gradients", MFD_CLOEXEC);
+static int make_unnamed(const char *folder, Ticket *ticket) {
+    int fd = folder ? open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600) : memfd_create("shared", MFD_CLOEXEC);
     if (fd >= 0)
         snprintf(ticket->path, PATH, "/proc/%d/fd/%d", (int)getpid(), fd);
     return fd;
@@ -45,9 +45,11 @@ static void remove_unnamed(const char *path) {
     (void)path;
 }
 
-static int make_named(Ticket *ticket) {
-    snprintf(ticket->path, PATH, "/cnn-%d-%016llx", (int)getpid(), (unsigned long long)ticket->stamp);
-    return shm_open(ticket->path, O_RDWR | O_CREAT | O_EXCL, 0600);
+static int make_named(const char *folder, Ticket *ticket) {
+    snprintf(ticket->path, PATH, "%s/cnn-%d-%016llx", folder ? folder : "", (int)getpid(),
+             (unsigned long long)ticket->stamp);
+    return folder ? open(ticket->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600)
+                  : shm_open(ticket->path, O_RDWR | O_CREAT | O_EXCL, 0600);
 }
 
 static int open_named(const char *path) {
@@ -58,15 +60,22 @@ static void remove_named(const char *path) {
     shm_unlink(path);
 }
 
+static void remove_file(const char *path) {
+    unlink(path);
+}
+
 typedef struct Way {
     unsigned bit;
-    int (*make)(Ticket *ticket);
+    int (*make)(const char *folder, Ticket *ticket);
     int (*open)(const char *path);
     void (*remove)(const char *path);
 } Way;
 
-static const Way ways[] = {{SHARED_UNNAMED, make_unnamed, open_unnamed, remove_unnamed},
-                           {SHARED_NAMED, make_named, open_named, remove_named}};
+enum { WAYS = 2 };
+static const Way memory_ways[WAYS] = {{SHARED_UNNAMED, make_unnamed, open_unnamed, remove_unnamed},
+                                      {SHARED_NAMED, make_named, open_named, remove_named}};
+static const Way file_ways[WAYS] = {{SHARED_UNNAMED, make_unnamed, open_unnamed, remove_unnamed},
+                                    {SHARED_NAMED, make_named, open_unnamed, remove_file}};
 
 /* ---- the block ---- */
 
@@ -100,10 +109,10 @@ static int reserve(int fd, size_t offset, size_t bytes) {
 }
 
 /* Local rank 0's part of `attempt`: the block, its stamp, and what the others need to find it. */
-static int make_block(const Way *way, Ticket *ticket, size_t total, void **block) {
+static int make_block(const Way *way, const char *folder, Ticket *ticket, size_t total, void **block) {
     if (getrandom(&ticket->stamp, sizeof ticket->stamp, 0) != sizeof ticket->stamp)
         return -1;
-    int fd = way->make(ticket);
+    int fd = way->make(folder, ticket);
     if (fd < 0) {
         ticket->path[0] = '\0';
         return -1;
@@ -115,14 +124,15 @@ static int make_block(const Way *way, Ticket *ticket, size_t total, void **block
 }
 
 /* Collective over the node: the block as this rank sees it, or NULL with *error on all ranks of the node. */
-static void *attempt(Dist *dist, const Way *way, size_t total, size_t offset, size_t bytes, int *error) {
+static void *attempt(Dist *dist, const Way *way, const char *folder, size_t total, size_t offset, size_t bytes,
+                     int *error) {
     Ticket ticket = {0};
     void *block = NULL;
     int fd = -1;
     bool allowed = !(forbidden & way->bit) && may_be_so_large(total);
     errno = allowed ? 0 : EPERM;
     if (dist->local_rank == 0 && allowed)
-        fd = make_block(way, &ticket, total, &block);
+        fd = make_block(way, folder, &ticket, total, &block);
     *error = errno;
     MPI_Bcast(&ticket, sizeof ticket, MPI_BYTE, 0, dist->local);
     if (dist->local_rank > 0 && allowed && ticket.path[0]) {
@@ -161,8 +171,8 @@ Status shared_map(Dist *dist, size_t bytes, void **part, Shared *shared) {
                !__builtin_add_overflow(total, (all[r] + PAGE - 1) / PAGE * PAGE, &total);
     }
     void *block = NULL;
-    for (size_t w = 0; fits && !block && w < sizeof ways / sizeof *ways; w++)
-        block = attempt(dist, &ways[w], total, offset[me], bytes, &error);
+    for (size_t w = 0; fits && !block && w < WAYS; w++)
+        block = attempt(dist, &memory_ways[w], NULL, total, offset[me], bytes, &error);
     if (!block) {
         if (counted)
             memory_forget(bytes);
@@ -174,6 +184,50 @@ Status shared_map(Dist *dist, size_t bytes, void **part, Shared *shared) {
     for (size_t r = 0; r < ranks; r++)
         part[r] = (char *)block + offset[r];
     return STATUS_OK;
+}
+
+Status shared_table(Dist *dist, const char *folder, size_t bytes, const char *what, void **table, Shared *shared) {
+    size_t total = PAGE + bytes, mine = dist->local_rank == 0 ? bytes : 0, counted = folder ? 0 : mine;
+    void *block = NULL;
+    int error = ENOMEM;
+    *shared = (Shared){0};
+    Status status = memory_note(counted, what), noted = status;
+    if (dist_agree_quiet(dist, status) == STATUS_OK)
+        for (size_t w = 0; total > bytes && !block && w < WAYS; w++)
+            block = attempt(dist, folder ? &file_ways[w] : &memory_ways[w], folder, total, PAGE, mine, &error);
+    if (!block) {
+        if (noted == STATUS_OK)
+            memory_forget(counted);
+        status = status_fail(STATUS_FAILED, "no room for %.0f MB of %s in %s: %s", (double)bytes / 1e6, what,
+                             folder ? folder : "memory that the ranks of a node share", strerror(error));
+    } else {
+        *shared = (Shared){block, total, counted};
+        *table = (char *)block + PAGE;
+    }
+    status = dist_agree_quiet(dist, status);
+    if (status != STATUS_OK)
+        shared_unmap(shared);
+    return status;
+}
+
+void shared_spread(Dist *dist, void *table, size_t begin, size_t end) {
+    enum { BEGIN, END, COUNT };
+    uint64_t mine[COUNT] = {begin, end}, range[dist->nodes][COUNT];
+    MPI_Comm leaders;
+    MPI_Bcast(&mine[BEGIN], 1, MPI_UINT64_T, 0, dist->local);
+    MPI_Bcast(&mine[END], 1, MPI_UINT64_T, dist->local_ranks - 1, dist->local);
+    MPI_Barrier(dist->local); /* all of the node have written */
+    MPI_Comm_split(dist->comm, dist->local_rank == 0 ? 0 : MPI_UNDEFINED, dist->rank, &leaders);
+    if (leaders != MPI_COMM_NULL) {
+        MPI_Allgather(mine, COUNT, MPI_UINT64_T, range, COUNT, MPI_UINT64_T, leaders);
+        for (int node = 0; dist->nodes > 1 && node < dist->nodes; node++)
+            for (uint64_t at = range[node][BEGIN], n; at < range[node][END]; at += n) {
+                n = range[node][END] - at < SPREAD_BYTES ? range[node][END] - at : SPREAD_BYTES;
+                MPI_Bcast((char *)table + at, (int)n, MPI_BYTE, node, leaders);
+            }
+        MPI_Comm_free(&leaders);
+    }
+    MPI_Barrier(dist->comm);
 }
 
 void shared_unmap(Shared *shared) {

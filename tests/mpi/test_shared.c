@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "dist/shared.h"
 #include "support/mpi_test.h"
+#include "support/tmpdir.h"
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
@@ -88,7 +89,59 @@ static void test_failures(void **state) {
     }
 }
 
+/* A table of which each rank has written its part: whole on every node, however the ranks are put on nodes. */
+static void check_table(const char *folder, size_t bytes, int nodes) {
+    Dist *all = mpi_test_dist(), *dist;
+    mpi_assert_ok(dist_regroup(all, dist_rank(all) * nodes / dist_ranks(all), &dist));
+    size_t me = (size_t)dist_rank(dist), ranks = (size_t)dist_ranks(dist), wrong = 0;
+    size_t begin = me * bytes / ranks, end = (me + 1) * bytes / ranks, before = memory_stats().live_bytes;
+    void *table;
+    Shared shared;
+    mpi_assert_ok(shared_table(dist, folder, bytes, "numbers", &table, &shared));
+    mpi_assert(memory_stats().live_bytes == before + (folder || dist_local_rank(dist) > 0 ? 0 : bytes), "not counted");
+    mpi_assert(names_left() == 0, "a name is left in /dev/shm");
+    for (size_t i = 0; i < bytes; i++)
+        wrong += ((unsigned char *)table)[i] != 0;
+    dist_barrier(dist);
+    for (size_t i = begin; i < end; i++)
+        ((unsigned char *)table)[i] = value(3, i);
+    shared_spread(dist, table, begin, end);
+    for (size_t i = 0; i < bytes; i++)
+        wrong += ((unsigned char *)table)[i] != value(3, i);
+    mpi_assert(wrong == 0, "table of %zu bytes on %d nodes: %zu are wrong", bytes, nodes, wrong);
+    shared_unmap(&shared);
+    mpi_assert(memory_stats().live_bytes == before, "still counted");
+    dist_release(dist);
+}
+
+static void test_tables(void **state) {
+    (void)state;
+    char folder[TMPDIR_PATH] = "";
+    Shared shared;
+    void *table;
+    bool root = dist_rank(mpi_test_dist()) == 0;
+    if (root)
+        snprintf(folder, sizeof folder, "%s", tmpdir_make());
+    dist_broadcast(mpi_test_dist(), folder, sizeof folder);
+    for (int nodes = 1; nodes <= 3; nodes++)
+        for (unsigned way = 0; way < 2; way++) {
+            shared_forbid(way ? SHARED_UNNAMED : 0);
+            check_table(NULL, 100003, nodes);
+            check_table(folder, 3, nodes);
+            check_table(folder, 100003, nodes);
+        }
+    shared_forbid(0);
+    mpi_assert(!root || tmpdir_entries("") == 0, "a file is left");
+    Status status = shared_table(mpi_test_dist(), "/nowhere", 10, "numbers", &table, &shared);
+    mpi_assert(status == STATUS_FAILED && strstr(status_message(), "/nowhere"), "%s", status_message());
+    status = shared_table(mpi_test_dist(), NULL, SIZE_MAX - 10, "numbers", &table, &shared);
+    mpi_assert(status == STATUS_FAILED && !shared.block, "no failure");
+    if (root)
+        tmpdir_remove();
+}
+
 int main(int argc, char **argv) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_sharing), cmocka_unit_test(test_failures)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_sharing), cmocka_unit_test(test_failures),
+                                       cmocka_unit_test(test_tables)};
     return mpi_test_main(argc, argv, tests, sizeof tests / sizeof tests[0]);
 }
