@@ -84,7 +84,7 @@ Status graph_param(Graph *graph, const ParamSpec *spec, int *index) {
     CHECK(!graph->finished, "parameter %s added to a finished graph", spec->name);
     TRY(grow((void **)&graph->params, graph->param_count, &graph->param_room, sizeof *graph->params));
     Param *param = &graph->params[graph->param_count];
-    *param = (Param){.spec = *spec, .count = shape_count(&spec->shape)};
+    *param = (Param){.spec = *spec, .count = shape_count(&spec->shape), .declared = spec->role};
     param->spec.layer = param->spec.name = NULL;
     param->spec.values = NULL;
     Status status = memory_strdup(spec->layer, (char **)&param->spec.layer);

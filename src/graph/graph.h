@@ -44,10 +44,11 @@ typedef struct ParamSpec {
 } ParamSpec;
 
 typedef struct Param {
-    ParamSpec spec; /* strings owned by the graph */
-    size_t offset;  /* in the slabs, after graph_finish */
-    size_t count;   /* elements */
-    size_t uses;    /* after finish: nodes of the training pass that use it */
+    ParamSpec spec;     /* strings owned by the graph */
+    size_t offset;      /* in the slabs, after graph_finish */
+    size_t count;       /* elements */
+    size_t uses;        /* after finish: nodes of the training pass that use it */
+    ParamRole declared; /* spec.role before finish, which makes statistics that do not move FROZEN */
 } Param;
 
 typedef struct Node {

@@ -45,6 +45,7 @@ typedef struct ModelLayer {
     char *name;                     /* owned; unique in the model */
     json_t *config;                 /* owned; every key of the class that decides the result, defaults filled in */
     bool trainable;                 /* may be changed before model_build (--freeze) */
+    bool trainable_in_file;         /* as it was read: decides the order of a nested network's weights in its group */
     ModelCall *calls;               /* owned */
     size_t call_count;
     /* Where Keras's files have the weights of the network that was read; all three say the same of a flat network. */

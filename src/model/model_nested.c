@@ -176,6 +176,7 @@ static Status rename_layer(Flattening *f, const char *network, ModelLayer *layer
 static void move_layer(ModelLayer *from, ModelLayer *to) {
     to->class = from->class;
     to->trainable = from->trainable;
+    to->trainable_in_file = from->trainable_in_file;
     to->place = from->place;
     to->name = from->name;
     to->group = from->group;

@@ -243,6 +243,8 @@ static Status parse_config(Model *model, json_t *config, Reading reading) {
     if (json_is_false(json_object_get(config, "trainable")))
         for (size_t i = 0; i < model->layer_count; i++)
             model->layers[i].trainable = false;
+    for (size_t i = 0; i < model->layer_count; i++)
+        model->layers[i].trainable_in_file = model->layers[i].trainable;
     if (model->sequential)
         return chain(model);
     TRY(model__connect(model, config, layers));

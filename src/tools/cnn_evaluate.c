@@ -94,7 +94,7 @@ static Status choose_options(const Arguments *arguments, const Texts *texts, Con
 
 static Status choose_preprocess(const Arguments *arguments, const Texts *texts, Setup *setup) {
     if (texts->preprocess == NULL || arguments->preprocess[0])
-        return setup_preprocess(setup, arguments->preprocess);
+        return setup_preprocess(setup, arguments->preprocess, NULL);
     char **class_names;
     size_t class_count;
     TRY(preprocess_from_json(texts->preprocess, &setup->preprocess, &class_names, &class_count));

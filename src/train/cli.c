@@ -25,8 +25,7 @@ const Option *cli_find(const CliProgram *program, const char *name) {
     return NULL;
 }
 
-/* Edit distance with transposition of neighbours (optimal string alignment). */
-static size_t edit_distance(const char *a, const char *b) {
+size_t cli_distance(const char *a, const char *b) {
     enum { LONGEST = 40 };
     size_t rows[3][LONGEST + 1], n = strlen(a), m = strlen(b);
     if (n > LONGEST || m > LONGEST)
@@ -58,7 +57,7 @@ const Option *cli_nearest(const CliProgram *program, const char *name) {
     const Option *nearest = NULL;
     size_t best = strlen(name) / 3 + 2; /* more edits than a third of the letters is another word */
     for (size_t i = 0; i < program->option_count; i++) {
-        size_t distance = edit_distance(name, program->options[i].name);
+        size_t distance = cli_distance(name, program->options[i].name);
         if (!program->options[i].positional && distance < best) {
             best = distance;
             nearest = &program->options[i];

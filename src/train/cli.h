@@ -85,6 +85,9 @@ const char *cli_get(const Option *option, const void *values, char text[CLI_TEXT
 /* The option named `name` ("batch-size"), or NULL. */
 const Option *cli_find(const CliProgram *program, const char *name);
 
+/* Edit distance with transposition of neighbours (optimal string alignment); 40 for texts longer than that. */
+size_t cli_distance(const char *a, const char *b);
+
 /* The option with the name most like `name`, or NULL when none is near (by edit distance). */
 const Option *cli_nearest(const CliProgram *program, const char *name);
 

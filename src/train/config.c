@@ -62,13 +62,16 @@ done:
 }
 
 static Status check_exclusive(const Config *config) {
-    static const char *const pairs[][2] = {{"resume", "init-from"}, {"resume", "overwrite"}, {"verbose", "quiet"}};
+    static const char *const pairs[][2] = {
+        {"resume", "init-from"}, {"resume", "overwrite"}, {"verbose", "quiet"}, {"profile", "unfreeze"}};
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
-        if (config_given(config, pairs[i][0]) && config_given(config, pairs[i][1]))
+        if (config_given(config, pairs[i][0]) && config_given(config, pairs[i][1]) &&
+            !(i == 0 && strcmp(config->resume, "auto") == 0)) /* the start of a chain of jobs */
             return status_fail(STATUS_USAGE, "--%s and --%s exclude each other", pairs[i][0], pairs[i][1]);
-    if ((config->with_optimizer || config->skip_mismatch) && config->init_from[0] == '\0')
-        return status_fail(STATUS_USAGE, "--%s needs --init-from",
-                           config->with_optimizer ? "with-optimizer" : "skip-mismatch");
+    static const char *const of_init_from[] = {"with-optimizer", "allow-mismatch", "new-head", "head-dropout"};
+    for (size_t i = 0; i < sizeof of_init_from / sizeof *of_init_from; i++)
+        if (config_given(config, of_init_from[i]) && config->init_from[0] == '\0')
+            return status_fail(STATUS_USAGE, "--%s needs --init-from", of_init_from[i]);
     return STATUS_OK;
 }
 

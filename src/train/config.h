@@ -39,9 +39,13 @@ typedef struct Config {
     bool overwrite;
     char resume[CLI_TEXT]; /* run folder, checkpoint or "auto" */
     char init_from[CLI_TEXT];
-    bool skip_mismatch, with_optimizer;         /* of init_from */
-    size_t checkpoint_steps, checkpoint_epochs; /* 0: not by this */
-    double checkpoint_minutes;                  /* 0: not by this */
+    bool allow_mismatch, with_optimizer; /* of init_from */
+    size_t classes;                      /* 0: as many as the data have */
+    bool new_head;
+    double head_dropout;
+    char freeze[CLI_TEXT], freeze_until[CLI_TEXT], unfreeze[CLI_TEXT]; /* train/freeze.h */
+    size_t checkpoint_steps, checkpoint_epochs;                        /* 0: not by this */
+    double checkpoint_minutes;                                         /* 0: not by this */
     size_t keep;
     double max_time; /* seconds; 0: no limit */
     /* machine and display */

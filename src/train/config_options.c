@@ -86,6 +86,26 @@ static const Option options[] = {
     {"scale-lr", 0, COUNT(scale_lr), .min = 1, .max = 1e9, .record = RECORD_CHANGES,
      .help = "--lr is meant for batches of N examples: it is multiplied by --batch-size / N"},
 
+    {"init-from", 0, TEXT(init_from, "FILE"), .record = RECORD_FIXED, .group = "Fine-tuning",
+     .help = "begin with the network and the weights of this run, checkpoint or Keras file (.h5, .keras, .weights.h5, "
+             "weights only with --model); a head for another number of classes starts anew"},
+    {"classes", 0, COUNT(classes), .max = 1e6, .record = RECORD_FIXED,
+     .help = "outputs of the network; as many as the data have classes when not given"},
+    {"new-head", 0, FLAG(new_head), .record = RECORD_FREE,
+     .help = "start the head anew, although --init-from has one for these classes"},
+    {"head-dropout", 0, NUMBER(head_dropout), .fallback = "0", .max = 0.99, .record = RECORD_FREE,
+     .help = "dropout in the head that a network without top gets"},
+    {"allow-mismatch", 0, FLAG(allow_mismatch), .record = RECORD_FREE,
+     .help = "start layers anew for which --init-from has no weights that fit (Keras's skip_mismatch)"},
+    {"freeze", 0, TEXT(freeze, "PATTERN"), .repeated = true, .record = RECORD_FIXED,
+     .help =
+         "do not train these layers: names, patterns like conv[1-4]_*, or networks inside; repeated or with commas"},
+    {"freeze-until", 0, TEXT(freeze_until, "LAYER"), .record = RECORD_FIXED,
+     .help = "do not train any layer that comes before this one"},
+    {"unfreeze", 0, TEXT(unfreeze, "NAME@EPOCH"), .repeated = true, .record = RECORD_CHANGES,
+     .help =
+         "train this layer and all behind it, or the layers of a pattern, from that epoch on; repeated or with commas"},
+
     {"loss", 0, TEXT(loss, "KIND"), .fallback = "auto", .repeated = true, .record = RECORD_FIXED, .group = "Loss",
      .help = "auto (by the network's end and the labels), sparse_categorical_crossentropy, categorical_crossentropy, "
              "binary_crossentropy, mean_squared_error (mse), mean_absolute_error (mae), huber.  Several outputs: "
@@ -104,11 +124,7 @@ static const Option options[] = {
      .help = "go on exactly where this run folder or checkpoint stands; auto: the newest unfinished run with these "
              "options, "
              "or a new one"},
-    {"init-from", 0, TEXT(init_from, "FILE"), .record = RECORD_NONE,
-     .help = "begin with the weights of this run, checkpoint or Keras file (.h5, .keras, .weights.h5)"},
-    {"skip-mismatch", 0, FLAG(skip_mismatch), .record = RECORD_NONE,
-     .help = "start layers anew for which --init-from has no weights that fit"},
-    {"with-optimizer", 0, FLAG(with_optimizer), .record = RECORD_NONE,
+    {"with-optimizer", 0, FLAG(with_optimizer), .record = RECORD_FREE,
      .help = "take the optimizer, its state and its learning rate from the Keras file of --init-from, too"},
     {"checkpoint-epochs", 0, COUNT(checkpoint_epochs), .fallback = "1", .max = 1e9, .record = RECORD_FREE,
      .help = "write a checkpoint every N epochs; 0 is never"},

@@ -12,11 +12,16 @@ typedef struct Unit {
     bool network; /* of several layers */
 } Unit;
 
+/* A parameter that starts anew.  The group that the file has in its place counts as taken: SEEN. */
+typedef enum Fresh { NOT_FRESH, FRESH, FRESH_SEEN } Fresh;
+
 typedef struct Matching {
     Matches *out;
     const Model *model;
     const char *origin;
-    bool skip_mismatch;
+    MatchOptions options;
+    bool new_heads; /* MATCH_HEAD counts as MATCH_NEW */
+    Fresh *fresh;   /* per parameter of the graph */
     Unit *units;
     size_t unit_count;
     bool *taken; /* of the file's layers */
@@ -29,13 +34,18 @@ static int by_place(const void *a, const void *b) {
     return x->place < y->place ? -1 : x->place > y->place;
 }
 
-/* Appends the parameters of a layer: those with a gradient, or the others. */
+/* In Keras's list of a network's weights those that the file's layers trained stand first. */
+static bool is_trained_in_file(const ModelLayer *layer, const Param *param) {
+    return layer->trainable_in_file && (param->declared == PARAM_TRAINED || param->declared == PARAM_FROZEN);
+}
+
+/* Appends the parameters of a layer: those trained in the file, or the others. */
 static size_t append_params(Matching *m, const ModelLayer *layer, bool trained) {
     int params[MODEL_LAYER_PARAMS];
     const Graph *graph = m->out->graph;
     size_t before = m->out->count, n = model_layer_params(m->model, (size_t)(layer - m->model->layers), graph, params);
     for (size_t k = 0; k < n; k++)
-        if ((graph->params[params[k]].spec.role == PARAM_TRAINED) == trained)
+        if (is_trained_in_file(layer, &graph->params[params[k]]) == trained)
             m->out->order[m->out->count++] = params[k];
     return m->out->count - before;
 }
@@ -68,6 +78,19 @@ static Status make_units(Matching *m) {
     return STATUS_OK;
 }
 
+/* Marks the parameters of layers that start anew. */
+static Status mark_fresh(Matching *m) {
+    TRY(memory_new(&m->fresh, m->out->graph->param_count, "weights"));
+    for (size_t l = 0; m->options.parts && l < m->model->layer_count; l++) {
+        int params[MODEL_LAYER_PARAMS];
+        MatchPart part = m->options.parts[l];
+        size_t n = model_layer_params(m->model, l, m->out->graph, params);
+        for (size_t k = 0; (part == MATCH_NEW || (part == MATCH_HEAD && m->new_heads)) && k < n; k++)
+            m->fresh[params[k]] = FRESH;
+    }
+    return STATUS_OK;
+}
+
 /* The k-th parameter of a unit. */
 static const Param *wanted(const Matching *m, const Unit *unit, size_t k) {
     return &m->out->graph->params[unit->params[k]];
@@ -94,18 +117,32 @@ static bool same_name(const char *a, const char *b) {
     return strlen(a) == strlen(b) && same_start(a, b, strlen(a));
 }
 
+/* What starts anew has the shape of what it replaces but for the number of classes, which need not be the same. */
+static bool fits_param(const Matching *m, int param, const Shape *shape) {
+    const Shape *wanted = &m->out->graph->params[param].spec.shape;
+    return m->fresh[param] ? shape->rank == wanted->rank : shape_equal(shape, wanted);
+}
+
 static bool fits(const Matching *m, const Unit *unit, const CheckpointLayer *from) {
     if (from->count != unit->count)
         return false;
     for (size_t k = 0; k < unit->count; k++)
-        if (!shape_equal(&from->weights[k].shape, &wanted(m, unit, k)->spec.shape))
+        if (!fits_param(m, unit->params[k], &from->weights[k].shape))
+            return false;
+    return true;
+}
+
+static bool is_fresh(const Matching *m, const Unit *unit) {
+    for (size_t k = 0; k < unit->count; k++)
+        if (!m->fresh[unit->params[k]])
             return false;
     return true;
 }
 
 /* Why `from` does not fit. */
 static Status misfit(const Matching *m, const Unit *unit, const CheckpointLayer *from) {
-    static const char advice[] = "Is it of another network? --skip-mismatch starts layers without fitting weights anew";
+    static const char advice[] =
+        "Is it of another network? --allow-mismatch starts layers without fitting weights anew";
     char have[SHAPE_TEXT], want[SHAPE_TEXT];
     if (from->count != unit->count)
         return status_fail(STATUS_FAILED, "%s: layer %s has %zu weights, %s of the network has %zu. %s.", m->origin,
@@ -113,7 +150,7 @@ static Status misfit(const Matching *m, const Unit *unit, const CheckpointLayer 
     for (size_t k = 0; k < unit->count; k++) {
         const Param *param = wanted(m, unit, k);
         const CheckpointTensor *tensor = &from->weights[k];
-        if (!shape_equal(&tensor->shape, &param->spec.shape))
+        if (!fits_param(m, unit->params[k], &tensor->shape))
             return status_fail(STATUS_FAILED, "%s: %s/%s has the shape %s, %s/%s of the network has %s. %s.", m->origin,
                                from->name, tensor->name, shape_format(&tensor->shape, have), param->spec.layer,
                                param->spec.name, shape_format(&param->spec.shape, want), advice);
@@ -123,7 +160,10 @@ static Status misfit(const Matching *m, const Unit *unit, const CheckpointLayer 
 
 static void set_match(Matching *m, int param, const CheckpointLayer *layer, const CheckpointTensor *tensor,
                       MatchWay way) {
-    m->out->of[param] = (Match){.way = way, .layer = layer, .tensor = tensor};
+    if (m->fresh[param])
+        m->fresh[param] = FRESH_SEEN;
+    else
+        m->out->of[param] = (Match){.way = way, .layer = layer, .tensor = tensor};
     m->taken[layer - m->out->checkpoint->layers] = true;
 }
 
@@ -134,7 +174,7 @@ static void set_unit(Matching *m, const Unit *unit, const CheckpointLayer *from,
 
 static bool is_done(const Matching *m, const Unit *unit) {
     for (size_t k = 0; k < unit->count; k++)
-        if (m->out->of[unit->params[k]].way == MATCH_NONE)
+        if (m->out->of[unit->params[k]].way == MATCH_NONE && !m->fresh[unit->params[k]])
             return false;
     return true;
 }
@@ -158,6 +198,8 @@ static bool automatic_names_agree(const Matching *m) {
         if (!model_is_automatic_name(unit->name))
             continue;
         const CheckpointLayer *from = find_layer(m, unit->name);
+        if (from == NULL && is_fresh(m, unit))
+            continue;
         if (from == NULL || !fits(m, unit, from))
             return false;
         here++;
@@ -178,7 +220,7 @@ static Status match_groups(Matching *m) {
             continue;
         if (fits(m, unit, from))
             set_unit(m, unit, from, MATCH_BY_NAME);
-        else if (!m->skip_mismatch && !unit->network)
+        else if (!m->options.allow_mismatch && !unit->network && !is_fresh(m, unit))
             return misfit(m, unit, from);
     }
     return STATUS_OK;
@@ -256,7 +298,7 @@ static Status match_paths(Matching *m) {
         const CheckpointLayer *from = layer.count > 0 ? find_path(m, m->model->layers[l].path) : NULL;
         if (from && fits(m, &layer, from))
             set_unit(m, &layer, from, MATCH_BY_PATH);
-        else if (from && !m->skip_mismatch)
+        else if (from && !m->options.allow_mismatch && !is_fresh(m, &layer))
             return misfit(m, &layer, from);
     }
     return STATUS_OK;
@@ -269,17 +311,21 @@ static Status match_order(Matching *m) {
     for (size_t u = 0; u < m->unit_count; u++) {
         const Unit *unit = &m->units[u];
         const Checkpoint *checkpoint = m->out->checkpoint;
-        if (is_done(m, unit))
+        bool fresh = is_fresh(m, unit);
+        if (fresh ? m->fresh[unit->params[0]] == FRESH_SEEN : is_done(m, unit))
             continue;
         while (next < checkpoint->layer_count && (m->taken[next] || checkpoint->layers[next].count == 0))
             next++;
         if (next == checkpoint->layer_count)
             return STATUS_OK;
-        const CheckpointLayer *from = &checkpoint->layers[next++];
+        const CheckpointLayer *from = &checkpoint->layers[next];
         if (fits(m, unit, from))
             set_unit(m, unit, from, MATCH_BY_ORDER);
-        else if (!m->skip_mismatch)
+        else if (fresh)
+            continue; /* the file has no head */
+        else if (!m->options.allow_mismatch)
             return misfit(m, unit, from);
+        next++;
     }
     return STATUS_OK;
 }
@@ -293,10 +339,10 @@ static Status count_matches(Matching *m) {
         const Param *param = &out->graph->params[out->order[i]];
         MatchWay way = out->of[out->order[i]].way;
         out->found[way]++;
-        if (way == MATCH_NONE && !m->skip_mismatch)
+        if (way == MATCH_NONE && !m->options.allow_mismatch && !m->fresh[out->order[i]])
             return status_fail(STATUS_FAILED,
                                "%s has no weights for layer %s of the network (%s). Is it of another network? "
-                               "--skip-mismatch starts layers without fitting weights anew.",
+                               "--allow-mismatch starts layers without fitting weights anew.",
                                m->origin, param->spec.layer, param->spec.name);
     }
     for (size_t l = 0; l < out->checkpoint->layer_count; l++)
@@ -308,6 +354,7 @@ static Status count_matches(Matching *m) {
 }
 
 static Status match_all(Matching *m) {
+    TRY(mark_fresh(m));
     TRY(memory_new(&m->out->of, m->out->graph->param_count, "weights"));
     TRY(memory_new(&m->taken, m->out->checkpoint->layer_count, "weights"));
     TRY(make_units(m));
@@ -321,14 +368,30 @@ static Status match_all(Matching *m) {
     return count_matches(m);
 }
 
-Status match_weights(const Model *model, const Graph *graph, const Checkpoint *checkpoint, const char *origin,
-                     bool skip_mismatch, Matches *out) {
-    *out = (Matches){.graph = graph, .checkpoint = checkpoint};
-    Matching m = {.out = out, .model = model, .origin = origin, .skip_mismatch = skip_mismatch};
-    Status status = match_all(&m);
-    memory_free(m.units);
-    memory_free(m.taken);
+/* One attempt, with m->new_heads. */
+static Status match_once(Matching *m, const Graph *graph, const Checkpoint *checkpoint) {
+    match_free(m->out);
+    m->out->graph = graph;
+    m->out->checkpoint = checkpoint;
+    Status status = match_all(m);
+    memory_free(m->fresh);
+    memory_free(m->units);
+    memory_free(m->taken);
+    m->fresh = NULL;
+    m->units = NULL;
+    m->taken = NULL;
+    m->unit_count = 0;
     return status;
+}
+
+Status match_weights(const Model *model, const Graph *graph, const Checkpoint *checkpoint, const char *origin,
+                     MatchOptions options, Matches *out) {
+    *out = (Matches){0};
+    Matching m = {.out = out, .model = model, .origin = origin, .options = options};
+    Status status = match_once(&m, graph, checkpoint);
+    for (size_t l = 0; options.parts && l < model->layer_count; l++)
+        m.new_heads |= options.parts[l] == MATCH_HEAD;
+    return status == STATUS_FAILED && m.new_heads ? match_once(&m, graph, checkpoint) : status;
 }
 
 void match_free(Matches *matches) {

@@ -35,17 +35,29 @@ typedef struct Matches {
     size_t unused;            /* tensors of the file that belong nowhere */
 } Matches;
 
-/* Finds the weights of all saved parameters.  Every one must be there and fit, unless skip_mismatch (Keras's word) is
- * set: then those that are not there or do not fit start anew.  `origin` (the file) is for messages; a failure names
- * the layer, both shapes and the way out.  The caller frees with match_free. */
+/* What a layer is to the matching. */
+typedef enum MatchPart {
+    MATCH_BODY,
+    MATCH_HEAD, /* a head (model/model_edit.h): where the file's weights of it are missing or do not fit, all heads start anew */
+    MATCH_NEW /* starts anew, whatever the file has */
+} MatchPart;
+
+typedef struct MatchOptions {
+    bool allow_mismatch;    /* layers whose weights are missing or do not fit start anew (Keras's skip_mismatch) */
+    const MatchPart *parts; /* [model->layer_count]; NULL: all body */
+} MatchOptions;
+
+/* Finds the weights of all saved parameters.  Every one must be there and fit, but for what `options` allows.  `origin` (the
+ * file) is for messages; a failure names the layer, both shapes and the way out.  The caller frees with match_free. */
 Status match_weights(const Model *model, const Graph *graph, const Checkpoint *checkpoint, const char *origin,
-                     bool skip_mismatch, Matches *out);
+                     MatchOptions options, Matches *out);
 void match_free(Matches *matches); /* also after a failure, or of zeros */
 
 /* Copies what was found into the weight slab. */
 void match_copy(const Matches *matches, Real *weights);
 
-/* Says in one line what came from where, and to verbose users each tensor. */
-void match_report(const Matches *matches, const char *origin);
+/* Says in a few lines what came from where: how many tensors were loaded and how, which are new, skipped (of the file) and
+ * frozen; to verbose users, each tensor in a table by layer.  options: those of match_weights. */
+void match_report(const Matches *matches, const MatchOptions *options, const Model *model, const char *origin);
 
 #endif

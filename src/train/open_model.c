@@ -25,35 +25,46 @@ static Status read_any(const char *given, char **path, Checkpoint **checkpoint) 
     return checkpoint_read(*path, CHECKPOINT_ANY, checkpoint);
 }
 
-/* The text of a network in a file: JSON, or the configuration inside a checkpoint. */
-static Status read_model_text(const char *path, char **text) {
-    if (has_ending(path, ".json")) {
-        size_t size;
-        return file_read(path, (unsigned char **)text, &size);
-    }
+/* What a file says beside its weights. */
+static Status read_texts(const char *given, char **network, char **preprocess) {
     Checkpoint *checkpoint;
     char *file;
-    Status status = read_any(path, &file, &checkpoint);
-    if (status == STATUS_OK)
-        status = record_network(checkpoint, file, text);
+    Status status = read_any(given, &file, &checkpoint);
+    if (status == STATUS_OK && network)
+        status = record_network(checkpoint, file, network);
+    if (status == STATUS_OK && preprocess && checkpoint->preprocess)
+        status = memory_strdup(checkpoint->preprocess, preprocess);
     checkpoint_destroy(checkpoint);
     memory_free(file);
     return status;
 }
 
+/* Rank 0's part: t->model_text unless the network is the zoo's, t->file_preprocess. */
+static Status read_network(Trainer *t) {
+    static const char *const endings[] = {".json", ".h5", ".hdf5", ".keras"};
+    const char *model = t->config->model, *init_from = t->config->init_from;
+    bool is_file = false;
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        is_file |= has_ending(model, endings[i]);
+    size_t size;
+    if (is_file && has_ending(model, ".json"))
+        TRY(file_read(model, (unsigned char **)&t->model_text, &size));
+    else if (is_file)
+        TRY(read_texts(model, &t->model_text, NULL));
+    return init_from[0] ? read_texts(init_from, model[0] ? NULL : &t->model_text, &t->file_preprocess) : STATUS_OK;
+}
+
 Status trainer__open_model(Trainer *t) {
     const Config *config = t->config;
     const char *source = config->model[0] ? config->model : config->init_from[0] ? config->init_from : "checkpoint";
-    if (t->model_text == NULL && zoo_find(config->model) == NULL) {
-        bool is_file = config->model[0] == '\0' || has_ending(source, ".json") || has_ending(source, ".h5") ||
-                       has_ending(source, ".hdf5") || has_ending(source, ".keras");
-        Status status = STATUS_OK;
-        if (is_file && dist_rank(t->dist) == 0)
-            status = read_model_text(source, &t->model_text);
-        TRY(dist_agree(t->dist, status));
+    if (!t->resuming) {
+        TRY(dist_agree(t->dist, dist_rank(t->dist) == 0 ? read_network(t) : STATUS_OK));
         TRY(dist_broadcast_text(t->dist, &t->model_text));
+        TRY(dist_broadcast_text(t->dist, &t->file_preprocess));
     }
-    return setup_model(&t->setup, t->model_text, source);
+    t->setup.classes = config->classes;
+    TRY(setup_model(&t->setup, t->model_text, source));
+    return dist_agree(t->dist, t->resuming ? STATUS_OK : trainer__adapt_model(t));
 }
 
 static Status read_optimizer(Config *config) {
@@ -68,7 +79,7 @@ static Status read_optimizer(Config *config) {
 }
 
 Status trainer__take_optimizer(Trainer *t) {
-    if (!t->config->with_optimizer)
+    if (!t->config->with_optimizer || t->resuming)
         return STATUS_OK;
     TRY(dist_agree(t->dist, dist_rank(t->dist) == 0 ? read_optimizer(t->config) : STATUS_OK));
     dist_broadcast(t->dist, t->config, sizeof *t->config);
@@ -78,11 +89,12 @@ Status trainer__take_optimizer(Trainer *t) {
 /* ---- weights -------------------------------------------------------------------------------------------------------- */
 
 static Status take_weights(Trainer *t, const Checkpoint *checkpoint, const char *path) {
+    MatchOptions options = {.allow_mismatch = t->config->allow_mismatch, .parts = t->parts};
     Matches matches = {0};
-    Status status = match_weights(t->setup.model, t->setup.graph, checkpoint, path, t->config->skip_mismatch, &matches);
+    Status status = match_weights(t->setup.model, t->setup.graph, checkpoint, path, options, &matches);
     if (status == STATUS_OK) {
         match_copy(&matches, t->replica->weights);
-        match_report(&matches, path);
+        match_report(&matches, &options, t->setup.model, path);
         if (t->config->with_optimizer)
             status = keras_optimizer_restore(&matches, path, t->optimizer, &t->state.before);
         if (t->state.before > 0)

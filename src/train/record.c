@@ -239,10 +239,10 @@ Status record_restore(const Record *r, const Checkpoint *checkpoint, const char 
 
 Status record_digest(const Checkpoint *checkpoint, char hex[DIGEST_HEX]) {
     const CliProgram *program = config_program();
-    /* model: the place of a file; what is in it is digested as the checkpoint's network. */
-    const char *left_out[CLI_MAX_OPTIONS + 8] = {"epoch_seconds", "seconds", "environment",
-                                                 "ranks",         "history", "model"};
-    size_t count = 6;
+    /* model, init-from: places of files; what is in them is digested as the checkpoint's network and weights. */
+    const char *left_out[CLI_MAX_OPTIONS + 8] = {"epoch_seconds", "seconds", "environment", "ranks",
+                                                 "history",       "model",   "init-from"};
+    size_t count = 7;
     for (size_t i = 0; i < program->option_count; i++)
         if (program->options[i].record == RECORD_FREE || program->options[i].record == RECORD_NONE)
             left_out[count++] = program->options[i].name;

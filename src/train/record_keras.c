@@ -124,7 +124,7 @@ Status record_network(const Checkpoint *checkpoint, const char *origin, char **t
 Status record_load_weights(const Model *model, const Graph *graph, Real *weights, const Checkpoint *checkpoint,
                            const char *origin, size_t *loaded) {
     Matches matches;
-    Status status = match_weights(model, graph, checkpoint, origin, false, &matches);
+    Status status = match_weights(model, graph, checkpoint, origin, (MatchOptions){0}, &matches);
     if (status == STATUS_OK)
         match_copy(&matches, weights);
     *loaded = matches.count;

@@ -48,12 +48,15 @@ static Status make_model(Setup *setup, const char *text, const char *source) {
     if (text)
         return model_parse(text, source, &setup->model);
     const DatasetInfo *info = setup->info;
-    if (info->label_count == 0 || info->labels[0].classes == 0 || info->labels[0].kind == LABEL_NUMBERS)
+    size_t classes = setup->classes;
+    if (classes == 0 && info->label_count > 0 && info->labels[0].kind != LABEL_NUMBERS)
+        classes = info->labels[0].classes;
+    if (classes == 0)
         return status_fail(STATUS_USAGE,
                            "%s has no class labels, so network %s does not know how many classes to tell apart. Give "
-                           "the network as a .json file.",
+                           "--classes, or the network as a .json file.",
                            info->path, source);
-    return zoo_create(source, info->shape, info->labels[0].classes, &setup->model);
+    return zoo_create(source, info->shape, classes, &setup->model);
 }
 
 Status setup_model(Setup *setup, const char *text, const char *source) {
@@ -74,7 +77,28 @@ static bool network_scales_input(const Model *model) {
     return false;
 }
 
-Status setup_preprocess(Setup *setup, const char *name) {
+/* Mean and deviation as the record has them. */
+static Status take_record(Setup *setup, const char *record, bool *taken) {
+    const Shape *shape = &setup->info->shape;
+    char **names;
+    size_t count;
+    Preprocess found;
+    TRY(preprocess_from_json(record, &found, &names, &count));
+    memory_free(names);
+    *taken = found.mode == PREPROCESS_DATASET && shape->rank > 0 &&
+             (found.channels == 1 || found.channels == shape->dim[shape->rank - 1]);
+    if (*taken)
+        setup->preprocess = found;
+    setup->preprocess.shape = *shape;
+    return STATUS_OK;
+}
+
+Status setup_preprocess(Setup *setup, const char *name, const char *record) {
+    bool taken = false;
+    if (record && strcmp(name, preprocess_names[PREPROCESS_DATASET]) == 0)
+        TRY(take_record(setup, record, &taken));
+    if (taken)
+        return STATUS_OK;
     if (name[0] == '\0' && setup->info->is_uint8 && network_scales_input(setup->model)) {
         log_info("preprocess none: network %s scales its input itself\n", setup->model->name);
         name = "none";
@@ -82,8 +106,7 @@ Status setup_preprocess(Setup *setup, const char *name) {
     return preprocess_create(setup->data, name, &setup->preprocess);
 }
 
-/* The dataset's label for output `output`: the one of its name, else the first. */
-static const DatasetLabel *find_label(const DatasetInfo *info, const char *output) {
+const DatasetLabel *setup_label(const DatasetInfo *info, const char *output) {
     for (size_t i = 0; i < info->label_count; i++)
         if (strcmp(info->labels[i].name, output) == 0)
             return &info->labels[i];
@@ -101,7 +124,7 @@ static Status choose_losses(Setup *setup, const Config *config, ModelLoss *losse
         names[i] = model->layers[model->outputs[i].layer].name;
     TRY(config_losses(config, names, model->output_count, kinds, setup->loss_weights));
     for (size_t i = 0; i < model->output_count; i++) {
-        const DatasetLabel *label = find_label(setup->info, names[i]);
+        const DatasetLabel *label = setup_label(setup->info, names[i]);
         if (label == NULL)
             return status_fail(STATUS_FAILED, "%s has no labels to train or test with", setup->info->path);
         losses[i] = (ModelLoss){.output = names[i],
@@ -180,7 +203,7 @@ static Status connect_inputs(Setup *setup) {
             TRY(connect_data(setup, i, &setup->input_source[i]));
             continue;
         }
-        const DatasetLabel *label = find_label(setup->info, graph->input_names[i]);
+        const DatasetLabel *label = setup_label(setup->info, graph->input_names[i]);
         TRY(check_label(setup, loss, label));
         setup->input_source[i] = (int)(label - setup->info->labels);
     }

@@ -14,7 +14,8 @@
 enum { SETUP_MAX_INPUTS = 16 };
 
 typedef struct Setup {
-    Dist *dist; /* borrowed */
+    Dist *dist;     /* borrowed */
+    size_t classes; /* --classes; 0: as the data have */
     Dataset *data;
     const DatasetInfo *info; /* of data */
     Preprocess preprocess;
@@ -32,16 +33,20 @@ void setup_close(Setup *setup);
 Status setup_data(Setup *setup, const char *path);
 
 /* setup->model = the network that `text` (Keras JSON, the same on all ranks; `source` names it in messages) describes, or,
- * text NULL, the zoo's network `source` for the shape and the classes of the data.  Agreed. */
+ * text NULL, the zoo's network `source` for the shape of the data and setup->classes.  Agreed. */
 Status setup_model(Setup *setup, const char *text, const char *source);
 
 /* setup->preprocess: the mode `name` of data/preprocess.h.  "": its default, but none (said in one line) where the network
- * itself begins with Rescaling or Normalization, as Keras's networks for pixels of 0 to 255 do.  After setup_model. */
-Status setup_preprocess(Setup *setup, const char *name);
+ * itself begins with Rescaling or Normalization, as Keras's networks for pixels of 0 to 255 do.  record: NULL, or the JSON of
+ * another file (data/preprocess.h), whose mean and deviation "dataset" then takes.  After setup_model. */
+Status setup_preprocess(Setup *setup, const char *name, const char *record);
 
 /* setup->graph = the network with the losses that `config` asks for, finished and checked against the data; and where its
  * inputs come from.  Agreed.  Failures: shapes, label kinds or class numbers do not fit. */
 Status setup_graph(Setup *setup, const Config *config);
+
+/* The dataset's label for the output of that name: the one of its name, else the first; NULL: there is none. */
+const DatasetLabel *setup_label(const DatasetInfo *info, const char *output);
 
 /* Points the graph's inputs to a batch. */
 void setup_inputs(const Setup *setup, const LoaderBatch *batch, const Real *inputs[SETUP_MAX_INPUTS]);

@@ -9,6 +9,7 @@
 #include "io/run.h"
 #include "train/evaluate.h"
 #include "train/history.h"
+#include "train/match.h"
 #include "train/optimizer.h"
 #include "train/profile.h"
 #include "train/progress.h"
@@ -41,6 +42,11 @@ typedef struct Trainer {
     double started, epoch_began, epoch_seconds; /* dist_time; seconds of earlier processes */
     double epoch_waited;                        /* for data, before this epoch */
 
+    /* fine-tuning, resuming */
+    char *file_preprocess; /* JSON of the file that weights come from, on all ranks; NULL: none */
+    MatchPart *parts;      /* [layers of the network]; NULL when resuming */
+    size_t new_heads;      /* bit per output: its head starts anew */
+
     /* resuming */
     bool resuming;
     RecordState saved;   /* on all ranks */
@@ -66,6 +72,13 @@ void trainer__close(Trainer *trainer);
 
 /* setup.model: what --model, --init-from or the checkpoint says.  Part of trainer__open; agreed. */
 Status trainer__open_model(Trainer *trainer);
+
+/* Makes the network fit the data: size of images, classes; and freezes layers.  trainer->parts.  Part of
+ * trainer__open_model; the same on all ranks, not agreed. */
+Status trainer__adapt_model(Trainer *trainer);
+
+/* setup.preprocess: what --preprocess says, else the file that weights come from, else the default.  Not agreed. */
+Status trainer__preprocess(Trainer *trainer);
 
 /* --with-optimizer: options that nobody gave come from the file.  Part of trainer__open; agreed. */
 Status trainer__take_optimizer(Trainer *trainer);
@@ -98,7 +111,7 @@ Status trainer__restore(Trainer *trainer);
  * Rank 0 works, all ranks agree. */
 Status trainer__save(Trainer *trainer, bool best, bool final);
 
-/* config_fill with the recipe of the options' network. */
+/* config_fill with the recipe of the options' network, which with --init-from is only that of the losses. */
 Status trainer__fill(Config *config);
 
 /* "checkpoints/lenet5-mnist": what numbered run folders of these options are called. */

@@ -20,7 +20,13 @@ static Status complete_config(Config *config) {
 
 Status trainer__fill(Config *config) {
     const ZooEntry *entry = zoo_find(config->model);
-    return config_fill(config, entry ? entry->recipe : NULL);
+    const ZooRecipe *recipe = entry ? entry->recipe : NULL;
+    if (recipe && config->init_from[0]) { /* a recipe is for training from scratch */
+        if (recipe->loss_weights)
+            TRY(config_set(config, "loss-weights", recipe->loss_weights, SOURCE_RECIPE));
+        recipe = NULL;
+    }
+    return config_fill(config, recipe);
 }
 
 static Status fill_config(Trainer *t) {
@@ -63,7 +69,7 @@ static Status divide_data(Trainer *t) {
         t->val_split = DATASET_TRAIN;
     }
     t->steps_per_epoch = sampler_steps(t->train.count, config->batch_size);
-    TRY(setup_preprocess(&t->setup, config->preprocess));
+    TRY(trainer__preprocess(t));
     return preprocess_to_json(&t->setup.preprocess, info->class_names, info->class_name_count,
                               &t->setup.preprocess_json);
 }
@@ -200,6 +206,15 @@ static void compare_environments(Trainer *t) {
                  first);
 }
 
+static Status check_trained(const Trainer *t) {
+    if (t->setup.graph->trained_count > 0)
+        return STATUS_OK;
+    return status_fail(STATUS_USAGE,
+                       "all layers of network %s are frozen: nothing is left to train. Freeze less, or "
+                       "--unfreeze LAYER@1.",
+                       t->setup.model->name);
+}
+
 /* ---- the whole ------------------------------------------------------------------------------------------------------ */
 
 Status trainer__open(Trainer *t, bool *finished) {
@@ -220,6 +235,7 @@ Status trainer__open(Trainer *t, bool *finished) {
     }
     TRY(dist_agree(dist, divide_data(t)));
     TRY(setup_graph(&t->setup, t->config));
+    TRY(dist_agree(dist, check_trained(t)));
     TRY(dist_agree(dist, prepare_plans(t)));
     TRY(dist_agree(dist, show_summary(t)));
     *finished = t->config->dry_run;
@@ -249,6 +265,8 @@ void trainer__close(Trainer *t) {
     setup_close(&t->setup);
     record_free(&t->saved);
     memory_free(t->model_text);
+    memory_free(t->file_preprocess);
+    memory_free(t->parts);
     memory_free(t->checkpoint);
     memory_free(t->folder);
 }

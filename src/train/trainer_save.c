@@ -175,12 +175,15 @@ Status trainer__find_resume(Trainer *t) {
             status = memory_strdup(checkpoint->state, &state);
         if (status == STATUS_OK && checkpoint)
             status = memory_strdup(checkpoint->model_config, &t->model_text);
+        if (status == STATUS_OK && checkpoint && checkpoint->preprocess)
+            status = memory_strdup(checkpoint->preprocess, &t->file_preprocess);
         checkpoint_destroy(checkpoint);
     }
     TRY(dist_agree(t->dist, status));
     dist_broadcast(t->dist, t->config, sizeof *t->config);
     TRY(dist_broadcast_text(t->dist, &state));
     TRY(dist_broadcast_text(t->dist, &t->model_text));
+    TRY(dist_broadcast_text(t->dist, &t->file_preprocess));
     t->resuming = state != NULL;
     if (t->resuming)
         status = record_parse(state, "checkpoint", &t->saved);

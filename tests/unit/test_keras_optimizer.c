@@ -39,7 +39,7 @@ static void open_file(const char *path, Run *r) {
     assert_ok(replica_create(r->graph, (PlanOptions){0}, &r->replica));
     assert_ok(replica_prepare(r->replica, PASS_TRAIN, EXAMPLES));
     assert_ok(replica_ready(r->replica));
-    assert_ok(match_weights(r->model, r->graph, r->file, path, false, &r->matches));
+    assert_ok(match_weights(r->model, r->graph, r->file, path, (MatchOptions){0}, &r->matches));
     match_copy(&r->matches, r->replica->weights);
 }
 
@@ -198,7 +198,7 @@ static void weights_sorted_by_name(void **state) {
     assert_ok(graph_create(&run.graph));
     assert_ok(model_build(run.model, &(ModelBuild){0}, run.graph));
     assert_ok(graph_finish(run.graph));
-    assert_ok(match_weights(run.model, run.graph, run.file, path, false, &run.matches));
+    assert_ok(match_weights(run.model, run.graph, run.file, path, (MatchOptions){0}, &run.matches));
     assert_ok(take_optimizer(&run, &iteration));
     assert_true(iteration > 1000);
     assert_true(run.config.optimizer.epsilon == 1e-8);

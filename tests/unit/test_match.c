@@ -73,7 +73,7 @@ static void files_of_nested_networks(void **state) {
         free(text);
         snprintf(path, sizeof path, "%s/tests/golden/keras/%s", root ? root : ".", cases[i].file);
         assert_ok(checkpoint_read(path, CHECKPOINT_ANY, &file));
-        assert_ok(match_weights(net.model, net.graph, file, cases[i].file, false, &matches));
+        assert_ok(match_weights(net.model, net.graph, file, cases[i].file, (MatchOptions){0}, &matches));
         assert_int_equal(matches.found[cases[i].way], 34);
         match_copy(&matches, net.weights);
         compare_with_formula(&net, cases[i].file);
@@ -138,7 +138,7 @@ static const char nested[] = SEQUENTIAL("net", SEQUENTIAL("base", DENSE("a", 3) 
 /* What came of it: each parameter's number of the tensor, '-' where it starts anew, in the order of Keras. */
 static const struct {
     const char *network, *list;
-    bool paths, skip_mismatch;
+    bool paths, allow_mismatch;
     const char *expected; /* or a part of the message */
 } cases[] = {
     {named, "a a/k 2 3 a/b 3|b b/k 3 4 b/b 4", false, false, "0 1 2 3"},
@@ -185,7 +185,8 @@ static void lists(void **state) {
         char text[200] = "";
         open_network(cases[i].network, &net);
         make_list(cases[i].list, cases[i].paths ? CHECKPOINT_CLASS_PATHS : CHECKPOINT_LAYER_NAMES, &list);
-        Status status = match_weights(net.model, net.graph, &list.checkpoint, "file", cases[i].skip_mismatch, &matches);
+        Status status = match_weights(net.model, net.graph, &list.checkpoint, "file",
+                                      (MatchOptions){.allow_mismatch = cases[i].allow_mismatch}, &matches);
         for (size_t k = 0; status == STATUS_OK && k < matches.count; k++) {
             const CheckpointTensor *tensor = matches.of[matches.order[k]].tensor;
             size_t used = strlen(text);
@@ -213,7 +214,7 @@ static void every_failing_allocation_is_survived(void **state) {
     Status status = STATUS_FAILED;
     while (status != STATUS_OK) {
         memory_fail_at(++n);
-        status = match_weights(net.model, net.graph, &list.checkpoint, "file", false, &matches);
+        status = match_weights(net.model, net.graph, &list.checkpoint, "file", (MatchOptions){0}, &matches);
         memory_fail_at(0);
         if (status != STATUS_OK)
             assert_message("out of memory");

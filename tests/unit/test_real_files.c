@@ -70,7 +70,7 @@ static void check(size_t i, const char *path) {
     assert_ok(replica_create(graph, (PlanOptions){0}, &replica));
     assert_ok(replica_prepare(replica, PASS_PREDICT, EXAMPLES));
     assert_ok(replica_ready(replica));
-    assert_ok(match_weights(model, graph, file, cases[i].file, alone, &matches));
+    assert_ok(match_weights(model, graph, file, cases[i].file, (MatchOptions){.allow_mismatch = alone}, &matches));
     assert_int_equal(matches.found[MATCH_BY_NAME], matches.count - (alone ? 2 : 0));
     assert_int_equal(matches.unused, 0);
     match_copy(&matches, replica->weights);
