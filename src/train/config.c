@@ -116,7 +116,12 @@ static Status apply_recipe(Config *config, const ZooRecipe *recipe) {
 
 /* Options on the command line that the chosen optimizer or schedule does not know are mistakes. */
 static Status check_belonging(const Config *config) {
-    enum { SGD = 1 << OPTIMIZER_SGD, ADAM = 1 << OPTIMIZER_ADAM | 1 << OPTIMIZER_ADAMW, RMS = 1 << OPTIMIZER_RMSPROP };
+    enum {
+        SGD = 1 << OPTIMIZER_SGD,
+        RMS = 1 << OPTIMIZER_RMSPROP,
+        LARS = 1 << OPTIMIZER_LARS,
+        ADAM = 1 << OPTIMIZER_ADAM | 1 << OPTIMIZER_ADAMW | 1 << OPTIMIZER_LAMB
+    };
     enum {
         DECAY = 1 << SCHEDULE_STEP | 1 << SCHEDULE_EXPONENTIAL,
         RESTARTS = 1 << SCHEDULE_RESTARTS,
@@ -127,12 +132,13 @@ static Status check_belonging(const Config *config) {
         const char *name, *of;
         int kinds;
     } rules[] = {
-        {"momentum", "optimizer", SGD | RMS},
+        {"momentum", "optimizer", SGD | RMS | LARS},
         {"nesterov", "optimizer", SGD},
         {"beta-1", "optimizer", ADAM},
         {"beta-2", "optimizer", ADAM},
         {"rho", "optimizer", RMS},
         {"epsilon", "optimizer", ADAM | RMS},
+        {"trust-coefficient", "optimizer", LARS},
         {"decay-epochs", "schedule", DECAY | RESTARTS},
         {"decay-rate", "schedule", DECAY},
         {"min-lr", "schedule", DECAY | TO_MIN_LR},
@@ -169,11 +175,14 @@ static Status check_together(const Config *config) {
 }
 
 Status config_fill(Config *config, const ZooRecipe *recipe) {
-    static const double keras_lr[OPTIMIZER_KINDS] = {0.01, 0.001, 0.001, 0.001}; /* sgd, adam, adamw, rmsprop */
+    /* sgd, adam, adamw, rmsprop as in Keras, lars as in timm, lamb as in Keras */
+    static const double usual_lr[OPTIMIZER_KINDS] = {0.01, 0.001, 0.001, 0.001, 1, 0.001};
     if (recipe)
         TRY(apply_recipe(config, recipe));
     cli_defaults(config_program(), config, config->source);
-    set_number(config, "lr", keras_lr[config->optimizer.kind], SOURCE_DEFAULT);
+    set_number(config, "lr", usual_lr[config->optimizer.kind], SOURCE_DEFAULT);
+    if (config->optimizer.kind == OPTIMIZER_LARS)
+        set_number(config, "momentum", 0.9, SOURCE_DEFAULT);
     set_number(config, "weight-decay", config->optimizer.kind == OPTIMIZER_ADAMW ? 0.004 : 0, SOURCE_DEFAULT);
     return check_together(config);
 }

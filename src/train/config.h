@@ -30,6 +30,8 @@ typedef struct Config {
     size_t seed;
     OptimizerOptions optimizer;
     ScheduleOptions schedule;
+    char lr_multiplier[CLI_TEXT]; /* rules of train/rates.h */
+    double layer_decay;           /* 0: none */
     size_t scale_lr;     /* batch size that schedule.lr is meant for; 0: this run's.  Read with config_schedule */
     char loss[CLI_TEXT]; /* read with config_losses */
     char loss_weights[CLI_TEXT];

@@ -5,7 +5,7 @@
 #include "data/preprocess.h"
 #include "train/config.h"
 
-static const char *const optimizers[] = {"sgd", "adam", "adamw", "rmsprop", NULL}; /* OptimizerKind */
+static const char *const optimizers[] = {"sgd", "adam", "adamw", "rmsprop", "lars", "lamb", NULL}; /* OptimizerKind */
 static const char *const schedules[] = {"constant",    "step",
                                         "exponential", "cosine", /* ScheduleKind */
                                         "polynomial",  "cosine-restarts",
@@ -44,26 +44,35 @@ static const Option options[] = {
      .help = "of everything random: initial weights, order, dropout, split"},
 
     {"optimizer", 0, CHOICE(optimizer.kind, optimizers), .fallback = "adam", .record = RECORD_FIXED,
-     .group = "Optimizer", .help = "formulas as in Keras"},
+     .group = "Optimizer", .help = "formulas as in Keras; lars and lamb are for large batches"},
     {"momentum", 0, NUMBER(optimizer.momentum), .fallback = "0", .max = 1, .record = RECORD_FIXED,
-     .help = "of sgd, rmsprop"},
+     .help = "of sgd, rmsprop, lars; 0.9 for lars when not given"},
     {"nesterov", 0, FLAG(optimizer.nesterov), .record = RECORD_CHANGES, .help = "Nesterov's form of momentum; sgd"},
     {"beta-1", 0, NUMBER(optimizer.beta_1), .fallback = "0.9", .max = 0.999999999, .record = RECORD_CHANGES,
-     .help = "decay of the mean gradient; adam, adamw"},
+     .help = "decay of the mean gradient; adam, adamw, lamb"},
     {"beta-2", 0, NUMBER(optimizer.beta_2), .fallback = "0.999", .max = 0.999999999, .record = RECORD_CHANGES,
-     .help = "decay of the mean squared gradient; adam, adamw"},
+     .help = "decay of the mean squared gradient; adam, adamw, lamb"},
     {"rho", 0, NUMBER(optimizer.rho), .fallback = "0.9", .max = 0.999999999, .record = RECORD_CHANGES,
      .help = "decay of the mean squared gradient; rmsprop"},
     {"epsilon", 0, NUMBER(optimizer.epsilon), .fallback = "1e-07", .above_min = true, .max = 1,
-     .record = RECORD_CHANGES, .help = "adam, adamw, rmsprop"},
+     .record = RECORD_CHANGES, .help = "adam, adamw, rmsprop, lamb"},
+    {"trust-coefficient", 0, NUMBER(optimizer.trust), .fallback = "0.001", .above_min = true, .record = RECORD_CHANGES,
+     .help = "lars: length of a layer's step, as a part of its weights' length, at rate 1"},
     {"weight-decay", 0, NUMBER(optimizer.weight_decay), .record = RECORD_CHANGES,
-     .help = "each step first takes lr * X of every weight away; 0 when not given, adamw 0.004"},
+     .help = "each step takes lr * X of every kernel away; 0 when not given, adamw 0.004"},
+    {"weight-decay-all", 0, FLAG(optimizer.decay_all), .record = RECORD_CHANGES,
+     .help = "--weight-decay also for biases and batch norm's parameters, as in Keras and PyTorch"},
     {"clip-norm", 0, NUMBER(optimizer.clip_norm), .fallback = "0", .record = RECORD_CHANGES,
      .help = "longest gradient of all parameters together; 0 is no limit"},
 
     {"lr", 'l', NUMBER(schedule.lr), .above_min = true, .record = RECORD_CHANGES, .group = "Learning rate",
      .help =
          "learning rate, before --schedule; Keras's for the optimizer when neither given nor in the network's recipe"},
+    {"lr-multiplier", 0, TEXT(lr_multiplier, "PATTERN=X"), .repeated = true, .record = RECORD_CHANGES,
+     .help =
+         "layers of these names (with * and ?) learn at X times the rate; repeated or with commas, the last counts"},
+    {"layer-decay", 0, NUMBER(layer_decay), .above_min = true, .max = 1, .record = RECORD_CHANGES,
+     .help = "a layer learns at X^n times the rate, n: layers with kernels between it and the network's end"},
     {"schedule", 0, CHOICE(schedule.kind, schedules), .fallback = "constant", .record = RECORD_CHANGES,
      .help = "how the learning rate falls"},
     {"decay-epochs", 0, NUMBER(schedule.decay_epochs), .above_min = true, .record = RECORD_CHANGES,

@@ -34,15 +34,16 @@ static Status open_run(Export *e, const Checkpoint *checkpoint, const char *orig
     TRY(record_parse(checkpoint->state, origin, &saved));
     record_free(&saved); /* its texts: only numbers are needed */
     const Config *config = &saved.config;
+    ScheduleOptions schedule = config_schedule(config);
     uint64_t steps = sampler_steps(saved.train_examples, config->batch_size);
     uint64_t all = steps * config->epochs, step = saved.state.step;
     if (steps == 0 || all == 0)
         return status_fail(STATUS_FAILED, "%s: the training state names no examples or epochs", origin);
     /* The rate of the next step; of the last, when that was it. */
-    e->lr = schedule_lr(&config->schedule, step < all ? step : all - 1, steps, config->epochs);
+    e->lr = schedule_lr(&schedule, step < all ? step : all - 1, steps, config->epochs);
     e->rate = (Real)e->lr;
     e->step = (Real)(saved.state.before + step);
-    TRY(optimizer_create(&config->optimizer, e->graph, &e->optimizer));
+    TRY(optimizer_create(&config->optimizer, e->graph, NULL, &e->optimizer));
     Record record = {.model = e->whole, .graph = e->graph, .weights = e->weights, .optimizer = e->optimizer};
     return record_restore(&record, checkpoint, origin);
 }
@@ -113,7 +114,7 @@ static Status make_layers(const Export *e, CheckpointNaming naming, CheckpointLa
 static Status make_optimizer(const Export *e, CheckpointTensor **tensors, size_t *count) {
     const Optimizer *optimizer = e->optimizer;
     OptimizerKind kind = optimizer->options.kind;
-    bool together = kind == OPTIMIZER_ADAM || kind == OPTIMIZER_ADAMW;
+    bool together = kind == OPTIMIZER_ADAM || kind == OPTIMIZER_ADAMW || kind == OPTIMIZER_LAMB;
     size_t slots = optimizer->slot_count, used = 2;
     TRY(memory_new(tensors, 2 + slots * e->graph->param_count, "optimizer variables"));
     (*tensors)[0] = (CheckpointTensor){.name = "iteration", .data = &e->step};

@@ -8,8 +8,8 @@
 
 /* ---- options -------------------------------------------------------------------------------------------------------- */
 
-static const char *const classes[OPTIMIZER_KINDS] = {"SGD", "Adam", "AdamW",
-                                                     "RMSprop"}; /* as --optimizer, but for case */
+static const char *const classes[] = {"SGD", "Adam", "AdamW", "RMSprop"}; /* as --optimizer, but for case */
+enum { CLASSES = sizeof classes / sizeof *classes };                      /* the first of OptimizerKind */
 
 /* Keys of an optimizer's configuration. */
 static const struct {
@@ -95,9 +95,9 @@ static Status set_options(const json_t *optimizer, Config *config) {
     int kind = 0;
     if (class == NULL)
         return status_fail(STATUS_FAILED, "was saved without its optimizer: leave --with-optimizer away");
-    while (kind < OPTIMIZER_KINDS && strcasecmp(classes[kind], class) != 0)
+    while (kind < CLASSES && strcasecmp(classes[kind], class) != 0)
         kind++;
-    if (kind == OPTIMIZER_KINDS)
+    if (kind == CLASSES)
         return status_fail(STATUS_FAILED,
                            "optimizer %.60s is not supported, only SGD, Adam, AdamW and RMSprop: leave "
                            "--with-optimizer away",
@@ -128,6 +128,8 @@ Status keras_optimizer_options(const Checkpoint *file, const char *origin, Confi
     for (size_t i = 0; i < sizeof off / sizeof *off && status == STATUS_OK; i++)
         if (!(config->optimizer.kind == OPTIMIZER_ADAMW && strcmp(off[i], "weight-decay") == 0))
             status = set_number(config, off[i], 0);
+    if (status == STATUS_OK && !config_given(config, "weight-decay-all")) /* Keras leaves nothing out by itself */
+        status = config_set(config, "weight-decay-all", "true", SOURCE_FILE);
     if (status == STATUS_OK && !config_given(config, "schedule"))
         status = config_set(config, "schedule", "constant", SOURCE_FILE);
     json_decref(root);

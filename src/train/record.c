@@ -186,6 +186,10 @@ Status record_parse(const char *text, const char *origin, RecordState *out) {
         status = dump_member(json, "options", &options);
     if (status == STATUS_OK)
         status = config_from_json(&out->config, options, origin, SOURCE_FILE);
+    /* A run from before this option was there decayed all parameters. */
+    if (status == STATUS_OK && out->config.optimizer.weight_decay > 0 &&
+        !config_given(&out->config, "weight-decay-all"))
+        status = config_set(&out->config, "weight-decay-all", "true", SOURCE_FILE);
     memory_free(options);
     json_decref(json);
     if (status != STATUS_OK)

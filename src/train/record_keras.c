@@ -11,7 +11,7 @@
 /* ---- training_config ------------------------------------------------------------------------------------------------ */
 
 /* Class name and configuration of the optimizer in the words that Keras 2 and 3 both know; AdamW has no common form and
- * follows Keras 3. */
+ * and Lamb follow Keras 3; LARS, which it does not know, becomes SGD.  Keras's weight decay is that of all weights. */
 static json_t *optimizer_config(const Config *config) {
     const OptimizerOptions *o = &config->optimizer;
     double lr = config_schedule(config).lr;
@@ -19,6 +19,7 @@ static json_t *optimizer_config(const Config *config) {
     const char *name = NULL;
     switch (o->kind) {
     case OPTIMIZER_SGD:
+    case OPTIMIZER_LARS:
         name = "SGD";
         keys = json_pack("{s:f, s:f, s:b}", "learning_rate", lr, "momentum", o->momentum, "nesterov", (int)o->nesterov);
         break;
@@ -26,6 +27,11 @@ static json_t *optimizer_config(const Config *config) {
         name = "RMSprop";
         keys = json_pack("{s:f, s:f, s:f, s:f, s:b}", "learning_rate", lr, "rho", o->rho, "momentum", o->momentum,
                          "epsilon", o->epsilon, "centered", 0);
+        break;
+    case OPTIMIZER_LAMB:
+        name = "Lamb";
+        keys = json_pack("{s:f, s:f, s:f, s:f}", "learning_rate", lr, "beta_1", o->beta_1, "beta_2", o->beta_2,
+                         "epsilon", o->epsilon);
         break;
     default:
         name = o->kind == OPTIMIZER_ADAM ? "Adam" : "AdamW";

@@ -26,6 +26,7 @@ typedef struct Trainer {
     Setup setup;
     ScheduleOptions schedule; /* config_schedule */
     Replica *replica;
+    double *multipliers; /* of learning rates, per parameter; NULL: all 1 */
     Optimizer *optimizer;
     GradSync *sync;
     Loader *loader;

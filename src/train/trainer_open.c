@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "model/zoo/zoo.h"
+#include "train/rates.h"
 #include "train/summary.h"
 #include "train/trainer_internal.h"
 #include <string.h>
@@ -131,7 +132,7 @@ static Status allocate(Trainer *t) {
     for (size_t i = 0; i < losses; i++)
         outputs[i] = t->setup.graph->outputs[i].name;
     TRY(replica_ready(t->replica));
-    TRY(optimizer_create(&t->config->optimizer, t->setup.graph, &t->optimizer));
+    TRY(optimizer_create(&t->config->optimizer, t->setup.graph, t->multipliers, &t->optimizer));
     TRY(history_create(losses > 1 ? outputs : NULL, losses > 1 ? losses : 0, &t->history));
     if (t->val.count)
         TRY(evaluate_create(&t->setup, t->val_split, t->val, &t->validation));
@@ -236,6 +237,7 @@ Status trainer__open(Trainer *t, bool *finished) {
     TRY(dist_agree(dist, divide_data(t)));
     TRY(setup_graph(&t->setup, t->config));
     TRY(dist_agree(dist, check_trained(t)));
+    TRY(dist_agree(dist, rates_multipliers(t->config, t->setup.graph, &t->multipliers)));
     TRY(dist_agree(dist, prepare_plans(t)));
     TRY(dist_agree(dist, show_summary(t)));
     *finished = t->config->dry_run;
@@ -258,6 +260,7 @@ void trainer__close(Trainer *t) {
     gradsync_destroy(t->sync);
     profile_destroy(t->profile);
     optimizer_destroy(t->optimizer);
+    memory_free(t->multipliers);
     replica_destroy(t->replica);
     history_destroy(t->history);
     checkpoint_writer_destroy(t->writer);

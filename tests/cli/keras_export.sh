@@ -40,6 +40,6 @@ goes_on() {
 goes_on "sgd goes on" plain --optimizer sgd --momentum 0 --lr 0.05
 goes_on "sgd with momentum goes on" norm --optimizer sgd --momentum 0.9 --nesterov --lr 0.02 --schedule cosine
 goes_on "adam goes on" residual --optimizer adam --lr 0.002 --clip-norm 1 --schedule exponential --decay-epochs 2
-goes_on "adamw goes on" norm --optimizer adamw --lr 0.002 --weight-decay 0.01
+goes_on "adamw goes on" norm --optimizer adamw --lr 0.002 --weight-decay 0.01 --weight-decay-all
 goes_on "rmsprop goes on" wide --optimizer rmsprop --momentum 0.5 --lr 0.002
 finish

@@ -371,7 +371,7 @@ CASES = [
     ("sgd", "plain norm residual", f"--optimizer sgd --lr 0.05 --momentum 0.9 {ONE}", Sgd(0.05, 0.9), {}),
     ("nesterov", "plain", f"--optimizer sgd --lr 0.05 --momentum 0.9 --nesterov {ONE}", Sgd(0.05, 0.9, True), {}),
     ("adam", "plain norm", f"--optimizer adam --lr 0.01 {ONE}", Adam(0.01), {}),
-    ("adamw", "plain norm", f"--optimizer adamw --lr 0.01 --weight-decay 0.1 --epsilon 1e-3 {ONE}",
+    ("adamw", "plain norm", f"--optimizer adamw --lr 0.01 --weight-decay 0.1 --weight-decay-all --epsilon 1e-3 {ONE}",
      Adam(0.01, epsilon=1e-3, decay=0.1), {}),
     ("rmsprop", "plain norm", f"--optimizer rmsprop --lr 0.002 {ONE}", Rmsprop(0.002), {}),
     ("rmsprop momentum", "plain", f"--optimizer rmsprop --lr 0.001 --rho 0.8 --epsilon 1e-3 --momentum 0.5 {ONE}",

@@ -56,7 +56,7 @@ static Status take_optimizer(Run *r, uint64_t *iteration) {
     TRY(keras_optimizer_options(r->file, "file", &r->config));
     TRY(config_fill(&r->config, NULL));
     optimizer_destroy(r->optimizer);
-    TRY(optimizer_create(&r->config.optimizer, r->graph, &r->optimizer));
+    TRY(optimizer_create(&r->config.optimizer, r->graph, NULL, &r->optimizer));
     return keras_optimizer_restore(&r->matches, "file", r->optimizer, iteration);
 }
 

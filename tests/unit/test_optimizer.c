@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Optimizers against Keras's, and what must hold for any of them. */
+ * Optimizers against Keras's, LARS and LAMB against their papers' formulas, and what must hold for any of them. */
 #include "base/memory.h"
 #include "train/optimizer.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -107,14 +108,14 @@ static void expect(const Graph *g, const Real *slab, const double *flat, const c
         fail_msg("%s: padding is not 0", name);
 }
 
-static void equals_keras(void **state) {
+static void equals_golden_steps(void **state) {
     (void)state;
     for (size_t c = 0; c < sizeof golden_cases / sizeof *golden_cases; c++) {
         bool penalty = golden_cases[c].penalty;
         Graph *g = make_graph(penalty ? golden_l1 : 0, penalty ? golden_l2 : 0);
         Slabs s = make_slabs(g);
         Optimizer *o;
-        assert_ok(optimizer_create(&golden_cases[c].options, g, &o));
+        assert_ok(optimizer_create(&golden_cases[c].options, g, NULL, &o));
         put(g, s.weights, golden_start);
         for (size_t step = 0; step < GOLDEN_STEPS; step++) {
             put(g, s.gradient, golden_sums[step]);
@@ -136,7 +137,7 @@ static void reports_penalty_and_norm(void **state) {
     Graph *g = make_graph(golden_l1, golden_l2);
     Slabs s = make_slabs(g);
     Optimizer *o;
-    assert_ok(optimizer_create(&(OptimizerOptions){.kind = OPTIMIZER_SGD, .clip_norm = 1e9}, g, &o));
+    assert_ok(optimizer_create(&(OptimizerOptions){.kind = OPTIMIZER_SGD, .clip_norm = 1e9}, g, NULL, &o));
     put(g, s.weights, golden_start);
     put(g, s.gradient, golden_sums[0]);
     double penalty = 0, squares = 0;
@@ -165,7 +166,7 @@ static void statistics_move_and_fixed_weights_do_not(void **state) {
     Graph *g = make_graph(0, 0);
     Slabs s = make_slabs(g);
     Optimizer *o;
-    assert_ok(optimizer_create(&(OptimizerOptions){.kind = OPTIMIZER_SGD, .weight_decay = 0.5}, g, &o));
+    assert_ok(optimizer_create(&(OptimizerOptions){.kind = OPTIMIZER_SGD, .weight_decay = 0.5}, g, NULL, &o));
     Real *mean = s.weights + g->params[MEAN].offset, *variance = s.weights + g->params[VARIANCE].offset;
     Real *frozen = s.weights + g->params[FROZEN].offset;
     mean[1] = 8;
@@ -194,7 +195,7 @@ static void batch_without_weight(void **state) {
     Graph *g = make_graph(0, 0.5);
     Slabs s = make_slabs(g);
     Optimizer *o;
-    assert_ok(optimizer_create(&(OptimizerOptions){.kind = OPTIMIZER_SGD, .clip_norm = 100}, g, &o));
+    assert_ok(optimizer_create(&(OptimizerOptions){.kind = OPTIMIZER_SGD, .clip_norm = 100}, g, NULL, &o));
     put(g, s.weights, golden_start);
     optimizer_apply(o, 0.1, 0, s.weights, s.gradient, 0, 0);
     Real got = s.weights[g->params[KERNEL].offset], bias = s.weights[g->params[BIAS].offset];
@@ -233,7 +234,7 @@ static void norm_depends_on_the_slab_alone(void **state) {
         Slabs s = make_slabs(g);
         Optimizer *o;
         assert_int_equal(g->trained_count, 9 * 48 * 48);
-        assert_ok(optimizer_create(&(OptimizerOptions){.kind = OPTIMIZER_SGD, .clip_norm = 1}, g, &o));
+        assert_ok(optimizer_create(&(OptimizerOptions){.kind = OPTIMIZER_SGD, .clip_norm = 1}, g, NULL, &o));
         plain = 0;
         for (size_t i = 0; i < g->trained_count; i++) {
             s.gradient[i] = (Real)(rng_uniform(rng_key(3, RNG_TEST, 0, 0), i, 0) * 2 - 1);
@@ -252,14 +253,113 @@ static void norm_depends_on_the_slab_alone(void **state) {
     assert_near(norms[0], sqrt(plain), 1e-9);
 }
 
+static void fill(Real *slab, size_t count, uint64_t stream) {
+    for (size_t i = 0; i < count; i++)
+        slab[i] = (Real)(rng_uniform(rng_key(3, RNG_TEST, stream, 0), i, 0) * 2 - 1);
+}
+
+/* Three equal layers, the middle one at a quarter of the rate: what happens to each is what happens to it alone at its own
+ * rate, to the bit; neighbours of one rate are one span. */
+static void multipliers_scale_the_rate(void **state) {
+    (void)state;
+    Graph *g = make_chain(3, 6, 6), *alone = make_chain(1, 6, 6);
+    const double multipliers[] = {1, 0.25, 1}, equal[] = {0.25, 0.25, 0.25};
+    Optimizer *o;
+    for (int kind = 0; kind < OPTIMIZER_KINDS; kind++) {
+        OptimizerOptions options = {.kind = (OptimizerKind)kind,
+                                    .momentum = 0.9,
+                                    .beta_1 = 0.9,
+                                    .beta_2 = 0.99,
+                                    .epsilon = 1e-3,
+                                    .trust = 0.1,
+                                    .weight_decay = 0.25,
+                                    .rho = 0.5};
+        bool layerwise = kind == OPTIMIZER_LARS || kind == OPTIMIZER_LAMB;
+        assert_ok(optimizer_create(&options, g, equal, &o));
+        assert_int_equal(o->span_count, layerwise ? 3 : 1);
+        optimizer_destroy(o);
+        for (size_t p = 0; p < 3; p++) {
+            Slabs whole = make_slabs(g), one = make_slabs(alone);
+            Optimizer *single;
+            fill(whole.weights, g->trained_count, 0);
+            assert_ok(optimizer_create(&options, g, multipliers, &o));
+            assert_ok(optimizer_create(&options, alone, NULL, &single));
+            assert_int_equal(o->span_count, 3);
+            size_t at = g->params[p].offset;
+            memcpy(one.weights, whole.weights + at, 36 * sizeof(Real));
+            for (uint64_t step = 0; step < 3; step++) {
+                fill(whole.gradient, g->trained_count, step + 1);
+                memcpy(one.gradient, whole.gradient + at, 36 * sizeof(Real));
+                optimizer_apply(o, 0.5, step, whole.weights, whole.gradient, 2, 1);
+                optimizer_apply(single, 0.5 * multipliers[p], step, one.weights, one.gradient, 2, 1);
+            }
+            assert_memory_equal(one.weights, whole.weights + at, 36 * sizeof(Real));
+            optimizer_destroy(o);
+            optimizer_destroy(single);
+            free_slabs(whole);
+            free_slabs(one);
+        }
+    }
+    graph_destroy(g);
+    graph_destroy(alone);
+}
+
+static void kernels_alone_decay(void **state) {
+    (void)state;
+    Graph *g = make_graph(0, 0);
+    Slabs s = make_slabs(g);
+    Optimizer *o;
+    for (int all = 0; all < 2; all++) {
+        OptimizerOptions options = {.kind = OPTIMIZER_SGD, .weight_decay = 0.5, .decay_all = all};
+        assert_ok(optimizer_create(&options, g, NULL, &o));
+        assert_int_equal(o->span_count, all ? 1 : 2);
+        put(g, s.weights, golden_start);
+        put(g, s.gradient, (double[GOLDEN_COUNT]){0});
+        optimizer_apply(o, 0.1, 0, s.weights, s.gradient, 1, 0);
+        Real kernel = s.weights[g->params[KERNEL].offset + 1], bias = s.weights[g->params[BIAS].offset + 1];
+        assert_near(kernel, 0.95 * golden_start[1], 1e-7);
+        assert_near(bias, (all ? 0.95 : 1) * golden_start[GOLDEN_KERNEL + 1], 1e-7);
+        optimizer_destroy(o);
+    }
+    free_slabs(s);
+    graph_destroy(g);
+}
+
+/* Norms that are 0 leave the plain step. */
+static void layerwise_steps_from_nothing(void **state) {
+    (void)state;
+    Graph *g = make_chain(1, 2, 3);
+    Slabs s = make_slabs(g);
+    Optimizer *o;
+    assert_ok(optimizer_create(&(OptimizerOptions){.kind = OPTIMIZER_LARS, .trust = 0.1}, g, NULL, &o));
+    s.gradient[1] = 2;
+    optimizer_apply(o, 0.5, 0, s.weights, s.gradient, 1, 0);
+    assert_near(s.weights[1], -1, 0);
+    s.gradient[1] = 0;
+    optimizer_apply(o, 0.5, 1, s.weights, s.gradient, 1, 0);
+    assert_near(s.weights[1], -1, 0);
+    optimizer_destroy(o);
+    assert_ok(optimizer_create(&(OptimizerOptions){.kind = OPTIMIZER_LAMB, .epsilon = 1}, g, NULL, &o));
+    s.weights[1] = 0;
+    s.gradient[1] = 3;
+    optimizer_apply(o, 0.5, 0, s.weights, s.gradient, 1, 0);
+    assert_near(s.weights[1], -0.5 * 3 / (3 + 1), 1e-7);
+    for (size_t i = 0; i < g->trained_count; i++)
+        assert_true(i == 1 || s.weights[i] == 0);
+    optimizer_destroy(o);
+    free_slabs(s);
+    graph_destroy(g);
+}
+
 static void steps_allocate_nothing(void **state) {
     (void)state;
     Graph *g = make_graph(golden_l1, golden_l2);
     Slabs s = make_slabs(g);
     for (int kind = 0; kind < OPTIMIZER_KINDS; kind++) {
         Optimizer *o;
-        OptimizerOptions options = {.kind = (OptimizerKind)kind, .momentum = 0.9, .clip_norm = 1, .epsilon = 1e-7};
-        assert_ok(optimizer_create(&options, g, &o));
+        OptimizerOptions options = {
+            .kind = (OptimizerKind)kind, .momentum = 0.9, .clip_norm = 1, .epsilon = 1e-7, .trust = 1};
+        assert_ok(optimizer_create(&options, g, NULL, &o));
         size_t before = memory_stats().total_count;
         for (uint64_t step = 0; step < 3; step++)
             optimizer_apply(o, 0.1, step, s.weights, s.gradient, 1, 1);
@@ -278,25 +378,28 @@ static void create_survives_any_failed_allocation(void **state) {
     Status status;
     do {
         memory_fail_at(++n);
-        status = optimizer_create(&(OptimizerOptions){.kind = OPTIMIZER_ADAM}, g, &o);
+        status = optimizer_create(&(OptimizerOptions){.kind = OPTIMIZER_ADAM}, g, NULL, &o);
         memory_fail_at(0);
         if (status != STATUS_OK) {
             assert_null(o);
             assert_int_equal(memory_stats().live_count, live);
         }
     } while (status != STATUS_OK);
-    assert_int_equal(n, 4); /* the optimizer and two slots can fail */
+    assert_int_equal(n, 5); /* the optimizer, its spans and two slots can fail */
     optimizer_destroy(o);
     graph_destroy(g);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(equals_keras, check_memory),
+        cmocka_unit_test_teardown(equals_golden_steps, check_memory),
         cmocka_unit_test_teardown(reports_penalty_and_norm, check_memory),
         cmocka_unit_test_teardown(statistics_move_and_fixed_weights_do_not, check_memory),
         cmocka_unit_test_teardown(batch_without_weight, check_memory),
         cmocka_unit_test_teardown(norm_depends_on_the_slab_alone, check_memory),
+        cmocka_unit_test_teardown(multipliers_scale_the_rate, check_memory),
+        cmocka_unit_test_teardown(kernels_alone_decay, check_memory),
+        cmocka_unit_test_teardown(layerwise_steps_from_nothing, check_memory),
         cmocka_unit_test_teardown(steps_allocate_nothing, check_memory),
         cmocka_unit_test_teardown(create_survives_any_failed_allocation, check_memory),
     };
