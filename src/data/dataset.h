@@ -84,6 +84,13 @@ struct Preprocess; /* data/preprocess.h */
 Status dataset_read(Dataset *dataset, DatasetSplit split, const uint64_t rows[], size_t n,
                     const struct Preprocess *preprocess, Real *x, Real *const labels[]);
 
+struct AugmentPass; /* data/augment.h */
+
+/* The same with the pixels changed before preprocessing; NULL: not. */
+Status dataset_read_augmented(Dataset *dataset, DatasetSplit split, const uint64_t rows[], size_t n,
+                              const struct Preprocess *preprocess, const struct AugmentPass *augment, Real *x,
+                              Real *const labels[]);
+
 /* *path = digits.h5, which ships with the project: in the folder $CNN_DATASETS if that is set; else the first there is
  * in ../share/cnn/datasets from the running program's folder, the installation's data folder, the source tree.  The
  * caller frees with memory_free. */

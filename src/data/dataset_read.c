@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/memory.h"
+#include "data/augment.h"
 #include "data/dataset_internal.h"
 #include <stdlib.h>
 #include <string.h>
@@ -88,22 +89,31 @@ Status dataset_load(Dataset *dataset, DatasetSplit split) {
 
 /* ---- examples ---- */
 
-static void convert(const Dataset *dataset, const Preprocess *preprocess, const void *raw, Real *x) {
-    if (dataset->info.is_uint8)
-        preprocess_uint8(preprocess, raw, 1, x);
+/* What becomes of the pixels on their way from the file to the network. */
+typedef struct Conversion {
+    const Preprocess *preprocess;
+    const AugmentPass *augment; /* NULL: none */
+} Conversion;
+
+static void convert(const Dataset *dataset, const Conversion *how, uint64_t row, const void *raw, Real *x) {
+    bool bytes = dataset->info.is_uint8;
+    if (how->augment)
+        raw = augment_apply(how->augment, &dataset->info, row, raw, &bytes);
+    if (bytes)
+        preprocess_uint8(how->preprocess, raw, 1, x);
     else
-        preprocess_float(preprocess, raw, 1, x);
+        preprocess_float(how->preprocess, raw, 1, x);
 }
 
 static void read_from_memory(const Dataset *dataset, const DatasetPart *part, const uint64_t rows[], size_t n,
-                             const Preprocess *preprocess, Real *x, Real *const labels[]) {
+                             const Conversion *how, Real *x, Real *const labels[]) {
     enum { LINE = 64, AHEAD = 4096 }; /* bytes of the next example that are fetched while one is converted */
     size_t bytes = x_bytes(dataset), width = shape_count(&dataset->info.shape);
     for (size_t i = 0; i < n; i++) {
         const char *next = (const char *)part->x + rows[i + 1 < n ? i + 1 : i] * bytes;
         for (size_t k = 0; k < bytes && k < AHEAD; k += LINE)
             __builtin_prefetch(next + k);
-        convert(dataset, preprocess, (const char *)part->x + rows[i] * bytes, x + i * width);
+        convert(dataset, how, rows[i], (const char *)part->x + rows[i] * bytes, x + i * width);
     }
     for (size_t k = 0; labels != NULL && k < dataset->info.label_count; k++) {
         size_t one = shape_count(&dataset->info.labels[k].shape);
@@ -144,7 +154,7 @@ static Status grow_scratch(Dataset *dataset, size_t n) {
 
 /* Rows are read in ascending order, so that each chunk of the file is met once. */
 static Status read_from_file(Dataset *dataset, DatasetSplit split, const uint64_t rows[], size_t n,
-                             const Preprocess *preprocess, Real *x, Real *const labels[]) {
+                             const Conversion *how, Real *x, Real *const labels[]) {
     const DatasetInfo *info = &dataset->info;
     size_t bytes = x_bytes(dataset), width = shape_count(&info->shape);
     char path[512];
@@ -157,7 +167,8 @@ static Status read_from_file(Dataset *dataset, DatasetSplit split, const uint64_
     dataset__path(split, "x", path);
     TRY(h5io_read_rows(dataset->file, path, x_type(dataset), dataset->rows, n, dataset->raw));
     for (size_t i = 0; i < n; i++)
-        convert(dataset, preprocess, (const char *)dataset->raw + i * bytes, x + dataset->picks[i].place * width);
+        convert(dataset, how, dataset->rows[i], (const char *)dataset->raw + i * bytes,
+                x + dataset->picks[i].place * width);
     for (size_t k = 0; labels != NULL && k < info->label_count; k++) {
         size_t one = shape_count(&info->labels[k].shape);
         dataset__path(split, info->labels[k].name, path);
@@ -168,8 +179,8 @@ static Status read_from_file(Dataset *dataset, DatasetSplit split, const uint64_
     return STATUS_OK;
 }
 
-Status dataset_read(Dataset *dataset, DatasetSplit split, const uint64_t rows[], size_t n, const Preprocess *preprocess,
-                    Real *x, Real *const labels[]) {
+Status dataset_read_augmented(Dataset *dataset, DatasetSplit split, const uint64_t rows[], size_t n,
+                              const Preprocess *preprocess, const AugmentPass *augment, Real *x, Real *const labels[]) {
     for (size_t i = 0; i < n; i++)
         if (rows[i] >= dataset->info.count[split])
             return status_fail(STATUS_FAILED, "%s has no example %llu in %s", dataset->info.path,
@@ -181,13 +192,19 @@ Status dataset_read(Dataset *dataset, DatasetSplit split, const uint64_t rows[],
         return status_fail(STATUS_FAILED, "%s has examples of %s; the network takes %s", dataset->info.path,
                            shape_format(&dataset->info.shape, have), shape_format(&preprocess->shape, want));
     }
+    Conversion how = {preprocess, augment};
     pthread_mutex_lock(&dataset->lock);
     bool loaded = dataset->part[split].loaded;
     Status status = STATUS_OK;
     if (!loaded)
-        status = read_from_file(dataset, split, rows, n, preprocess, x, labels);
+        status = read_from_file(dataset, split, rows, n, &how, x, labels);
     pthread_mutex_unlock(&dataset->lock);
     if (loaded) /* never changes again: no lock needed */
-        read_from_memory(dataset, &dataset->part[split], rows, n, preprocess, x, labels);
+        read_from_memory(dataset, &dataset->part[split], rows, n, &how, x, labels);
     return status;
+}
+
+Status dataset_read(Dataset *dataset, DatasetSplit split, const uint64_t rows[], size_t n, const Preprocess *preprocess,
+                    Real *x, Real *const labels[]) {
+    return dataset_read_augmented(dataset, split, rows, n, preprocess, NULL, x, labels);
 }

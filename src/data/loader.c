@@ -30,6 +30,7 @@ struct Loader {
     size_t ring;              /* slots in use */
     Slot slot[RING_MOST];     /* batch number i is in slot i % ring */
     uint64_t *rows;           /* owned; of the batch that is being prepared */
+    void *scratch;            /* owned; of the augmentation, NULL without */
     double waited;            /* the reader's */
 
     pthread_t thread;
@@ -76,8 +77,10 @@ static void prepare(Loader *loader, const Place *place, Slot *slot) {
     plan_batch(loader, place, &slot->batch);
     slot->batch.x = slot->x;
     slot->batch.labels = slot->labels;
-    slot->status = dataset_read(options->dataset, options->split, loader->rows, slot->batch.n, options->preprocess,
-                                slot->x, slot->labels);
+    AugmentPass augment = {options->augment, place->epoch, loader->scratch};
+    slot->status =
+        dataset_read_augmented(options->dataset, options->split, loader->rows, slot->batch.n, options->preprocess,
+                               options->augment ? &augment : NULL, slot->x, slot->labels);
     if (slot->status != STATUS_OK)
         snprintf(slot->message, sizeof slot->message, "%s", status_message());
 }
@@ -161,9 +164,14 @@ static size_t ring_of(const LoaderOptions *options) {
     return ring < RING_USUAL ? RING_USUAL : ring < RING_MOST ? ring : RING_MOST;
 }
 
+static size_t scratch_bytes(const LoaderOptions *options) {
+    return options->augment ? augment_scratch_bytes(dataset_info(options->dataset)) : 0;
+}
+
 size_t loader_bytes(const LoaderOptions *options) {
-    size_t bytes;
-    return memory_multiply(batch_numbers(options), ring_of(options) * sizeof(Real), &bytes) ? bytes : SIZE_MAX;
+    size_t bytes, scratch = scratch_bytes(options);
+    bool fits = memory_multiply(batch_numbers(options), ring_of(options) * sizeof(Real), &bytes);
+    return fits && scratch <= SIZE_MAX - bytes ? bytes + scratch : SIZE_MAX;
 }
 
 static Status new_slot(Loader *loader, Slot *slot) {
@@ -188,6 +196,8 @@ static Status fill(Loader *loader) {
     loader->place = (Place){options->epoch, options->step, 0};
     TRY(dataset_load(options->dataset, options->split));
     TRY(memory_new(&loader->rows, loader->most, "row numbers"));
+    if (options->augment)
+        TRY(memory_alloc(scratch_bytes(options), 1, "augmentation", &loader->scratch));
     for (size_t i = 0; i < loader->ring; i++)
         TRY(new_slot(loader, &loader->slot[i]));
     if (loader->ring == 1)
@@ -235,6 +245,7 @@ void loader_destroy(Loader *loader) {
         memory_free(slot->x);
     }
     memory_free(loader->rows);
+    memory_free(loader->scratch);
     pthread_mutex_destroy(&loader->lock);
     pthread_cond_destroy(&loader->prepared);
     pthread_cond_destroy(&loader->wanted);

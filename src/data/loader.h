@@ -13,6 +13,7 @@
  *     loader_destroy(loader); */
 #ifndef DATA_LOADER_H
 #define DATA_LOADER_H
+#include "data/augment.h"
 #include "data/dataset.h"
 #include "data/preprocess.h"
 #include "data/sampler.h"
@@ -29,6 +30,7 @@ typedef struct LoaderOptions {
     size_t block;                 /* 0: training */
     uint64_t first_unit, units;   /* this rank's share: sampler_share.  Training: units > 0 */
     /* training only */
+    const Augment *augment; /* borrowed; NULL: none */
     SamplerOrder order;
     size_t batch_size, micro_batches;
     uint64_t epoch, step;
