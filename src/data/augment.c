@@ -169,8 +169,8 @@ static void apply(AugmentImage *image, const AugmentOperation *op, Draws *d) {
     case AUGMENT_SHARPNESS:
         augment__sharpness(image, a);
         break;
-    case AUGMENT_GREYSCALE:
-        augment__greyscale(image);
+    case AUGMENT_GRAYSCALE:
+        augment__grayscale(image);
         break;
     case AUGMENT_POSTERIZE:
         augment__posterize(image, (int)a);

@@ -27,7 +27,7 @@
  *     saturation F     clip(F x + (1 - F) grey)
  *     hue F            the hue of HSV turned by F of the circle
  *     sharpness F      clip(F x + (1 - F) s), s = x smoothed with [1 1 1; 1 5 1; 1 1 1] / 13, and x itself at the border
- *     greyscale        all channels become grey
+ *     grayscale        all channels become grey
  *     posterize B      only the B highest bits stay            | of the levels round(255 x / M),
  *     solarize T       levels from T on become 255 - level     | which times M / 255
  *     equalize         each channel's histogram made even      | are the new values
@@ -78,7 +78,7 @@ typedef enum AugmentKind {
     AUGMENT_SATURATION,
     AUGMENT_HUE, /* part of the circle */
     AUGMENT_SHARPNESS,
-    AUGMENT_GREYSCALE,
+    AUGMENT_GRAYSCALE,
     AUGMENT_POSTERIZE, /* bits */
     AUGMENT_SOLARIZE,  /* level */
     AUGMENT_EQUALIZE,

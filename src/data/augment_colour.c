@@ -38,7 +38,7 @@ void augment__saturation(AugmentImage *image, double factor) {
     }
 }
 
-void augment__greyscale(AugmentImage *image) {
+void augment__grayscale(AugmentImage *image) {
     float *x = augment__floats(image);
     for (size_t i = 0; i < image->count; i += 3)
         x[i] = x[i + 1] = x[i + 2] = grey_of(x + i);

@@ -60,7 +60,7 @@ void augment__brightness(AugmentImage *image, double factor);
 void augment__contrast(AugmentImage *image, double factor);
 void augment__saturation(AugmentImage *image, double factor);
 void augment__hue(AugmentImage *image, double turn);
-void augment__greyscale(AugmentImage *image);
+void augment__grayscale(AugmentImage *image);
 void augment__invert(AugmentImage *image);
 void augment__layer_brightness(AugmentImage *image, const AugmentOperation *layer, double factor);
 void augment__layer_contrast(AugmentImage *image, const AugmentOperation *layer, double factor);

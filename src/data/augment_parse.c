@@ -49,7 +49,7 @@ static const Row rows[] = {
      "add N pixels on every side, cut out a window of the old size"},
     {"resized-crop", AUGMENT_RESIZED_CROP, NUMBER_RANGES, MOVES, 0, 4, 0.0001, 10000,
      USUAL(.range = {{0.08, 1}, {3.0 / 4, 4.0 / 3}}), 0, "[=LOW:HIGH[:LOW:HIGH]]",
-     "enlarge a part: its share of the area (0.08:1), width/height (0.75:1.3333)"},
+     "enlarge a part: area (0.08:1), width/height (0.75:1.3333)"},
     {"rotate", AUGMENT_ROTATE, NUMBER_SYMMETRIC, MOVES, 1, 2, -360, 360, USUAL(.tied = false), 0, "=D",
      "rotate by up to D degrees, counter-clockwise"},
     {"translate", AUGMENT_TRANSLATE, NUMBER_SYMMETRIC, MOVES, 1, 2, -1, 1, USUAL(.tied = false), 3, "=F",
@@ -73,7 +73,7 @@ static const Row rows[] = {
      "turn the hue by up to F of the circle"},
     {"sharpness", AUGMENT_SHARPNESS, NUMBER_FACTOR, CLIPS, 1, 2, 0, 100, USUAL(.tied = false), 0, "=F",
      "distance from the smoothed image times 1-F to 1+F"},
-    {"greyscale", AUGMENT_GREYSCALE, NUMBER_CHANCE, COLOURS, 0, 1, 0, 1, {.chance = 0.1}, 0, "[=P]",
+    {"grayscale", AUGMENT_GRAYSCALE, NUMBER_CHANCE, COLOURS, 0, 1, 0, 1, {.chance = 0.1}, 0, "[=P]",
      "all channels grey (P 0.1)"},
     {"posterize", AUGMENT_POSTERIZE, NUMBER_VALUE, CLIPS | WHOLE, 1, 1, 1, 8, HALF(.tied = false), 0, "=BITS",
      "keep the highest bits (P 0.5)"},
@@ -87,11 +87,11 @@ static const Row rows[] = {
     {"blur", AUGMENT_BLUR, NUMBER_VALUE, 0, 1, 2, 0.05, 16, USUAL(.tied = false), 0, "=S",
      "Gaussian blur, S pixels; LOW:HIGH is a random S"},
     {"noise", AUGMENT_NOISE, NUMBER_VALUE, ANY_SHAPE, 1, 2, 0, 100, USUAL(.tied = false), 0, "=S",
-     "add normal noise, S of the range of values; any kind of input"},
+     "add normal noise, S of the range of values"},
     {"cutout", AUGMENT_CUTOUT, NUMBER_VALUE, FILLS | WHOLE, 1, 1, 1, 4096, USUAL(.tied = false), 0, "=N",
      "fill a square of N pixels at a random place"},
     {"erase", AUGMENT_ERASE, NUMBER_RANGES, FILLS, 0, 4, 0.0001, 10000, HALF(.range = {{0.02, 0.33}, {0.3, 3.3}}), 0,
-     "[=LOW:HIGH[:LOW:HIGH]]", "fill a rectangle: share of the area (0.02:0.33), width/height (0.3:3.3) (P 0.5)"},
+     "[=LOW:HIGH[:LOW:HIGH]]", "fill a rectangle: area (0.02:0.33), width/height (0.3:3.3) (P 0.5)"},
 
     {"trivial", AUGMENT_TRIVIAL, NUMBER_CHANCE, MOVES | CLIPS, 0, 1, 0, 1, USUAL(.tied = false), 0, "[=P]",
      "TrivialAugment (wide): one random operation of random strength"},
@@ -108,7 +108,7 @@ void augment_help(FILE *stream) {
                     "  --augment rotate=15:fill=reflect,brightness=0.2:p=0.5\n\n");
     for (size_t i = 0; i < ROWS; i++) {
         int used = fprintf(stream, "  %s%s", rows[i].name, rows[i].usage);
-        fprintf(stream, "%*s%s\n", used < 18 ? 18 - used : 2, "", rows[i].help);
+        fprintf(stream, "%s%*s%s\n", used < 18 ? "" : "\n", used < 18 ? 18 - used : 18, "", rows[i].help);
     }
     fprintf(stream, "\n"
                     "Where one number gives a range (rotate=15: -15 to 15; brightness=0.2: 0.8 to 1.2),\n"

@@ -101,6 +101,8 @@ typedef struct LayerClass {
     X(batch_normalization, BatchNormalization) X(layer_normalization, LayerNormalization)                     \
     X(group_normalization, GroupNormalization) X(rescaling, Rescaling) X(normalization, Normalization)        \
     X(layer_scale, LayerScale)                                                                      \
+    X(random_flip, RandomFlip) X(random_rotation, RandomRotation) X(random_translation, RandomTranslation)    \
+    X(random_zoom, RandomZoom) X(random_contrast, RandomContrast) X(random_brightness, RandomBrightness)      \
     X(add, Add) X(subtract, Subtract) X(multiply, Multiply) X(average, Average) X(maximum, Maximum)           \
     X(custom_scale_layer, CustomScaleLayer)                                                  \
     X(concatenate, Concatenate)                                                                               \
@@ -118,6 +120,9 @@ enum {
     LAYER_MAX_EXTENT = 1 << 24, /* of one dimension, and any count in a configuration: no product of a few overflows */
     LAYER_MAX_AXES = SHAPE_MAX + 1
 };
+
+/* Is it one of the Random... layers, which are the identity but in training? */
+bool layer_is_augmentation(const LayerClass *class);
 
 /* The class of that name, or an error that lists the known ones. */
 Status layer_class_find(const char *name, const LayerClass **out);

@@ -58,8 +58,8 @@ static bool same_in_training(const ModelLayer *layer) {
     for (size_t i = 0; layer->network && i < layer->network->layer_count; i++)
         if (!same_in_training(&layer->network->layers[i]))
             return false;
-    return strstr(class, "Dropout") == NULL && strcmp(class, "StochasticDepth") != 0 &&
-           (strcmp(class, "BatchNormalization") != 0 || !layer->trainable);
+    return strstr(class, "Dropout") == NULL && !layer_is_augmentation(layer->class) &&
+           strcmp(class, "StochasticDepth") != 0 && (strcmp(class, "BatchNormalization") != 0 || !layer->trainable);
 }
 
 /* Arguments of a call beside its inputs: only those that say nothing.  `training` is in the files of Keras 3, where fit

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "train/config.h"
 #include "base/memory.h"
+#include "data/augment.h"
 #include "model/zoo/zoo.h"
 #include <errno.h>
 #include <jansson.h>
@@ -75,6 +76,16 @@ static Status check_exclusive(const Config *config) {
     return STATUS_OK;
 }
 
+/* --augment help prints; else the list must be one. */
+static Status check_augment(const Config *config, bool *exit_now) {
+    Augment list;
+    *exit_now = strcmp(config->augment, "help") == 0;
+    if (!*exit_now)
+        return augment_parse(config->augment, &list);
+    augment_help(stdout);
+    return STATUS_OK;
+}
+
 Status config_parse(int argc, char **argv, Config *config, bool *exit_now) {
     memset(config, 0, sizeof *config);
     TRY(cli_parse(config_program(), argc, argv, config, config->source, exit_now));
@@ -82,6 +93,7 @@ Status config_parse(int argc, char **argv, Config *config, bool *exit_now) {
         return STATUS_OK;
     if (config->config[0])
         TRY(read_file(config, config->config));
+    TRY(check_augment(config, exit_now));
     return check_exclusive(config);
 }
 

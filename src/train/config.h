@@ -22,6 +22,7 @@ typedef struct Config {
     char data[CLI_TEXT];       /* dataset file; "": the digits that ship with the project */
     char model[CLI_TEXT];      /* name of the zoo, or file */
     char preprocess[CLI_TEXT]; /* "": by the data's type */
+    char augment[CLI_TEXT];    /* list of operations, data/augment.h */
     double validation_split;   /* fraction of train, where the data has no val */
     bool no_shuffle;
     /* training */

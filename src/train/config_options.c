@@ -29,6 +29,8 @@ static const Option options[] = {
      .help = "list the networks and their recipes, and end"},
     {"preprocess", 0, TEXT(preprocess, "KIND"), .choices = preprocess_names, .record = RECORD_FIXED,
      .help = "how pixels become inputs; when not given, unit for bytes, none for floats and for networks that scale"},
+    {"augment", 0, TEXT(augment, "LIST"), .repeated = true, .record = RECORD_CHANGES,
+     .help = "random changes of training images: flip,crop=4 or the like; help lists what there is"},
     {"validation-split", 0, NUMBER(validation_split), .fallback = "0", .max = 0.9, .record = RECORD_FIXED,
      .help = "validate on this part of the training data, drawn by the seed, where the dataset has no val"},
     {"no-shuffle", 0, FLAG(no_shuffle), .record = RECORD_FIXED, .help = "examples in the order of the dataset"},

@@ -63,6 +63,14 @@ Status setup_model(Setup *setup, const char *text, const char *source) {
     return dist_agree(setup->dist, make_model(setup, text, source));
 }
 
+/* The layer whose output `layer` reads first; layers that are the identity here are passed over. */
+static size_t source_of(const Model *model, const ModelLayer *layer) {
+    size_t source = layer->calls[0].inputs[0].layer;
+    while (layer_is_augmentation(model->layers[source].class) && model->layers[source].call_count > 0)
+        source = model->layers[source].calls[0].inputs[0].layer;
+    return source;
+}
+
 /* Does a layer that scales read one of the network's inputs? */
 static bool network_scales_input(const Model *model) {
     for (size_t l = 0; l < model->layer_count; l++) {
@@ -71,7 +79,7 @@ static bool network_scales_input(const Model *model) {
         if (strcmp(class, "Rescaling") != 0 && strcmp(class, "Normalization") != 0)
             continue;
         for (size_t i = 0; i < model->input_count; i++)
-            if (layer->call_count > 0 && layer->calls[0].inputs[0].layer == model->inputs[i].layer)
+            if (layer->call_count > 0 && source_of(model, layer) == model->inputs[i].layer)
                 return true;
     }
     return false;

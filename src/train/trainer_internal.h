@@ -7,6 +7,7 @@
 #include "dist/gradsync.h"
 #include "io/checkpoint_writer.h"
 #include "io/run.h"
+#include "train/augmentation.h"
 #include "train/evaluate.h"
 #include "train/history.h"
 #include "train/match.h"
@@ -29,6 +30,7 @@ typedef struct Trainer {
     double *multipliers; /* of learning rates, per parameter; NULL: all 1 */
     Optimizer *optimizer;
     GradSync *sync;
+    Augment augment; /* of training images; count 0: none */
     Loader *loader;
     Evaluation *validation; /* NULL where there is no such data */
     History *history;

@@ -71,6 +71,7 @@ static Status divide_data(Trainer *t) {
     }
     t->steps_per_epoch = sampler_steps(t->train.count, config->batch_size);
     TRY(trainer__preprocess(t));
+    TRY(augmentation_create(&t->setup, config->augment, config->seed, &t->augment));
     return preprocess_to_json(&t->setup.preprocess, info->class_names, info->class_name_count,
                               &t->setup.preprocess_json);
 }
@@ -148,6 +149,7 @@ LoaderOptions trainer__loader_options(const Trainer *t) {
                            .preprocess = &t->setup.preprocess,
                            .first_unit = part.first,
                            .units = part.count,
+                           .augment = t->augment.count > 0 ? &t->augment : NULL,
                            .order = {.shuffle = !t->config->no_shuffle, .seed = t->config->seed},
                            .batch_size = t->config->batch_size,
                            .micro_batches = t->config->micro_batches,

@@ -213,10 +213,25 @@ def nasnet_cell():
     return keras.Model(i, L.Dense(3, name="fc")(x), name="nasnet_cell")
 
 
+def augmentation():
+    """Layers that change images in training only."""
+    x = i = keras.Input((8, 8, 3), name="in")
+    x = L.RandomFlip("horizontal", name="flip")(x)
+    x = L.RandomRotation(0.1, fill_mode="constant", fill_value=3.0, name="rotation")(x)
+    x = L.RandomTranslation(0.1, (-0.2, 0.3), interpolation="nearest", name="translation")(x)
+    x = L.RandomZoom(0.2, name="zoom")(x)
+    x = L.RandomZoom((-0.1, 0.2), 0.3, fill_mode="nearest", name="zoom_both")(x)
+    x = L.Rescaling(0.5, name="rescaling")(x)
+    x = L.RandomContrast(0.2, value_range=(-1, 1), name="contrast")(x)
+    x = L.RandomBrightness((-0.1, 0.2), value_range=(-1, 1), name="brightness")(x)
+    x = L.GlobalAveragePooling2D(name="pool")(x)
+    return keras.Model(i, L.Dense(3, name="fc")(x), name="augmentation")
+
+
 folder.mkdir(exist_ok=True)
 save("keras3_sequential", sequential())
 save("keras3_branches", branches())
 save("keras3_activations", activations())
 save("keras3_every_layer", every_layer())
-for make in (inverted_residual, dense_block, inception, convnext, nasnet_cell):
+for make in (inverted_residual, dense_block, inception, convnext, nasnet_cell, augmentation):
     save(f"keras3_{make.__name__}", make())

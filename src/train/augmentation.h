@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a run's training images go through: the operations of --augment, then those of the network's own layers. */
+#ifndef TRAIN_AUGMENTATION_H
+#define TRAIN_AUGMENTATION_H
+#include "data/augment.h"
+#include "train/setup.h"
+
+/* *out = the operations that --augment lists, followed by the Random... layers at the network's beginning, checked against the
+ * data; count 0: none.  After setup_preprocess.
+ *
+ * A layer counts as at the beginning when nothing but Random..., Rescaling and Normalization with given mean and variance
+ * lies between it and the input x.  In prediction and evaluation such layers are the identity, wherever they stand; here one
+ * that stands elsewhere is STATUS_USAGE, as nobody would apply it.
+ *
+ * The formulas are Keras's (keras/src/layers/preprocessing/image_preprocessing), on the values that reach the layer:
+ * preprocessing, Rescaling and Normalization before it are taken into account.  fill_mode is that of data/augment.h, where
+ * wrap differs from Keras on TensorFlow between the last and the first pixel.  RandomFlip of both directions turns by 180
+ * degrees in Keras 3, which draws once for both, and draws for each in Keras 2. */
+Status augmentation_create(const Setup *setup, const char *list, uint64_t seed, Augment *out);
+
+#endif
