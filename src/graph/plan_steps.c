@@ -125,18 +125,35 @@ static void add_step(Planner *p, int i) {
         step->inputs[k] = plan->root[node->inputs[k]];
 }
 
+/* Does training mean no more to the operation than to save what its backward pass needs?  Before the frozen front ends it
+ * is that of evaluation then. */
+static bool only_saves(const OpDesc *op) {
+    switch (op->kind) {
+    case OP_CONV2D:
+    case OP_CONV2D_TRANSPOSE:
+    case OP_DENSE:
+    case OP_MAX_POOL2D:
+    case OP_LAYER_NORM:
+    case OP_GROUP_NORM:
+        return true;
+    default:
+        return op->kind == OP_BATCH_NORM && op->attr.norm.frozen;
+    }
+}
+
 static void complete_op(const Planner *p, PlanStep *step) {
     const Graph *graph = p->plan->graph;
     const Node *node = &graph->nodes[step->node];
     OpDesc *op = &step->op;
     op->batch = p->plan->n;
-    op->training = p->plan->pass == PASS_TRAIN;
+    bool training = p->plan->pass == PASS_TRAIN;
     op->winograd = p->options.winograd == WINOGRAD_AUTO;
-    step->runs_backward = op->training && graph->nodes[step->output].needs_gradient;
+    step->runs_backward = training && graph->nodes[step->output].needs_gradient;
+    op->training = training && (step->runs_backward || !only_saves(op));
     for (size_t k = 0; k < op->inputs; k++)
         op->want_dx[k] = step->runs_backward && graph->nodes[step->inputs[k]].needs_gradient;
     for (size_t k = 0; k < op->params; k++)
-        op->want_dw[k] = op->training && changes(graph, node->params[k]);
+        op->want_dw[k] = training && changes(graph, node->params[k]);
 }
 
 Status plan__make_steps(Planner *p) {

@@ -155,9 +155,10 @@ Status model_head_add(Model *model, size_t output, const Shape *features, size_t
                   json_pack("{s:I, s:s}", "units", (json_int_t)classes, "activation", "softmax"), end);
 }
 
-bool model_set_input(Model *model, const Shape *shape) {
+bool model_set_input(Model *model, const Shape *shape, Shape *before) {
     json_t *extents = json_object_get(model->layers[model->inputs[0].layer].config, "batch_input_shape");
     bool changed = false;
+    *before = *shape;
     if (model->input_count != 1 || shape->rank != 3 || json_array_size(extents) != 4 ||
         json_integer_value(json_array_get(extents, 3)) != (json_int_t)shape->dim[2])
         return false;
@@ -165,6 +166,7 @@ bool model_set_input(Model *model, const Shape *shape) {
         const json_t *extent = json_array_get(extents, i);
         if (json_is_null(extent) || json_integer_value(extent) == (json_int_t)shape->dim[i - 1])
             continue;
+        before->dim[i - 1] = (size_t)json_integer_value(extent);
         json_array_set_new(extents, i, json_integer((json_int_t)shape->dim[i - 1]));
         changed = true;
     }

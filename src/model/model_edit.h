@@ -37,8 +37,8 @@ Status model_head_resize(Model *model, size_t output, size_t classes);
  * taken), which is the output from then on. */
 Status model_head_add(Model *model, size_t output, const Shape *features, size_t classes, double dropout);
 
-/* Makes the only input of the network, an image whose last extent is that of `shape`, one of `shape`; else nothing.  True:
- * it was another.  Whether the layers can take it, model_build says. */
-bool model_set_input(Model *model, const Shape *shape);
+/* Makes the only input of the network, an image whose last extent is that of `shape`, one of `shape`; else nothing.  True: it
+ * was another, *before.  Whether the layers can take it, model_build says. */
+bool model_set_input(Model *model, const Shape *shape, Shape *before);
 
 #endif

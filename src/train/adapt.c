@@ -144,9 +144,12 @@ Status trainer__adapt_model(Trainer *t) {
     const Config *config = t->config;
     Model *model = t->setup.model;
     char shape[SHAPE_TEXT];
+    Shape before;
     bool changed;
-    if (config->init_from[0] && model_set_input(model, &t->setup.info->shape))
+    if (config->init_from[0] && model_set_input(model, &t->setup.info->shape, &before)) {
+        shape_format(&before, t->made_for);
         log_info("input: the network takes %s now, as the data are\n", shape_format(&t->setup.info->shape, shape));
+    }
     TRY(adapt_heads(t));
     TRY(freeze_layers(model, config->freeze, config->freeze_until));
     TRY(freeze_thaw(model, config->unfreeze, 1, &changed));

@@ -92,6 +92,9 @@ static Status take_weights(Trainer *t, const Checkpoint *checkpoint, const char 
     MatchOptions options = {.allow_mismatch = t->config->allow_mismatch, .parts = t->parts};
     Matches matches = {0};
     Status status = match_weights(t->setup.model, t->setup.graph, checkpoint, path, options, &matches);
+    if (status != STATUS_OK && t->made_for[0])
+        status = status_fail(status, "%s The network was made for images of %s: import the data at that size.",
+                             status_message(), t->made_for);
     if (status == STATUS_OK) {
         match_copy(&matches, t->replica->weights);
         match_report(&matches, &options, t->setup.model, path);

@@ -37,8 +37,8 @@ static Status apply_layer_decay(const Graph *graph, double decay, double *multip
     return STATUS_OK;
 }
 
-/* Marks in `values` the layers that the rule "PATTERN=X" matches. */
-static Status apply_rule(const Graph *graph, char *rule, double *values) {
+/* Marks in `values` the layers that the rule "PATTERN=X" matches.  thaws: frozen ones may train later (--unfreeze). */
+static Status apply_rule(const Graph *graph, char *rule, bool thaws, double *values) {
     char *equals = strrchr(rule, '='), *end = NULL;
     double value = equals ? strtod(equals + 1, &end) : NAN;
     if (equals == NULL || equals == rule || end == equals + 1 || *end || !(value >= 0) || isinf(value))
@@ -47,7 +47,8 @@ static Status apply_rule(const Graph *graph, char *rule, double *values) {
     *equals = '\0';
     for (size_t p = 0; p < graph->param_count; p++) {
         const ParamSpec *spec = &graph->params[p].spec;
-        if (spec->role != PARAM_TRAINED || fnmatch(rule, spec->layer, 0) != 0)
+        bool trains = spec->role == PARAM_TRAINED || (thaws && spec->role == PARAM_FROZEN);
+        if (!trains || fnmatch(rule, spec->layer, 0) != 0)
             continue;
         found = true;
         values[p] = value;
@@ -57,7 +58,7 @@ static Status apply_rule(const Graph *graph, char *rule, double *values) {
                                "--lr-multiplier %s: no layer of that name is trained; --verbose lists them", rule);
 }
 
-static Status apply_rules(const Graph *graph, const char *rules, double *multipliers) {
+static Status apply_rules(const Graph *graph, const char *rules, bool thaws, double *multipliers) {
     char text[CLI_TEXT], *rest = text;
     double *values;
     Status status = STATUS_OK;
@@ -66,7 +67,7 @@ static Status apply_rules(const Graph *graph, const char *rules, double *multipl
         values[p] = 1;
     snprintf(text, sizeof text, "%s", rules);
     for (char *rule; rest && status == STATUS_OK && (rule = strsep(&rest, ","));)
-        status = apply_rule(graph, rule, values);
+        status = apply_rule(graph, rule, thaws, values);
     for (size_t p = 0; p < graph->param_count; p++)
         multipliers[p] *= values[p];
     memory_free(values);
@@ -93,7 +94,7 @@ Status rates_multipliers(const Config *config, const Graph *graph, double **out)
         (*out)[p] = 1;
     Status status = config->layer_decay > 0 ? apply_layer_decay(graph, config->layer_decay, *out) : STATUS_OK;
     if (status == STATUS_OK && config->lr_multiplier[0])
-        status = apply_rules(graph, config->lr_multiplier, *out);
+        status = apply_rules(graph, config->lr_multiplier, config->unfreeze[0] != '\0', *out);
     if (status == STATUS_OK) {
         show(graph, *out);
         return STATUS_OK;

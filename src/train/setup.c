@@ -218,7 +218,7 @@ static Status connect_inputs(Setup *setup) {
     return STATUS_OK;
 }
 
-static Status build_graph(Setup *setup, const Config *config) {
+Status setup_build_graph(Setup *setup, const Config *config) {
     ModelLoss losses[STATE_MAX_LOSSES];
     TRY(choose_losses(setup, config, losses));
     TRY(graph_create(&setup->graph));
@@ -234,7 +234,7 @@ static Status build_graph(Setup *setup, const Config *config) {
 }
 
 Status setup_graph(Setup *setup, const Config *config) {
-    return dist_agree(setup->dist, build_graph(setup, config));
+    return dist_agree(setup->dist, setup_build_graph(setup, config));
 }
 
 void setup_inputs(const Setup *setup, const LoaderBatch *batch, const Real *inputs[SETUP_MAX_INPUTS]) {

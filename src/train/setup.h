@@ -44,6 +44,7 @@ Status setup_preprocess(Setup *setup, const char *name, const char *record);
 /* setup->graph = the network with the losses that `config` asks for, finished and checked against the data; and where its
  * inputs come from.  Agreed.  Failures: shapes, label kinds or class numbers do not fit. */
 Status setup_graph(Setup *setup, const Config *config);
+Status setup_build_graph(Setup *setup, const Config *config); /* the same on one rank: not agreed */
 
 /* The dataset's label for the output of that name: the one of its name, else the first; NULL: there is none. */
 const DatasetLabel *setup_label(const DatasetInfo *info, const char *output);

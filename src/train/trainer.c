@@ -281,6 +281,7 @@ static Status test(Trainer *t) {
 static Status train(Trainer *t) {
     while (t->state.epoch < t->config->epochs) {
         StepFlags flags;
+        TRY(trainer__begin_phase(t));
         begin_epoch(t);
         TRY(train_epoch(t, &flags));
         if (flags.stop)

@@ -46,9 +46,10 @@ typedef struct Trainer {
     double epoch_waited;                        /* for data, before this epoch */
 
     /* fine-tuning, resuming */
-    char *file_preprocess; /* JSON of the file that weights come from, on all ranks; NULL: none */
-    MatchPart *parts;      /* [layers of the network]; NULL when resuming */
-    size_t new_heads;      /* bit per output: its head starts anew */
+    char *file_preprocess;     /* JSON of the file that weights come from, on all ranks; NULL: none */
+    MatchPart *parts;          /* [layers of the network]; NULL when resuming */
+    size_t new_heads;          /* bit per output: its head starts anew */
+    char made_for[SHAPE_TEXT]; /* size of images that the network was made for, where the data's is another; else "" */
 
     /* resuming */
     bool resuming;
@@ -89,6 +90,13 @@ Status trainer__take_optimizer(Trainer *trainer);
 /* The weights that the run begins with: initial ones, those of --init-from, or the checkpoint's.  Part of trainer__open;
  * agreed. */
 Status trainer__start_weights(Trainer *trainer);
+
+/* At the beginning of an epoch: where --unfreeze lets more layers train from now on, graph, plans, optimizer and exchange are
+ * made anew for them (phase.c); what depends on them must not be kept over it.  Collective, agreed. */
+Status trainer__begin_phase(Trainer *trainer);
+
+/* trainer->replica with a plan for each size of micro-batch and of evaluation.  Part of trainer__open; not agreed. */
+Status trainer__prepare_plans(Trainer *trainer);
 
 /* What the exchange and the loader of training data are made with.  Part of trainer__open. */
 GradSyncOptions trainer__sync_options(const Trainer *trainer);

@@ -3,6 +3,7 @@
  * How much memory a run will take, kind by kind, before any of it is allocated; and how much it did take. */
 #include "base/log.h"
 #include "base/memory.h"
+#include "train/freeze.h"
 #include "train/trainer_internal.h"
 #include <math.h>
 #include <sys/stat.h>
@@ -89,24 +90,64 @@ static const char *format_count(double value, char text[32]) {
     return text;
 }
 
+/* *most = the memory at the most of all phases (--unfreeze), *epoch = from which on it is that much; 1: from the start.  The
+ * network's layers are as they were afterwards. */
+static Status forecast_phases(Trainer *t, double *most, size_t *epoch) {
+    Model *model = t->setup.model;
+    bool *trainable, changed;
+    Status status = STATUS_OK;
+    *epoch = 1;
+    TRY(memory_new(&trainable, model->layer_count, "network"));
+    for (size_t l = 0; l < model->layer_count; l++)
+        trainable[l] = model->layers[l].trainable;
+    for (size_t next = 1; (next = freeze_next(t->config->unfreeze, next)) > 0;) {
+        Trainer later = *t; /* the same but for what depends on the layers that are trained */
+        later.setup.graph = NULL;
+        later.replica = NULL;
+        TRY_GOTO(freeze_thaw(model, t->config->unfreeze, next, &changed), done);
+        status = setup_build_graph(&later.setup, t->config);
+        if (status == STATUS_OK)
+            status = trainer__prepare_plans(&later);
+        if (status == STATUS_OK) {
+            Forecast f = make_forecast(&later);
+            if (whole(&f) > *most) {
+                *most = whole(&f);
+                *epoch = next;
+            }
+        }
+        replica_destroy(later.replica);
+        graph_destroy(later.setup.graph);
+        TRY_GOTO(status, done);
+    }
+done:
+    for (size_t l = 0; l < model->layer_count; l++)
+        model->layers[l].trainable = trainable[l];
+    memory_free(trainable);
+    return status;
+}
+
 Status trainer__forecast(Trainer *t, char **text) {
     const Plan *plan = t->replica->plans[0];
     double forward = 0, training = 0;
-    char forward_text[32], training_text[32];
+    char forward_text[32], training_text[32], later[80] = "";
     for (size_t s = 0; s < plan->step_count; s++) {
         forward += op_flops(&plan->steps[s].op);
         training += op_flops(&plan->steps[s].op) + op_flops_backward(&plan->steps[s].op);
     }
     Forecast f = make_forecast(t);
-    t->forecast = whole(&f);
+    size_t epoch;
+    double now = t->forecast = whole(&f);
+    TRY(forecast_phases(t, &t->forecast, &epoch));
+    if (epoch > 1)
+        snprintf(later, sizeof later, "memory from epoch %zu on: %.1f MB\n", epoch, t->forecast / 1e6);
     return memory_format(text,
                          "memory of %s: %.1f MB = program and libraries %.1f\n"
                          "  + weights %.1f + gradients %.1f + optimizer %.1f\n"
                          "  + activations %.1f + data %.1f + checkpoint %.1f\n"
-                         "arithmetic of an example: forward %sFLOP, training %sFLOP\n",
-                         dist_ranks(t->dist) == 1 ? "the process" : "rank 0", t->forecast / 1e6, f.program / 1e6,
+                         "%sarithmetic of an example: forward %sFLOP, training %sFLOP\n",
+                         dist_ranks(t->dist) == 1 ? "the process" : "rank 0", now / 1e6, f.program / 1e6,
                          f.weights / 1e6, f.gradients / 1e6, f.optimizer / 1e6, f.activations / 1e6, f.data / 1e6,
-                         f.checkpoint / 1e6, format_count(forward, forward_text),
+                         f.checkpoint / 1e6, later, format_count(forward, forward_text),
                          format_count(training, training_text));
 }
 

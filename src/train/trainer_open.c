@@ -78,7 +78,7 @@ static Status divide_data(Trainer *t) {
 
 /* ---- memory --------------------------------------------------------------------------------------------------------- */
 
-static Status prepare_plans(Trainer *t) {
+Status trainer__prepare_plans(Trainer *t) {
     const Config *config = t->config;
     size_t batches[2] = {sampler_batch(t->train.count, config->batch_size, 0),
                          sampler_batch(t->train.count, config->batch_size, t->steps_per_epoch - 1)};
@@ -240,7 +240,7 @@ Status trainer__open(Trainer *t, bool *finished) {
     TRY(setup_graph(&t->setup, t->config));
     TRY(dist_agree(dist, check_trained(t)));
     TRY(dist_agree(dist, rates_multipliers(t->config, t->setup.graph, &t->multipliers)));
-    TRY(dist_agree(dist, prepare_plans(t)));
+    TRY(dist_agree(dist, trainer__prepare_plans(t)));
     TRY(dist_agree(dist, show_summary(t)));
     *finished = t->config->dry_run;
     if (*finished)
