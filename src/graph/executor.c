@@ -52,6 +52,10 @@ static void move_to(const PlanStep *step, size_t slice, size_t start, bool less,
         b->dw_add[k] = true;
 }
 
+static size_t loss_index(const Graph *graph, int node) {
+    return (graph->nodes[node].sums_offset - graph->sums_offset) / LOSS_SUMS;
+}
+
 /* Slices differ by at most one example, the larger ones are first. */
 static void run_item(Plan *plan, const ExecutorRun *run, PlanItem item, size_t slice) {
     PlanStep *step = &plan->steps[item.step];
@@ -87,6 +91,9 @@ static void run_item(Plan *plan, const ExecutorRun *run, PlanItem item, size_t s
     }
     if (run->trace)
         run->trace(run->trace_user, item.step, item.phase, false);
+    if (run->observer && step->op.kind == OP_LOSS && item.phase == PHASE_FORWARD)
+        run->observer(run->observer_user, loss_index(plan->graph, step->node), &step->op, step->op.n - less, b.x[0],
+                      b.x[1]);
 }
 
 void executor_forward(Plan *plan, const ExecutorRun *run) {

@@ -12,6 +12,11 @@ void executor_bind(Plan *plan, void *arena, Real *weights);
 /* Called before (`begin`) and after an operation has been run on one slice. */
 typedef void ExecutorTrace(void *user, size_t step, StepPhase phase, bool begin);
 
+/* Called with what the loss number `loss` of the graph has just been computed of: `n` of the run's examples, prediction
+ * [n, op->x[0]] and label [n, op->x[1]].  Every example comes once, in order. */
+typedef void ExecutorObserver(void *user, size_t loss, const OpDesc *op, size_t n, const Real *prediction,
+                              const Real *label);
+
 /* What one run works on. */
 typedef struct ExecutorRun {
     const Real *const
@@ -23,6 +28,8 @@ typedef struct ExecutorRun {
     uint64_t weights_version; /* another one whenever the weights have changed; 0: they may have */
     ExecutorTrace *trace;     /* NULL, or called around each call of a backend */
     void *trace_user;
+    ExecutorObserver *observer; /* NULL, or called after the forward pass of each loss and slice */
+    void *observer_user;
 } ExecutorRun;
 
 /* Forward pass; with PASS_TRAIN also what backward needs is kept in the arena. */

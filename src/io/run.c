@@ -316,3 +316,21 @@ Status run_write_text(const Run *run, const char *name, const char *text) {
     memory_free(path);
     return status;
 }
+
+Status run_copy(const Run *run, const char *from, const char *to) {
+    char *existing, *path = NULL;
+    unsigned char *bytes = NULL;
+    size_t size;
+    Status status;
+    TRY(memory_format(&existing, "%s/%s", run->folder, from));
+    TRY_GOTO(memory_format(&path, "%s/%s", run->folder, to), done);
+    if (file_link(existing, path) == STATUS_OK)
+        goto done;
+    TRY_GOTO(file_read(existing, &bytes, &size), done);
+    TRY_GOTO(file_write(path, 1, &(FilePart){bytes, size}), done);
+done:
+    memory_free(existing);
+    memory_free(path);
+    memory_free(bytes);
+    return status;
+}

@@ -46,6 +46,9 @@ const char *run_folder(const Run *run);
 /* Replaces the small text file `name` in the folder, durably (io/file.h). */
 Status run_write_text(const Run *run, const char *name, const char *text);
 
+/* Gives the file `from` of the folder the second name `to`, durably: a hard link or, where there are none, a copy. */
+Status run_copy(const Run *run, const char *from, const char *to);
+
 /* Renames step checkpoints after `step`, and final.h5, to NAME.old: the run goes on from `step`, and what an abandoned
  * branch or a damaged file left must not be taken for the newest. */
 Status run_set_aside(const Run *run, uint64_t step);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * cnn_evaluate: loss and accuracy of a run or a checkpoint on a split of a dataset, the same on any number of ranks. */
+ * cnn_evaluate: loss, accuracy and metrics of a run or a checkpoint on a split of a dataset, the same on any number of ranks. */
 #include "backend/select.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -15,7 +15,8 @@
 #include <string.h>
 
 typedef struct Arguments {
-    char run[CLI_TEXT], data[CLI_TEXT], checkpoint[CLI_TEXT], preprocess[CLI_TEXT], loss[CLI_TEXT], backend[CLI_TEXT];
+    char run[CLI_TEXT], data[CLI_TEXT], checkpoint[CLI_TEXT], preprocess[CLI_TEXT], loss[CLI_TEXT], backend[CLI_TEXT],
+        metrics[CLI_TEXT];
     int split; /* DatasetSplit */
     bool json;
 } Arguments;
@@ -42,6 +43,10 @@ static const Option options[] = {
      .fallback = "best",
      .help = "of a run folder: best, final, last or a step number"},
     {.name = "loss", .type = TEXT(loss, "KIND"), .help = "as in cnn_train; the run's own when not given"},
+    {.name = "metrics",
+     .type = TEXT(metrics, "LIST"),
+     .repeated = true,
+     .help = "what to print beside loss and accuracy, as in cnn_train; the run's own when not given"},
     {.name = "preprocess",
      .type = TEXT(preprocess, "KIND"),
      .choices = preprocess_names,
@@ -51,7 +56,7 @@ static const Option options[] = {
 };
 static const CliProgram program = {
     .name = "cnn_evaluate",
-    .summary = "Loss and accuracy of a trained network on a split of a dataset.",
+    .summary = "Loss, accuracy and metrics of a trained network on a split of a dataset.",
     .examples = "Examples:\n  cnn_evaluate run1\n  mpirun -np 8 cnn_evaluate run1 --data mnist.h5 --split val --json",
     .options = options,
     .option_count = sizeof options / sizeof *options,
@@ -87,6 +92,8 @@ static Status choose_options(const Arguments *arguments, const Texts *texts, Con
     TRY(config_fill(config, NULL));
     if (arguments->loss[0])
         memcpy(config->loss, arguments->loss, sizeof config->loss);
+    if (arguments->metrics[0])
+        memcpy(config->metrics, arguments->metrics, sizeof config->metrics);
     if (arguments->data[0])
         memcpy(config->data, arguments->data, sizeof config->data);
     return STATUS_OK;
@@ -102,14 +109,20 @@ static Status choose_preprocess(const Arguments *arguments, const Texts *texts, 
     return STATUS_OK;
 }
 
-static Status print(const Setup *setup, const Arguments *arguments, const char *path, const Totals *totals) {
+static json_t *number_or_null(double value) {
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+static Status print(const Setup *setup, const Evaluation *e, const Arguments *arguments, const char *path,
+                    const Totals *totals) {
     double loss = totals_loss(totals, setup->loss_weights, setup->graph->loss_count);
     double accuracy = totals_accuracy(totals, 0);
     if (arguments->json) {
-        json_t *json =
-            json_pack("{s:s, s:s, s:s, s:f, s:o, s:I}", "checkpoint", path, "data", setup->info->path, "split",
-                      dataset_split_names[arguments->split], "loss", loss, "accuracy",
-                      isnan(accuracy) ? json_null() : json_real(accuracy), "examples", (json_int_t)totals->examples);
+        json_t *json = json_pack("{s:s, s:s, s:s, s:f, s:o, s:I}", "checkpoint", path, "data", setup->info->path,
+                                 "split", dataset_split_names[arguments->split], "loss", loss, "accuracy",
+                                 number_or_null(accuracy), "examples", (json_int_t)totals->examples);
+        for (size_t i = 0; json && e->metrics && i < e->metrics->count; i++)
+            json_object_set_new(json, e->metrics->items[i].name, number_or_null(e->values[i]));
         char *text = json ? json_dumps(json, JSON_PRESERVE_ORDER) : NULL;
         json_decref(json);
         if (text == NULL)
@@ -118,10 +131,7 @@ static Status print(const Setup *setup, const Arguments *arguments, const char *
         free(text);
         return log_check_output();
     }
-    log_info("%s: loss %.6g", dataset_split_names[arguments->split], loss);
-    if (!isnan(accuracy))
-        log_info(" accuracy %.6g", accuracy);
-    log_info(" (%.0f examples)\n", totals->examples);
+    evaluate_print(e, dataset_split_names[arguments->split], totals);
     return log_check_output();
 }
 
@@ -172,7 +182,7 @@ static Status evaluate(Dist *dist, const Arguments *arguments, Work *w) {
     TRY(dist_agree(dist, root ? load(w) : STATUS_OK));
     dist_broadcast(dist, w->replica->weights, w->setup.graph->weight_count * sizeof(Real));
     TRY(evaluate_run(w->evaluation, w->replica, &totals));
-    return dist_agree(dist, root ? print(&w->setup, arguments, w->path, &totals) : STATUS_OK);
+    return dist_agree(dist, root ? print(&w->setup, w->evaluation, arguments, w->path, &totals) : STATUS_OK);
 }
 
 static Status run(Dist *dist, int argc, char **argv) {

@@ -128,7 +128,8 @@ static Status show_state(const char *text, const char *path) {
         printf(" and %llu batches", (unsigned long long)saved.state.batch);
     printf(", %.1f s\n", saved.state.seconds);
     if (isfinite(saved.state.best_loss))
-        printf("best loss %.6g at epoch %llu\n", saved.state.best_loss, (unsigned long long)saved.state.best_epoch);
+        printf("best %s %.6g at epoch %llu\n", saved.config.monitor[0] ? saved.config.monitor : "loss",
+               saved.state.best_loss, (unsigned long long)saved.state.best_epoch);
     printf("computed by %s; %zu training examples\n", saved.environment, saved.train_examples);
     Status status = config_to_json(&saved.config, &json);
     if (status == STATUS_OK) {

@@ -62,16 +62,21 @@ done:
     return status;
 }
 
+/* A run's config.json has all options, with values of no effect too. */
+static bool on_line(const Config *config, const char *name) {
+    return source_of(config, name) == SOURCE_GIVEN;
+}
+
 static Status check_exclusive(const Config *config) {
     static const char *const pairs[][2] = {
         {"resume", "init-from"}, {"resume", "overwrite"}, {"verbose", "quiet"}, {"profile", "unfreeze"}};
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
-        if (config_given(config, pairs[i][0]) && config_given(config, pairs[i][1]) &&
+        if (on_line(config, pairs[i][0]) && on_line(config, pairs[i][1]) &&
             !(i == 0 && strcmp(config->resume, "auto") == 0)) /* the start of a chain of jobs */
             return status_fail(STATUS_USAGE, "--%s and --%s exclude each other", pairs[i][0], pairs[i][1]);
     static const char *const of_init_from[] = {"with-optimizer", "allow-mismatch", "new-head", "head-dropout"};
     for (size_t i = 0; i < sizeof of_init_from / sizeof *of_init_from; i++)
-        if (config_given(config, of_init_from[i]) && config->init_from[0] == '\0')
+        if (on_line(config, of_init_from[i]) && config->init_from[0] == '\0')
             return status_fail(STATUS_USAGE, "--%s needs --init-from", of_init_from[i]);
     return STATUS_OK;
 }
@@ -138,7 +143,8 @@ static Status check_belonging(const Config *config) {
         DECAY = 1 << SCHEDULE_STEP | 1 << SCHEDULE_EXPONENTIAL,
         RESTARTS = 1 << SCHEDULE_RESTARTS,
         POLYNOMIAL = 1 << SCHEDULE_POLYNOMIAL,
-        TO_MIN_LR = 1 << SCHEDULE_COSINE | POLYNOMIAL | RESTARTS
+        TO_MIN_LR = 1 << SCHEDULE_COSINE | POLYNOMIAL | RESTARTS,
+        PLATEAU = 1 << SCHEDULE_PLATEAU
     };
     static const struct {
         const char *name, *of;
@@ -152,11 +158,13 @@ static Status check_belonging(const Config *config) {
         {"epsilon", "optimizer", ADAM | RMS},
         {"trust-coefficient", "optimizer", LARS},
         {"decay-epochs", "schedule", DECAY | RESTARTS},
-        {"decay-rate", "schedule", DECAY},
-        {"min-lr", "schedule", DECAY | TO_MIN_LR},
+        {"decay-rate", "schedule", DECAY | PLATEAU},
+        {"min-lr", "schedule", DECAY | TO_MIN_LR | PLATEAU},
         {"power", "schedule", POLYNOMIAL},
         {"cycle-mult", "schedule", RESTARTS},
         {"cycle-decay", "schedule", RESTARTS},
+        {"plateau-patience", "schedule", PLATEAU},
+        {"plateau-cooldown", "schedule", PLATEAU},
     };
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         char chosen[CLI_TEXT];
@@ -179,6 +187,10 @@ static Status check_together(const Config *config) {
          schedule->kind == SCHEDULE_RESTARTS) &&
         schedule->decay_epochs == 0)
         return status_fail(STATUS_USAGE, "--schedule step, exponential and cosine-restarts need --decay-epochs");
+    if (source_of(config, "no-restore-best") == SOURCE_GIVEN && config->early_stop == 0)
+        return status_fail(STATUS_USAGE, "--no-restore-best needs --early-stop");
+    if (source_of(config, "min-delta") == SOURCE_GIVEN && config->early_stop == 0 && schedule->kind != SCHEDULE_PLATEAU)
+        return status_fail(STATUS_USAGE, "--min-delta needs --early-stop or --schedule plateau");
     if (schedule->min_lr > schedule->lr)
         return status_fail(STATUS_USAGE, "--min-lr %g is above --lr %g", schedule->min_lr, schedule->lr);
     if (schedule->warmup > (double)config->epochs)
@@ -195,6 +207,10 @@ Status config_fill(Config *config, const ZooRecipe *recipe) {
     set_number(config, "lr", usual_lr[config->optimizer.kind], SOURCE_DEFAULT);
     if (config->optimizer.kind == OPTIMIZER_LARS)
         set_number(config, "momentum", 0.9, SOURCE_DEFAULT);
+    if (config->schedule.kind == SCHEDULE_PLATEAU) { /* Keras's */
+        set_number(config, "plateau-patience", 10, SOURCE_DEFAULT);
+        set_number(config, "min-delta", 1e-4, SOURCE_DEFAULT);
+    }
     set_number(config, "weight-decay", config->optimizer.kind == OPTIMIZER_ADAMW ? 0.004 : 0, SOURCE_DEFAULT);
     return check_together(config);
 }
@@ -284,6 +300,8 @@ Status config_from_json(Config *config, const char *text, const char *origin, Op
     const char *key;
     json_t *value;
     json_object_foreach(root, key, value) {
+        if (strcmp(key, "comment") == 0) /* a word for the reader: JSON has no comments */
+            continue;
         const Option *option = cli_find(config_program(), key);
         if (!option) {
             const Option *nearest = cli_nearest(config_program(), key);

@@ -37,6 +37,12 @@ typedef struct Config {
     char loss[CLI_TEXT]; /* read with config_losses */
     char loss_weights[CLI_TEXT];
     double label_smoothing, huber_delta;
+    char metrics[CLI_TEXT]; /* read with metrics_create */
+    char monitor[CLI_TEXT]; /* read with monitor_find */
+    size_t early_stop;      /* 0: never */
+    double min_delta;
+    bool no_restore_best;
+    size_t plateau_patience, plateau_cooldown;
     /* run folder and checkpoints */
     char out[CLI_TEXT];
     bool overwrite;

@@ -9,7 +9,8 @@ static const char *const optimizers[] = {"sgd", "adam", "adamw", "rmsprop", "lar
 static const char *const schedules[] = {"constant",    "step",
                                         "exponential", "cosine", /* ScheduleKind */
                                         "polynomial",  "cosine-restarts",
-                                        "one-cycle",   NULL};
+                                        "one-cycle",   "plateau",
+                                        NULL};
 static const char *const winograds[] = {"auto", "off", NULL};  /* Winograd */
 static const char *const reductions[] = {"tree", "mpi", NULL}; /* ReduceKind */
 
@@ -81,7 +82,7 @@ static const Option options[] = {
      .help = "step, exponential: after so many epochs the rate is multiplied by --decay-rate; cosine-restarts: the "
              "first period"},
     {"decay-rate", 0, NUMBER(schedule.decay_rate), .fallback = "0.1", .above_min = true, .max = 1,
-     .record = RECORD_CHANGES, .help = "step, exponential: see --decay-epochs"},
+     .record = RECORD_CHANGES, .help = "step, exponential: see --decay-epochs; plateau: the factor of each fall"},
     {"power", 0, NUMBER(schedule.power), .fallback = "1", .above_min = true, .record = RECORD_CHANGES,
      .help = "polynomial: 1 is a straight line"},
     {"cycle-mult", 0, NUMBER(schedule.cycle_mult), .fallback = "2", .min = 1, .record = RECORD_CHANGES,
@@ -90,10 +91,15 @@ static const Option options[] = {
      .record = RECORD_CHANGES,
      .help = "cosine-restarts: each period begins at so many times the rate of the one before"},
     {"min-lr", 0, NUMBER(schedule.min_lr), .fallback = "0", .record = RECORD_CHANGES,
-     .help = "where cosine, polynomial and each period of cosine-restarts end; step and exponential stay above it"},
+     .help = "where cosine, polynomial and each period of cosine-restarts end; step, exponential and plateau stay "
+             "above it"},
     {"warmup", 0, NUMBER(schedule.warmup), .fallback = "0", .record = RECORD_CHANGES,
      .help = "epochs (also a fraction) in which the rate rises from 0; one-cycle: to its peak, three tenths of the run "
              "when 0"},
+    {"plateau-patience", 0, COUNT(plateau_patience), .min = 1, .max = 1e9, .record = RECORD_CHANGES,
+     .help = "plateau: the rate falls when --monitor has not been better for N epochs; 10 when not given"},
+    {"plateau-cooldown", 0, COUNT(plateau_cooldown), .max = 1e9, .record = RECORD_CHANGES,
+     .help = "plateau: so many epochs after a fall do not count; 0 when not given"},
     {"scale-lr", 0, COUNT(scale_lr), .min = 1, .max = 1e9, .record = RECORD_CHANGES,
      .help = "--lr is meant for batches of N examples: it is multiplied by --batch-size / N"},
 
@@ -127,6 +133,22 @@ static const Option options[] = {
      .help = "cross-entropies: part of the label that is spread over all classes"},
     {"huber-delta", 0, NUMBER(huber_delta), .fallback = "1", .above_min = true, .record = RECORD_FIXED,
      .help = "huber: where the loss becomes linear"},
+
+    {"metrics", 0, TEXT(metrics, "LIST"), .repeated = true, .record = RECORD_FREE, .group = "Metrics and early stop",
+     .help =
+         "what to count beside loss and accuracy, of training, validation and test: top_K (top_5), precision, recall, "
+         "f1, auc (means over classes); binary_accuracy; mae, mse, rmse, r2.  Several outputs: OUTPUT=NAME for one of "
+         "them"},
+    {"monitor", 0, TEXT(monitor, "NAME"), .record = RECORD_FIXED,
+     .help = "which column of metrics.csv says what epoch is the best (best.h5), and decides --early-stop and "
+             "--schedule plateau; val_loss when not given, loss where there is no validation"},
+    {"early-stop", 0, COUNT(early_stop), .max = 1e9, .record = RECORD_CHANGES,
+     .help = "end when --monitor has not been better for N epochs; final.h5 is then the best epoch's.  0 is never"},
+    {"min-delta", 0, NUMBER(min_delta), .record = RECORD_CHANGES,
+     .help = "early stop and plateau: only what is better by more than X is better; when not given 0, with --schedule "
+             "plateau 1e-4"},
+    {"no-restore-best", 0, FLAG(no_restore_best), .record = RECORD_FREE,
+     .help = "with --early-stop, too, final.h5 is the last epoch's"},
 
     {"out", 'o', TEXT(out, "FOLDER"), .record = RECORD_NONE, .group = "Run folder and checkpoints",
      .help = "run folder; checkpoints/MODEL-DATASET-N when not given"},

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "train/evaluate.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "dist/tree.h"
 #include "train/optimizer.h"
+#include <math.h>
 #include <string.h>
 
 Status evaluate_prepare(Replica *replica, uint64_t count) {
@@ -25,9 +27,17 @@ static LoaderOptions loader_options(const Setup *setup, DatasetSplit split, Samp
                            .units = part.count};
 }
 
+/* Of this rank. */
+static uint64_t own_examples(const LoaderOptions *options) {
+    uint64_t first = options->first_unit * EVALUATE_BLOCK, end = first + options->units * EVALUATE_BLOCK;
+    uint64_t count = options->view.count;
+    return (end < count ? end : count) - (first < count ? first : count);
+}
+
 size_t evaluate_bytes(const Setup *setup, DatasetSplit split, SamplerView view) {
     LoaderOptions options = loader_options(setup, split, view);
-    return view.count > 0 ? loader_bytes(&options) : 0;
+    return view.count > 0 ? loader_bytes(&options) + metrics_bytes(setup->metrics, own_examples(&options), view.count)
+                          : 0;
 }
 
 Status evaluate_create(const Setup *setup, DatasetSplit split, SamplerView view, Evaluation **out) {
@@ -42,6 +52,7 @@ Status evaluate_create(const Setup *setup, DatasetSplit split, SamplerView view,
     TRY_GOTO(memory_new(&e->sums, e->blocks * e->width, "evaluation"), failed);
     TRY_GOTO(memory_new(&e->mine, options.units * e->width, "evaluation"), failed);
     TRY_GOTO(memory_new(&e->block_sums, e->width, "evaluation"), failed);
+    TRY_GOTO(metrics_create(setup->metric_list, setup->graph, true, own_examples(&options), &e->metrics), failed);
     TRY_GOTO(loader_create(&options, &e->loader), failed);
     return STATUS_OK;
 failed:
@@ -54,6 +65,7 @@ void evaluate_destroy(Evaluation *e) {
     if (e == NULL)
         return;
     loader_destroy(e->loader);
+    metrics_destroy(e->metrics);
     memory_free(e->sums);
     memory_free(e->mine);
     memory_free(e->block_sums);
@@ -73,7 +85,11 @@ static Status run_blocks(Evaluation *e, Replica *replica, size_t *rows) {
         }
         setup_inputs(e->setup, &batch, inputs);
         executor_forward(replica_plan(replica, PASS_EVALUATE, batch.n),
-                         &(ExecutorRun){.inputs = inputs, .gradients = e->block_sums, .weights_version = 1});
+                         &(ExecutorRun){.inputs = inputs,
+                                        .gradients = e->block_sums,
+                                        .weights_version = 1,
+                                        .observer = e->metrics ? metrics_observe : NULL,
+                                        .observer_user = e->metrics});
         for (size_t i = 0; i < e->width; i++)
             e->mine[*rows * e->width + i] = (double)e->block_sums[i];
         ++*rows;
@@ -89,6 +105,18 @@ Status evaluate_run(Evaluation *e, Replica *replica, Totals *totals) {
     *totals = (Totals){.examples = (double)e->count};
     for (size_t i = 0; i < e->width; i++)
         totals->sum[i / LOSS_SUMS][i % LOSS_SUMS] = e->sums[i];
+    if (e->metrics)
+        TRY(metrics_values(e->metrics, e->setup->dist, e->values));
     totals->penalty = optimizer_penalty(e->setup->graph, replica->weights) * totals->examples;
     return STATUS_OK;
+}
+
+void evaluate_print(const Evaluation *e, const char *split, const Totals *totals) {
+    double accuracy = totals_accuracy(totals, 0);
+    log_info("%s: loss %.6g", split, totals_loss(totals, e->setup->loss_weights, e->setup->graph->loss_count));
+    if (!isnan(accuracy))
+        log_info(" accuracy %.6g", accuracy);
+    for (size_t i = 0; e->metrics && i < e->metrics->count; i++)
+        log_info(" %s %.6g", e->metrics->items[i].name, e->values[i]);
+    log_info(" (%.0f examples)\n", totals->examples);
 }

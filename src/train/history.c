@@ -12,23 +12,26 @@
 
 enum { HISTORY_MAX_ROWS = 10000000 }; /* of a file; a sane bound, not a limit that a run meets */
 
-Status history_create(const char *const *outputs, size_t output_count, History **out) {
+Status history_create(const char *const *outputs, size_t output_count, const char *const *extra, size_t extra_count,
+                      History **out) {
 #define HISTORY_TEXT(constant, name) #name,
     static const char *const fixed[] = {HISTORY_LIST(HISTORY_TEXT)};
     static const char *const per_output[HISTORY_PER_OUTPUT] = {"loss", "accuracy", "val_loss", "val_accuracy"};
     Status status = STATUS_OK;
     TRY(memory_new(out, 1, "history"));
     History *history = *out;
-    size_t count = HISTORY_COLUMNS + HISTORY_PER_OUTPUT * output_count;
+    size_t first_extra = HISTORY_COLUMNS + HISTORY_PER_OUTPUT * output_count, count = first_extra + extra_count;
     TRY_GOTO(memory_new(&history->columns, count, "history columns"), done);
     for (; history->column_count < count; history->column_count++) {
-        size_t c = history->column_count, extra = c - HISTORY_COLUMNS;
+        size_t c = history->column_count, part = c - HISTORY_COLUMNS;
         if (c < HISTORY_COLUMNS)
             TRY_GOTO(memory_strdup(fixed[c], &history->columns[c]), done);
-        else
-            TRY_GOTO(memory_format(&history->columns[c], "%s_%s", per_output[extra % HISTORY_PER_OUTPUT],
-                                   outputs[extra / HISTORY_PER_OUTPUT]),
+        else if (c < first_extra)
+            TRY_GOTO(memory_format(&history->columns[c], "%s_%s", per_output[part % HISTORY_PER_OUTPUT],
+                                   outputs[part / HISTORY_PER_OUTPUT]),
                      done);
+        else
+            TRY_GOTO(memory_strdup(extra[c - first_extra], &history->columns[c]), done);
     }
 done:
     if (status != STATUS_OK) {
@@ -163,19 +166,19 @@ Status history_to_json(const History *history, char **out) {
     return status;
 }
 
-/* place[c] = the column of ours that the text's column c is. */
+/* place[c] = the column of ours that the text's column c is; column_count: none. */
 static Status find_columns(const History *history, const json_t *columns, const char *origin, size_t *place) {
-    size_t count = json_array_size(columns), next = 0;
-    bool known = count > 0;
-    for (size_t c = 0; known && c < count; c++) {
+    if (json_array_size(columns) == 0)
+        return status_fail(STATUS_FAILED, "%s: broken history: no columns", origin);
+    for (size_t c = 0; c < json_array_size(columns); c++) {
         const char *name = json_string_value(json_array_get(columns, c));
-        while (name && next < history->column_count && strcmp(name, history->columns[next]) != 0)
-            next++;
-        known = name && next < history->column_count;
-        place[c] = next++;
+        if (name == NULL)
+            return status_fail(STATUS_FAILED, "%s: broken history: column %zu", origin, c);
+        place[c] = 0;
+        while (place[c] < history->column_count && strcmp(name, history->columns[place[c]]) != 0)
+            place[c]++;
     }
-    return known ? STATUS_OK
-                 : status_fail(STATUS_FAILED, "%s: the history has other columns than this network", origin);
+    return STATUS_OK;
 }
 
 static Status read_rows(History *history, const json_t *root, const char *origin, const size_t *place, double *values) {
@@ -188,7 +191,7 @@ static Status read_rows(History *history, const json_t *root, const char *origin
         for (size_t c = 0; c < history->column_count; c++)
             values[c] = NAN;
         for (size_t c = 0; c < columns; c++)
-            if (json_is_number(json_array_get(row, c)))
+            if (place[c] < history->column_count && json_is_number(json_array_get(row, c)))
                 values[place[c]] = json_number_value(json_array_get(row, c));
         TRY(history_add(history, values));
     }

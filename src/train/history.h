@@ -34,8 +34,9 @@ typedef struct History {
     char *path; /* of it; owned */
 } History;
 
-/* outputs: names of the outputs when there are several, or NULL and 0. */
-Status history_create(const char *const *outputs, size_t output_count, History **out);
+/* outputs: names of the outputs when there are several, or NULL and 0.  extra: names of further columns, behind these. */
+Status history_create(const char *const *outputs, size_t output_count, const char *const *extra, size_t extra_count,
+                      History **out);
 void history_destroy(History *history); /* closes the file; accepts NULL */
 
 /* Opens metrics.csv at `path`: writes the header and the rows in memory to a new file that takes the place of an old one
@@ -51,8 +52,8 @@ double history_value(const History *history, size_t row, size_t column);
 /* {"columns":[...],"rows":[[...]]}, null for NAN; for the checkpoint.  The caller frees with memory_free. */
 Status history_to_json(const History *history, char **out);
 
-/* Replaces the rows by those of such text.  A column that the text does not have, as one written by an older version may
- * not, is NAN; one that only the text has is a failure: another network.  `origin` is for messages. */
+/* Replaces the rows by those of such text.  A column that the text does not have, as one written with other metrics or by
+ * an older version may not, is NAN; one that only the text has is left out.  `origin` is for messages. */
 Status history_from_json(History *history, const char *text, const char *origin);
 
 #endif

@@ -131,12 +131,29 @@ void progress_update(Progress *progress, size_t done, double loss, double accura
     progress->open = progress->terminal;
 }
 
+/* As many on a line as fit. */
+static void print_metrics(const EpochResult *result) {
+    char line[PROGRESS_TEXT] = "", word[PROGRESS_TEXT];
+    for (size_t i = 0; i < result->metric_count; i++) {
+        word[0] = '\0';
+        append_value(word, sizeof word, result->metric_names[i], result->metrics[i], 5);
+        if (line[0] && strlen(line) + strlen(word) > PROGRESS_METRICS) {
+            log_info("%s\n", line);
+            line[0] = '\0';
+        }
+        append(line, sizeof line, "%s", word);
+    }
+    if (line[0])
+        log_info("%s\n", line);
+}
+
 void progress_end(Progress *progress, const EpochResult *result) {
     char text[PROGRESS_TEXT];
     progress_format_epoch(progress->epoch, progress->epochs, result, text, sizeof text);
     /* Bold, so that the epochs stand out between other lines. */
     log_info("%s%s%s%s\n", line_start(progress), progress->colour ? "\033[1m" : "", text,
              progress->colour ? "\033[0m" : "");
+    print_metrics(result);
     progress->open = false;
 }
 

@@ -5,13 +5,15 @@
  * elsewhere (a file, a batch job) a plain line about every ten seconds.  At the end of each epoch, in both cases, one line
  *     epoch 3/20  loss 0.21340  acc 0.9361  val_loss 0.071204  val_acc 0.9783  lr 0.001  12345/s  4.9 s (data 0.3 s)
  * (images a second; how long the rank that waited longest waited for data, when it is worth a word).
+ * and, with --metrics, indented lines of at most 100 columns:
+ *     f1 0.93614  val_f1 0.97771
  * Nothing with --quiet or on ranks above 0 (log_info decides).  Colour only on a terminal, and not with NO_COLOR. */
 #ifndef TRAIN_PROGRESS_H
 #define TRAIN_PROGRESS_H
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { PROGRESS_WIDTH = 79, PROGRESS_TEXT = 512 };
+enum { PROGRESS_WIDTH = 79, PROGRESS_TEXT = 512, PROGRESS_METRICS = 100 };
 
 typedef struct Progress {
     bool terminal, colour; /* found out by progress_create */
@@ -36,6 +38,9 @@ void progress_update(Progress *progress, size_t done, double loss, double accura
 typedef struct EpochResult {
     double loss, accuracy, val_loss, val_accuracy, images_per_s; /* NAN: none */
     double lr, seconds, data_seconds;                            /* data_seconds: of `seconds`, waiting for data */
+    size_t metric_count;                                         /* of --metrics: their lines follow */
+    const double *metrics;
+    const char *const *metric_names;
 } EpochResult;
 
 /* The epoch is over: replaces the bar by the epoch's line. */

@@ -60,12 +60,14 @@ static json_t *totals_to_json(const Totals *totals, size_t losses) {
 }
 
 static Status state_text(const Record *r, char **out) {
-    char *options = NULL, *history = NULL;
+    char *options = NULL, *history = NULL, *metrics = NULL;
     const TrainState *s = r->state;
     Status status;
     *out = NULL;
     TRY_GOTO(config_to_json(r->config, &options), done);
     TRY_GOTO(history_to_json(r->history, &history), done);
+    if (r->metrics)
+        TRY_GOTO(metrics_to_json(r->metrics, &metrics), done);
     json_t *json =
         json_pack("{s:I, s:I, s:I, s:o, s:o, s:I, s:f, s:f, s:I, s:I, s:s, s:s, s:i, s:o, s:o}", "step",
                   (json_int_t)s->step, "epoch", (json_int_t)s->epoch, "batch", (json_int_t)s->batch, "totals",
@@ -76,6 +78,8 @@ static Status state_text(const Record *r, char **out) {
                   r->ranks, "options", json_loads(options, 0, NULL), "history", json_loads(history, 0, NULL));
     if (json && s->before > 0)
         json_object_set_new(json, "before", json_integer((json_int_t)s->before));
+    if (json && metrics)
+        json_object_set_new(json, "metrics", json_loads(metrics, 0, NULL));
     char *text = json ? json_dumps(json, JSON_INDENT(1) | JSON_REAL_PRECISION(17)) : NULL;
     json_decref(json);
     status = text ? memory_strdup(text, out) : status_fail(STATUS_FAILED, "out of memory: state of the run");
@@ -83,6 +87,7 @@ static Status state_text(const Record *r, char **out) {
 done:
     memory_free(options);
     memory_free(history);
+    memory_free(metrics);
     return status;
 }
 
@@ -183,6 +188,8 @@ Status record_parse(const char *text, const char *origin, RecordState *out) {
     if (status == STATUS_OK)
         status = dump_member(json, "history", &out->history);
     if (status == STATUS_OK)
+        status = dump_member(json, "metrics", &out->metrics);
+    if (status == STATUS_OK)
         status = dump_member(json, "options", &options);
     if (status == STATUS_OK)
         status = config_from_json(&out->config, options, origin, SOURCE_FILE);
@@ -201,7 +208,8 @@ void record_free(RecordState *state) {
     memory_free(state->fingerprint);
     memory_free(state->environment);
     memory_free(state->history);
-    state->fingerprint = state->environment = state->history = NULL;
+    memory_free(state->metrics);
+    state->fingerprint = state->environment = state->history = state->metrics = NULL;
 }
 
 /* Copies the tensors of `layers` into a slab; every saved parameter (of those trained) must be there and fit. */
@@ -245,8 +253,8 @@ Status record_digest(const Checkpoint *checkpoint, char hex[DIGEST_HEX]) {
     const CliProgram *program = config_program();
     /* model, init-from: places of files; what is in them is digested as the checkpoint's network and weights. */
     const char *left_out[CLI_MAX_OPTIONS + 8] = {"epoch_seconds", "seconds", "environment", "ranks",
-                                                 "history",       "model",   "init-from"};
-    size_t count = 7;
+                                                 "history",       "metrics", "model",       "init-from"};
+    size_t count = 8;
     for (size_t i = 0; i < program->option_count; i++)
         if (program->options[i].record == RECORD_FREE || program->options[i].record == RECORD_NONE)
             left_out[count++] = program->options[i].name;

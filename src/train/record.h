@@ -8,6 +8,7 @@
 #include "model/model.h"
 #include "train/config.h"
 #include "train/history.h"
+#include "train/metrics.h"
 #include "train/optimizer.h"
 #include "train/state.h"
 
@@ -19,6 +20,7 @@ typedef struct Record {
     Optimizer *optimizer;
     History *history;
     TrainState *state;
+    const Metrics *metrics; /* NULL: none */
     const Config *config;
     const char *preprocess;  /* JSON */
     const char *fingerprint; /* of the data */
@@ -33,8 +35,8 @@ Status record_image(const Record *record, unsigned char **image, size_t *size);
 /* The numbers of a checkpoint's state text.  `origin` (the file) is for messages. */
 typedef struct RecordState {
     TrainState state;
-    Config config;                             /* options recorded, source SOURCE_FILE */
-    char *fingerprint, *environment, *history; /* owned */
+    Config config;                                       /* options recorded, source SOURCE_FILE */
+    char *fingerprint, *environment, *history, *metrics; /* owned */
     size_t train_examples;
 } RecordState;
 Status record_parse(const char *text, const char *origin, RecordState *out);

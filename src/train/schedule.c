@@ -56,6 +56,7 @@ double schedule_lr(const ScheduleOptions *options, uint64_t step, uint64_t steps
     double lr = options->lr;
     switch (options->kind) {
     case SCHEDULE_CONSTANT:
+    case SCHEDULE_PLATEAU:
         break;
     case SCHEDULE_STEP:
         lr = decayed(options, floor(now / period));

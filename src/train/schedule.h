@@ -13,6 +13,7 @@
  *   one-cycle     from lr / 25 to lr up to step w - 1, then down to lr / 250000 at the last step, both along half a
  *                 cosine; w = round(W * steps_per_epoch), W = 0.3 E when it is 0   (Smith, Topin 2018, with the constants
  *                 of PyTorch's OneCycleLR; momentum stays as it is)
+ *   plateau       lr, from which train/monitor.h takes away
  *   step, exponential: never below min_lr
  * Warm-up, but for one-cycle: for the first w = round(W * steps_per_epoch) steps the rate is the schedule's own times
  * (step + 1) / w (Goyal et al. 2017); cosine, polynomial and restarts then count from step w. */
@@ -28,6 +29,7 @@ typedef enum ScheduleKind {
     SCHEDULE_POLYNOMIAL,
     SCHEDULE_RESTARTS,
     SCHEDULE_ONE_CYCLE,
+    SCHEDULE_PLATEAU,
     SCHEDULE_KINDS
 } ScheduleKind;
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 void setup_close(Setup *setup) {
+    metrics_destroy(setup->metrics);
     graph_destroy(setup->graph);
     model_destroy(setup->model);
     memory_free(setup->preprocess_json);
@@ -230,6 +231,9 @@ Status setup_build_graph(Setup *setup, const Config *config) {
                               shape_format(&setup->info->shape, shape));
     }
     TRY(graph_finish(setup->graph));
+    setup->metric_list = config->metrics;
+    if (setup->metrics == NULL)
+        TRY(metrics_create(config->metrics, setup->graph, false, 0, &setup->metrics));
     return connect_inputs(setup);
 }
 

@@ -9,6 +9,7 @@
 #include "dist/dist.h"
 #include "model/model.h"
 #include "train/config.h"
+#include "train/metrics.h"
 #include "train/state.h"
 
 enum { SETUP_MAX_INPUTS = 16 };
@@ -24,6 +25,8 @@ typedef struct Setup {
     Graph *graph;
     int input_source[SETUP_MAX_INPUTS]; /* per graph input: -1 the dataset's x, else one of its labels */
     double loss_weights[STATE_MAX_LOSSES];
+    const char *metric_list; /* --metrics; borrowed from the Config */
+    Metrics *metrics;        /* of training; NULL: none */
 } Setup;
 
 void setup_close(Setup *setup);

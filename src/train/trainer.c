@@ -35,6 +35,8 @@ static void run_micro_batch(Trainer *t, const LoaderBatch *batch) {
     ExecutorRun run = {.inputs = inputs,
                        .gradients = slab,
                        .weights_version = t->state.step + 1,
+                       .observer = t->setup.metrics ? metrics_observe : NULL,
+                       .observer_user = t->setup.metrics,
                        .context = {.seed = t->config->seed, .step = t->state.step, .first_example = batch->first}};
     size_t count = t->setup.graph->gradient_count;
     setup_inputs(&t->setup, batch, inputs);
@@ -121,6 +123,7 @@ static double waited(const Trainer *t) {
 }
 
 static void begin_epoch(Trainer *t) {
+    trainer__set_rate(t);
     t->epoch_waited = waited(t);
     t->epoch_began = dist_time();
     t->epoch_seconds = t->state.epoch_seconds;
@@ -168,8 +171,21 @@ static Status train_epoch(Trainer *t, StepFlags *flags) {
     return STATUS_OK;
 }
 
+/* Values of the metrics of training and validation, in the order of the history's columns.  Collective. */
+static Status take_metrics(Trainer *t, double *values) {
+    double training[METRICS_MAX];
+    if (t->setup.metrics == NULL)
+        return STATUS_OK;
+    TRY(metrics_values(t->setup.metrics, t->dist, training));
+    for (size_t i = 0; i < t->setup.metrics->count; i++) {
+        values[2 * i] = training[i];
+        values[2 * i + 1] = t->validation ? t->validation->values[i] : NAN;
+    }
+    return STATUS_OK;
+}
+
 static Status add_history(Trainer *t, const Totals *val, const EpochResult *result) {
-    double row[HISTORY_COLUMNS + HISTORY_PER_OUTPUT * STATE_MAX_LOSSES];
+    double row[HISTORY_COLUMNS + HISTORY_PER_OUTPUT * STATE_MAX_LOSSES + 2 * METRICS_MAX];
     row[HISTORY_EPOCH] = (double)t->state.epoch;
     row[HISTORY_STEP] = (double)t->state.step;
     row[HISTORY_LR] = result->lr;
@@ -188,18 +204,27 @@ static Status add_history(Trainer *t, const Totals *val, const EpochResult *resu
         part[2] = val ? totals_output_loss(val, i) : NAN;
         part[3] = val ? totals_accuracy(val, i) : NAN;
     }
+    for (size_t i = 0; i < result->metric_count; i++)
+        row[t->history->column_count - result->metric_count + i] = result->metrics[i];
     return dist_agree(t->dist, history_add(t->history, row));
+}
+
+static bool is_over(const Trainer *t) {
+    return t->state.epoch >= t->config->epochs || trainer__stops(t);
 }
 
 /* Validation, the epoch's line and row, checkpoint; save: the last step asked for one. */
 static Status end_epoch(Trainer *t, bool save) {
     Totals val;
+    double metrics[2 * METRICS_MAX];
+    size_t metric_count = t->setup.metrics ? 2 * t->setup.metrics->count : 0;
     double trained = dist_time() - t->epoch_began;
     double began = profile_start(t->profile);
     if (t->validation)
         TRY(evaluate_run(t->validation, t->replica, &val));
     profile_add(t->profile, PROFILE_VALIDATION, began);
     keep_time(t);
+    TRY(take_metrics(t, metrics));
     int data_ms = dist_max_int(t->dist, (int)(1e3 * (waited(t) - t->epoch_waited)));
     EpochResult result = {.loss = current_loss(t, &t->state.totals),
                           .accuracy = totals_accuracy(&t->state.totals, 0),
@@ -208,22 +233,22 @@ static Status end_epoch(Trainer *t, bool save) {
                           .lr = schedule_lr(&t->schedule, t->state.step - 1, t->steps_per_epoch, t->config->epochs),
                           .images_per_s = t->epoch_trained ? (double)t->epoch_trained / trained : NAN,
                           .seconds = t->state.epoch_seconds,
-                          .data_seconds = data_ms / 1e3};
+                          .data_seconds = data_ms / 1e3,
+                          .metric_count = metric_count,
+                          .metrics = metrics,
+                          .metric_names =
+                              (const char *const *)t->history->columns + t->history->column_count - metric_count};
     t->state.epoch++;
     TRY(add_history(t, t->validation ? &val : NULL, &result));
     progress_end(&t->progress, &result);
-    double judged = t->validation ? result.val_loss : result.loss;
-    bool best = judged < t->state.best_loss;
-    if (best) {
-        t->state.best_loss = judged;
-        t->state.best_epoch = t->state.epoch;
-    }
+    bool best = trainer__judge(t);
     t->state.batch = 0;
     t->state.totals = (Totals){0};
     t->state.epoch_seconds = 0;
-    bool final = t->state.epoch == t->config->epochs;
+    if (is_over(t))
+        return trainer__save_last(t, best);
     bool due = t->config->checkpoint_epochs && t->state.epoch % t->config->checkpoint_epochs == 0;
-    return best || final || due || save ? trainer__save(t, best, final) : STATUS_OK;
+    return best || due || save ? trainer__save(t, best, false) : STATUS_OK;
 }
 
 /* ---- the run -------------------------------------------------------------------------------------------------------- */
@@ -268,18 +293,14 @@ static Status test(Trainer *t) {
     Evaluation *evaluation;
     TRY(dist_agree(t->dist, evaluate_create(&t->setup, DATASET_TEST, sampler_whole(count), &evaluation)));
     Status status = evaluate_run(evaluation, t->replica, &totals);
+    if (status == STATUS_OK)
+        evaluate_print(evaluation, "test", &totals);
     evaluate_destroy(evaluation);
-    TRY(status);
-    double accuracy = totals_accuracy(&totals, 0);
-    log_info("test: loss %.6g", current_loss(t, &totals));
-    if (!isnan(accuracy))
-        log_info(" accuracy %.6g", accuracy);
-    log_info(" (%.0f examples)\n", totals.examples);
-    return STATUS_OK;
+    return status;
 }
 
 static Status train(Trainer *t) {
-    while (t->state.epoch < t->config->epochs) {
+    while (!is_over(t)) {
         StepFlags flags;
         TRY(trainer__begin_phase(t));
         begin_epoch(t);
@@ -289,11 +310,12 @@ static Status train(Trainer *t) {
         TRY(end_epoch(t, flags.save));
     }
     TRY(finish_writing(t));
+    TRY(trainer__finish(t));
     TRY(test(t));
     TRY(report(t));
     if (dist_rank(t->dist) == 0)
-        log_info("done: %s/%s after epoch %zu; best epoch %llu\n", run_folder(t->run), RUN_FINAL, t->config->epochs,
-                 (unsigned long long)t->state.best_epoch);
+        log_info("done: %s/%s after epoch %llu; best epoch %llu\n", run_folder(t->run), RUN_FINAL,
+                 (unsigned long long)t->state.epoch, (unsigned long long)t->state.best_epoch);
     return STATUS_OK;
 }
 

@@ -11,6 +11,7 @@
 #include "train/evaluate.h"
 #include "train/history.h"
 #include "train/match.h"
+#include "train/monitor.h"
 #include "train/optimizer.h"
 #include "train/profile.h"
 #include "train/progress.h"
@@ -25,7 +26,7 @@ typedef struct Trainer {
     Dist *dist;     /* borrowed */
     Config *config; /* borrowed */
     Setup setup;
-    ScheduleOptions schedule; /* config_schedule */
+    ScheduleOptions schedule; /* config_schedule, with the learning rate that a plateau has left of it */
     Replica *replica;
     double *multipliers; /* of learning rates, per parameter; NULL: all 1 */
     Optimizer *optimizer;
@@ -34,6 +35,7 @@ typedef struct Trainer {
     Loader *loader;
     Evaluation *validation; /* NULL where there is no such data */
     History *history;
+    Monitor monitor; /* of history */
     TrainState state;
     Progress progress;
     Profile *profile; /* NULL without --profile */
@@ -117,6 +119,32 @@ void trainer__broadcast(Trainer *trainer);
 
 /* Weights, slots and numbers of the checkpoint that is resumed, on all ranks. */
 Status trainer__restore(Trainer *trainer);
+
+/* trainer->history with the rows of the checkpoint, and what is monitored in it.  A resumed run that has stopped early has
+ * nothing left, or is a failure.  Part of trainer__open, after the graph; not collective. */
+Status trainer__open_history(Trainer *trainer);
+
+/* Has the monitored value not been better for --early-stop epochs? */
+bool trainer__stops(const Trainer *trainer);
+
+/* At the beginning of an epoch: trainer->schedule, where a plateau lowers the learning rate. */
+void trainer__set_rate(Trainer *trainer);
+
+/* Whether the epoch of the history's last row is the best so far; the state remembers it. */
+bool trainer__judge(Trainer *trainer);
+
+/* Does final.h5 have the weights of the best epoch, as with --early-stop it does? */
+bool trainer__takes_best(const Trainer *trainer);
+
+/* trainer__save at the end of the last epoch, with final.h5.  Collective, agreed. */
+Status trainer__save_last(Trainer *trainer, bool best);
+
+/* After the last epoch, when all is written: says what became of it, and takes the weights of final.h5.  Collective,
+ * agreed. */
+Status trainer__finish(Trainer *trainer);
+
+/* The weights alone of the checkpoint `name` of the run folder, on all ranks.  Collective, agreed. */
+Status trainer__load(Trainer *trainer, const char *name);
 
 /* Writes a checkpoint of this moment in the background, under the step's name and those of `best` and `final` where true.
  * Rank 0 works, all ranks agree. */

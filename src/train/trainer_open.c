@@ -128,13 +128,8 @@ static Status show_summary(Trainer *t) {
 }
 
 static Status allocate(Trainer *t) {
-    const char *outputs[STATE_MAX_LOSSES];
-    size_t losses = t->setup.graph->loss_count;
-    for (size_t i = 0; i < losses; i++)
-        outputs[i] = t->setup.graph->outputs[i].name;
     TRY(replica_ready(t->replica));
     TRY(optimizer_create(&t->config->optimizer, t->setup.graph, t->multipliers, &t->optimizer));
-    TRY(history_create(losses > 1 ? outputs : NULL, losses > 1 ? losses : 0, &t->history));
     if (t->val.count)
         TRY(evaluate_create(&t->setup, t->val_split, t->val, &t->validation));
     return STATUS_OK;
@@ -240,6 +235,10 @@ Status trainer__open(Trainer *t, bool *finished) {
     TRY(setup_graph(&t->setup, t->config));
     TRY(dist_agree(dist, check_trained(t)));
     TRY(dist_agree(dist, rates_multipliers(t->config, t->setup.graph, &t->multipliers)));
+    TRY(dist_agree(dist, trainer__open_history(t)));
+    *finished = t->nothing_left;
+    if (*finished)
+        return STATUS_OK;
     TRY(dist_agree(dist, trainer__prepare_plans(t)));
     TRY(dist_agree(dist, show_summary(t)));
     *finished = t->config->dry_run;

@@ -12,6 +12,7 @@ static Record make_record(const Trainer *t) {
                     .optimizer = t->optimizer,
                     .history = t->history,
                     .state = (TrainState *)&t->state,
+                    .metrics = t->setup.metrics,
                     .config = t->config,
                     .preprocess = t->setup.preprocess_json,
                     .fingerprint = t->setup.info->fingerprint,
@@ -54,6 +55,7 @@ static Status save(Trainer *t, bool best, bool final) {
 
 Status trainer__save(Trainer *t, bool best, bool final) {
     double began = profile_start(t->profile);
+    metrics_collect(t->setup.metrics, t->dist);
     Status status = dist_rank(t->dist) == 0 ? save(t, best, final) : STATUS_OK;
     TRY(dist_agree(t->dist, status));
     profile_add(t->profile, PROFILE_CHECKPOINT, began);
@@ -200,13 +202,34 @@ static Status restore_on_root(Trainer *t) {
     return status;
 }
 
+static Status load_on_root(Trainer *t, const char *name) {
+    Checkpoint *checkpoint = NULL;
+    char *path;
+    size_t loaded;
+    TRY(memory_format(&path, "%s/%s", run_folder(t->run), name));
+    Status status = checkpoint_read(path, CHECKPOINT_OURS, &checkpoint);
+    if (status == STATUS_OK)
+        status = record_load_weights(t->setup.model, t->setup.graph, t->replica->weights, checkpoint, path, &loaded);
+    checkpoint_destroy(checkpoint);
+    memory_free(path);
+    return status;
+}
+
+Status trainer__load(Trainer *t, const char *name) {
+    TRY(dist_agree(t->dist, dist_rank(t->dist) == 0 ? load_on_root(t, name) : STATUS_OK));
+    trainer__broadcast(t);
+    return STATUS_OK;
+}
+
 static Status check_data(const Trainer *t) {
     if (strcmp(t->saved.fingerprint, t->setup.info->fingerprint) != 0)
         return status_fail(STATUS_FAILED,
                            "%s is not the data that the run was trained on. Give the same file with --data, or "
                            "start a new run with --init-from.",
                            t->setup.info->path);
-    return history_from_json(t->history, t->saved.history, "checkpoint");
+    return t->setup.metrics && dist_rank(t->dist) == 0
+               ? metrics_from_json(t->setup.metrics, t->saved.metrics, "checkpoint")
+               : STATUS_OK;
 }
 
 void trainer__broadcast(Trainer *t) {

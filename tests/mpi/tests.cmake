@@ -10,3 +10,4 @@ if(NOT CNN_SANITIZE) # it measures time
 endif()
 add_mpi(inputs NP 1 3)
 add_mpi(profile NP 1 2 3)
+add_mpi(metrics NP 1 2 3 5)

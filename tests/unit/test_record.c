@@ -29,7 +29,7 @@ static void image_survives_every_failing_allocation(void **state) {
     record.graph = graph;
     assert_ok(memory_new(&record.weights, graph->weight_count, "weights"));
     assert_ok(optimizer_create(&config.optimizer, graph, NULL, &record.optimizer));
-    assert_ok(history_create(NULL, 0, &record.history));
+    assert_ok(history_create(NULL, 0, NULL, 0, &record.history));
     size_t before = memory_stats().live_count;
     for (;; failures++) {
         memory_fail_at(failures + 1);
