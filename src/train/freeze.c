@@ -18,7 +18,7 @@ static bool next_word(const char **list, char word[CLI_TEXT]) {
 
 static bool is_named(const ModelLayer *layer, const char *pattern) {
     return fnmatch(pattern, layer->name, 0) == 0 || fnmatch(pattern, layer->group, 0) == 0 ||
-           fnmatch(pattern, layer->path, 0) == 0;
+           (strchr(layer->path, '/') && fnmatch(pattern, layer->path, 0) == 0);
 }
 
 static bool any_is_named(const Model *model, const char *pattern) {
@@ -51,7 +51,7 @@ static Status not_found(const Model *model, const char *option, const char *patt
     const char *nearest[SHOWN] = {NULL};
     for (size_t l = 0; l < model->layer_count; l++) {
         const char *name = model->layers[l].name;
-        for (size_t i = 0; i < SHOWN; i++)
+        for (size_t i = 0; i < SHOWN && !is_input(model, l); i++)
             if (nearest[i] == NULL || distance(pattern, name) < distance(pattern, nearest[i])) {
                 memmove(nearest + i + 1, nearest + i, (SHOWN - 1 - i) * sizeof *nearest);
                 nearest[i] = name;
@@ -85,7 +85,7 @@ static Status set_pattern(Model *model, const char *option, const char *pattern,
 static Status find_place(const Model *model, const char *option, const char *name, size_t *place) {
     for (*place = 0; *place < model->order_count; ++*place) {
         const ModelLayer *layer = &model->layers[model->order[*place].layer];
-        if (strcmp(layer->name, name) == 0 || strcmp(layer->group, name) == 0 || strcmp(layer->path, name) == 0)
+        if (strcmp(layer->name, name) == 0 || strcmp(layer->group, name) == 0)
             return STATUS_OK;
     }
     return not_found(model, option, name);

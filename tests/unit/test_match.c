@@ -13,14 +13,21 @@ typedef struct Network {
     Real *weights;
 } Network;
 
-static void open_network(const char *text, Network *net) {
+/* parts: NULL, or a letter per layer, f: frozen before the weights are looked for. */
+static void open_parts(const char *text, const char *parts, Network *net) {
     assert_ok(model_parse(text, "network", &net->model));
+    for (size_t l = 0; parts && l < net->model->layer_count; l++)
+        net->model->layers[l].trainable = parts[l] != 'f';
     assert_ok(graph_create(&net->graph));
     assert_ok(model_build(net->model, &(ModelBuild){0}, net->graph));
     assert_ok(graph_finish(net->graph));
     assert_ok(memory_new(&net->weights, net->graph->weight_count, "weights"));
     for (size_t i = 0; i < net->graph->weight_count; i++)
         net->weights[i] = -1;
+}
+
+static void open_network(const char *text, Network *net) {
+    open_parts(text, NULL, net);
 }
 
 static void close_network(Network *net) {
@@ -176,6 +183,18 @@ static const struct {
     {named, "dense w 2 3 w 3", true, false, "no weights for layer b"},
 };
 
+/* What came of it as text. */
+static void describe(const Matches *matches, char *text, size_t size) {
+    for (size_t k = 0; k < matches->count; k++) {
+        const CheckpointTensor *tensor = matches->of[matches->order[k]].tensor;
+        size_t used = strlen(text);
+        if (tensor)
+            snprintf(text + used, size - used, "%s%d", k ? " " : "", (int)tensor->data[0]);
+        else
+            snprintf(text + used, size - used, "%s-", k ? " " : "");
+    }
+}
+
 static void lists(void **state) {
     (void)state;
     static List list;
@@ -187,17 +206,60 @@ static void lists(void **state) {
         make_list(cases[i].list, cases[i].paths ? CHECKPOINT_CLASS_PATHS : CHECKPOINT_LAYER_NAMES, &list);
         Status status = match_weights(net.model, net.graph, &list.checkpoint, "file",
                                       (MatchOptions){.allow_mismatch = cases[i].allow_mismatch}, &matches);
-        for (size_t k = 0; status == STATUS_OK && k < matches.count; k++) {
-            const CheckpointTensor *tensor = matches.of[matches.order[k]].tensor;
-            size_t used = strlen(text);
-            if (tensor)
-                snprintf(text + used, sizeof text - used, "%s%d", k ? " " : "", (int)tensor->data[0]);
-            else
-                snprintf(text + used, sizeof text - used, "%s-", k ? " " : "");
-        }
+        if (status == STATUS_OK)
+            describe(&matches, text, sizeof text);
         if (strstr(status == STATUS_OK ? text : status_message(), cases[i].expected) == NULL)
             fail_msg("%s: \"%s\", expected \"%s\"", cases[i].list, status == STATUS_OK ? text : status_message(),
                      cases[i].expected);
+        match_free(&matches);
+        close_network(&net);
+    }
+}
+
+/* Heads: a letter per layer, b body, f frozen body, h head, n a head that starts anew. */
+static const struct {
+    const char *network, *list, *parts;
+    bool paths;
+    const char *expected; /* or a part of the message */
+} head_cases[] = {
+    {named, "a a/k 2 3 a/b 3|b b/k 3 4 b/b 4", "bbh", false, "0 1 2 3"}, /* kept */
+    {named, "a a/k 2 3 a/b 3|b b/k 3 4 b/b 4", "bbn", false, "0 1 - -"},
+    {named, "a a/k 2 3 a/b 3|b b/k 3 5 b/b 5", "bbh", false, "0 1 - -"}, /* of other classes */
+    {named, "a a/k 2 3 a/b 3", "bbh", false, "0 1 - -"},                 /* saved without */
+    {named, "x x/k 2 3 x/b 3|y y/k 3 5 y/b 5", "bbh", false, "0 1 - -"},
+    {named, "a a/k 2 5 a/b 5|b b/k 3 4 b/b 4", "bbh", false, "a/k has the shape 2x5"}, /* the body has to fit */
+    {named, "b b/k 3 4 b/b 4", "bbn", false, "no weights for layer a"},
+    {automatic, "dense_7 a/k 2 3 a/b 3|dense_8 b/k 3 3 b/b 3|dense_9 c/k 3 9 c/b 9", "bbbh", false, "0 1 2 3 - -"},
+    {automatic, "dense_7 a/k 2 3 a/b 3|dense_8 b/k 3 3 b/b 3", "bbbn", false, "0 1 2 3 - -"},
+    {automatic, "dense a/k 2 3 a/b 3|dense_1 b/k 3 7 b/b 7|dense_2 c/k 3 3 c/b 3", "bbnb", false, "0 1 - - 4 5"},
+    {automatic, "dense_4 a/k 2 3 a/b 3|dense_5 b/k 3 7 b/b 7|dense_6 c/k 3 3 c/b 3", "bbnb", false, "0 1 - - 4 5"},
+    {nested, "base a/k 2 3 a/b 3 n/g 3 n/b 3 n/m 3 n/v 3|b b/k 3 9 b/b 9", "bbbh", false, "0 1 2 3 4 5 - -"},
+    {nested, "base a/k 2 3 a/b 3 n/g 3 n/b 3 n/m 3 n/v 3|b b/k 3 4 b/b 4", "bfbb", false, "0 1 2 3 4 5 6 7"},
+    {nested, "base a/k 2 3 a/b 3 n/g 3 n/b 3 n/m 3 n/v 3|b b/k 3 4 b/b 4", "bbfb", false, "0 1 2 3 4 5 6 7"},
+    {named, "dense_1 w 3 9 w 9|dense w 2 3 w 3", "bbh", true, "2 3 - -"},
+};
+
+static void heads(void **state) {
+    (void)state;
+    static List list;
+    for (size_t i = 0; i < sizeof head_cases / sizeof *head_cases; i++) {
+        Network net;
+        Matches matches;
+        MatchPart parts[8] = {MATCH_BODY};
+        char text[200] = "";
+        const char *letters = head_cases[i].parts;
+        open_parts(head_cases[i].network, letters, &net);
+        assert_int_equal(strlen(letters), net.model->layer_count);
+        for (size_t l = 0; letters[l]; l++)
+            parts[l] = letters[l] == 'h' ? MATCH_HEAD : letters[l] == 'n' ? MATCH_NEW : MATCH_BODY;
+        make_list(head_cases[i].list, head_cases[i].paths ? CHECKPOINT_CLASS_PATHS : CHECKPOINT_LAYER_NAMES, &list);
+        Status status =
+            match_weights(net.model, net.graph, &list.checkpoint, "file", (MatchOptions){.parts = parts}, &matches);
+        if (status == STATUS_OK)
+            describe(&matches, text, sizeof text);
+        if (strstr(status == STATUS_OK ? text : status_message(), head_cases[i].expected) == NULL)
+            fail_msg("%s, %s: \"%s\", expected \"%s\"", head_cases[i].list, letters,
+                     status == STATUS_OK ? text : status_message(), head_cases[i].expected);
         match_free(&matches);
         close_network(&net);
     }
@@ -229,6 +291,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(files_of_nested_networks, nothing_left),
         cmocka_unit_test_teardown(lists, nothing_left),
+        cmocka_unit_test_teardown(heads, nothing_left),
         cmocka_unit_test_teardown(every_failing_allocation_is_survived, nothing_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
