@@ -218,6 +218,11 @@ static inline bool op_collects(const OpDesc *op) {
     return op->kind == OP_BATCH_NORM && op->training && !op->attr.norm.frozen;
 }
 
+/* Whether an example's result in training is another one in each step, from the same inputs and weights. */
+static inline bool op_is_random(const OpDesc *op) {
+    return op->kind == OP_DROPOUT && op->attr.dropout.rate > 0;
+}
+
 /* What randomness is a function of, beside seed and stream. */
 typedef struct OpContext {
     uint64_t seed, step;

@@ -75,10 +75,17 @@ size_t dataset_load_bytes(const Dataset *dataset, DatasetSplit split); /* that d
 void dataset_unload(Dataset *dataset); /* gives all splits' memory back; nobody may be reading */
 void dataset_set_memory_limit(Dataset *dataset, size_t bytes);
 
+/* From now on examples of the split are the rows of `rows` [examples][width], which is borrowed, and not the file's x;
+ * labels stay.  NULL: the file's x again.  Nobody may be reading. */
+void dataset_give_features(Dataset *dataset, DatasetSplit split, const Real *rows, size_t width);
+
+/* Numbers of an example of the split, as dataset_read gives them. */
+size_t dataset_width(const Dataset *dataset, DatasetSplit split);
+
 struct Preprocess; /* data/preprocess.h */
 
 /* Gathers examples rows[0 .. n-1] of a split, in any order: x[n * shape] through `preprocess` (NULL: numbers as they
- * are), labels[i][n * shape of info->labels[i]]; `labels` NULL: not wanted.  Class numbers are whole Reals.
+ * are; not of features), labels[i][n * shape of info->labels[i]]; `labels` NULL: not wanted.  Class numbers are whole Reals.
  * Thread-safe.  Allocates nothing once its scratch has grown to the largest n.  STATUS_FAILED: read error, no such row,
  * preprocessing of another shape. */
 Status dataset_read(Dataset *dataset, DatasetSplit split, const uint64_t rows[], size_t n,

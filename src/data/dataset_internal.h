@@ -11,7 +11,7 @@
 /* A split in memory. */
 typedef struct DatasetPart {
     bool loaded;
-    void *x;       /* owned: uint8_t or float, as in the file */
+    void *x;       /* owned: uint8_t or float, as in the file; NULL: there are features */
     Real **labels; /* owned, [label_count] */
 } DatasetPart;
 
@@ -21,11 +21,18 @@ typedef struct DatasetPick {
     size_t place;
 } DatasetPick;
 
+/* What takes the place of a split's x. */
+typedef struct DatasetFeatures {
+    const Real *rows; /* borrowed; NULL: nothing */
+    size_t width;
+} DatasetFeatures;
+
 struct Dataset {
     DatasetInfo info;
     H5ioFile *file; /* owned */
     size_t memory_limit;
     DatasetPart part[DATASET_SPLITS];
+    DatasetFeatures features[DATASET_SPLITS];
     Preprocess plain; /* numbers as they are */
 
     /* For reading by rows: one reader at a time, scratch grown to the largest request. */

@@ -42,10 +42,20 @@ void dataset__free_parts(Dataset *dataset) {
 
 /* Of a split in memory; SIZE_MAX where a size_t cannot hold it. */
 static size_t split_bytes(const Dataset *dataset, DatasetSplit split) {
-    size_t example = x_bytes(dataset), bytes;
+    size_t example = dataset->features[split].rows ? 0 : x_bytes(dataset), bytes;
     for (size_t i = 0; i < dataset->info.label_count; i++)
         example += label_bytes(dataset, i);
     return memory_multiply(dataset->info.count[split], example, &bytes) ? bytes : SIZE_MAX;
+}
+
+void dataset_give_features(Dataset *dataset, DatasetSplit split, const Real *rows, size_t width) {
+    free_part(dataset, &dataset->part[split]);
+    dataset->features[split] = (DatasetFeatures){rows, width};
+}
+
+size_t dataset_width(const Dataset *dataset, DatasetSplit split) {
+    const DatasetFeatures *features = &dataset->features[split];
+    return features->rows ? features->width : shape_count(&dataset->info.shape);
 }
 
 bool dataset_fits(const Dataset *dataset, DatasetSplit split) {
@@ -64,9 +74,11 @@ static Status load_locked(Dataset *dataset, DatasetSplit split) {
         return STATUS_OK;
     Status status;
     char path[512];
-    TRY_GOTO(memory_alloc(count, x_bytes(dataset), "examples of a dataset", &part->x), failed);
-    TRY_GOTO(h5io_read_range(dataset->file, dataset__path(split, "x", path), x_type(dataset), 0, count, part->x),
-             failed);
+    if (dataset->features[split].rows == NULL) {
+        TRY_GOTO(memory_alloc(count, x_bytes(dataset), "examples of a dataset", &part->x), failed);
+        TRY_GOTO(h5io_read_range(dataset->file, dataset__path(split, "x", path), x_type(dataset), 0, count, part->x),
+                 failed);
+    }
     TRY_GOTO(memory_new(&part->labels, info->label_count, "labels"), failed);
     for (size_t i = 0; i < info->label_count; i++) {
         TRY_GOTO(memory_alloc(count, label_bytes(dataset, i), "labels", (void **)&part->labels[i]), failed);
@@ -87,7 +99,7 @@ Status dataset_load(Dataset *dataset, DatasetSplit split) {
     return status;
 }
 
-/* ---- examples ---- */
+/* ---- examples (x NULL: not wanted) ---- */
 
 /* What becomes of the pixels on their way from the file to the network. */
 typedef struct Conversion {
@@ -109,7 +121,7 @@ static void read_from_memory(const Dataset *dataset, const DatasetPart *part, co
                              const Conversion *how, Real *x, Real *const labels[]) {
     enum { LINE = 64, AHEAD = 4096 }; /* bytes of the next example that are fetched while one is converted */
     size_t bytes = x_bytes(dataset), width = shape_count(&dataset->info.shape);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; x != NULL && i < n; i++) {
         const char *next = (const char *)part->x + rows[i + 1 < n ? i + 1 : i] * bytes;
         for (size_t k = 0; k < bytes && k < AHEAD; k += LINE)
             __builtin_prefetch(next + k);
@@ -165,8 +177,9 @@ static Status read_from_file(Dataset *dataset, DatasetSplit split, const uint64_
     for (size_t i = 0; i < n; i++)
         dataset->rows[i] = dataset->picks[i].row;
     dataset__path(split, "x", path);
-    TRY(h5io_read_rows(dataset->file, path, x_type(dataset), dataset->rows, n, dataset->raw));
-    for (size_t i = 0; i < n; i++)
+    if (x != NULL)
+        TRY(h5io_read_rows(dataset->file, path, x_type(dataset), dataset->rows, n, dataset->raw));
+    for (size_t i = 0; x != NULL && i < n; i++)
         convert(dataset, how, dataset->rows[i], (const char *)dataset->raw + i * bytes,
                 x + dataset->picks[i].place * width);
     for (size_t k = 0; labels != NULL && k < info->label_count; k++) {
@@ -187,7 +200,12 @@ Status dataset_read_augmented(Dataset *dataset, DatasetSplit split, const uint64
                                (unsigned long long)rows[i], dataset_split_names[split]);
     if (preprocess == NULL)
         preprocess = &dataset->plain;
-    if (!shape_equal(&preprocess->shape, &dataset->info.shape)) {
+    const DatasetFeatures *features = &dataset->features[split];
+    for (size_t i = 0; features->rows && i < n; i++)
+        memcpy(x + i * features->width, features->rows + rows[i] * features->width, features->width * sizeof *x);
+    if (features->rows)
+        x = NULL; /* done */
+    if (x != NULL && !shape_equal(&preprocess->shape, &dataset->info.shape)) {
         char have[SHAPE_TEXT], want[SHAPE_TEXT];
         return status_fail(STATUS_FAILED, "%s has examples of %s; the network takes %s", dataset->info.path,
                            shape_format(&dataset->info.shape, have), shape_format(&preprocess->shape, want));

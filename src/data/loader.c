@@ -147,7 +147,7 @@ static size_t most_examples(const LoaderOptions *options) {
 /* Reals of a batch, labels included; SIZE_MAX where a size_t cannot hold their bytes. */
 static size_t batch_numbers(const LoaderOptions *options) {
     const DatasetInfo *info = dataset_info(options->dataset);
-    size_t one = shape_count(&info->shape), count, bytes;
+    size_t one = dataset_width(options->dataset, options->split), count, bytes;
     for (size_t i = 0; i < info->label_count && !options->without_labels; i++)
         one += shape_count(&info->labels[i].shape);
     bool fits = memory_multiply(one, most_examples(options), &count) && memory_multiply(count, sizeof(Real), &bytes);
@@ -156,7 +156,7 @@ static size_t batch_numbers(const LoaderOptions *options) {
 
 static size_t ring_of(const LoaderOptions *options) {
     size_t numbers = batch_numbers(options);
-    if (dataset_fits(options->dataset, options->split))
+    if (!options->once && dataset_fits(options->dataset, options->split))
         return 1;
     if (numbers > LARGE_BATCH / sizeof(Real))
         return RING_LEAST;
@@ -177,7 +177,7 @@ size_t loader_bytes(const LoaderOptions *options) {
 static Status new_slot(Loader *loader, Slot *slot) {
     const DatasetInfo *info = dataset_info(loader->options.dataset);
     size_t count;
-    if (!memory_multiply(loader->most, shape_count(&info->shape), &count))
+    if (!memory_multiply(loader->most, dataset_width(loader->options.dataset, loader->options.split), &count))
         count = SIZE_MAX;
     TRY(memory_new(&slot->x, count, "examples of a batch"));
     if (loader->options.without_labels)
@@ -194,7 +194,8 @@ static Status fill(Loader *loader) {
     loader->most = most_examples(options);
     loader->ring = ring_of(options);
     loader->place = (Place){options->epoch, options->step, 0};
-    TRY(dataset_load(options->dataset, options->split));
+    if (!options->once)
+        TRY(dataset_load(options->dataset, options->split));
     TRY(memory_new(&loader->rows, loader->most, "row numbers"));
     if (options->augment)
         TRY(memory_alloc(scratch_bytes(options), 1, "augmentation", &loader->scratch));

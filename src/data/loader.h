@@ -27,6 +27,7 @@ typedef struct LoaderOptions {
     SamplerView view;
     const Preprocess *preprocess; /* borrowed; NULL: numbers as they are */
     bool without_labels;          /* prediction */
+    bool once;                    /* the data are read once: they are not brought into memory */
     size_t block;                 /* 0: training */
     uint64_t first_unit, units;   /* this rank's share: sampler_share.  Training: units > 0 */
     /* training only */

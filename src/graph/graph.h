@@ -118,6 +118,12 @@ Status graph_finish(Graph *graph);
  * the trained part reads from several nodes. */
 int graph_frontier(const Graph *graph);
 
+/* *node = the last one whose value is the same for an example all through the training, and behind which all lies that changes: its
+ * values may be computed once and kept (features of a frozen trunk).  Nothing at or before it is trained or random, nor a
+ * batch norm that collects; at least one frozen parameter is there.  -1: there is none; in particular when the rest of
+ * the network reads an input, too. */
+Status graph_constant(const Graph *graph, int *node);
+
 /* Writes initial values of every parameter into `weights` [weight_count]: a function of (seed, layer name, parameter name). */
 void graph_initialize(const Graph *graph, uint64_t seed, Real *weights);
 

@@ -59,9 +59,10 @@ typedef struct Config {
     double max_time; /* seconds; 0: no limit */
     /* machine and display */
     char backend[CLI_TEXT];
-    int winograd;           /* Winograd */
-    int reduce;             /* ReduceKind */
-    char profile[CLI_TEXT]; /* "": none */
+    int winograd;                  /* Winograd */
+    int reduce;                    /* ReduceKind */
+    char cache_features[CLI_TEXT]; /* auto, off, memory, or a folder */
+    char profile[CLI_TEXT];        /* "": none */
     char config[CLI_TEXT];
     bool dry_run, list_models, verbose, quiet;
 

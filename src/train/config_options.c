@@ -178,6 +178,11 @@ static const Option options[] = {
          "1e-5 of a result"},
     {"reduce", 0, CHOICE(reduce, reductions), .fallback = "tree", .record = RECORD_CHANGES,
      .help = "how gradients are summed; mpi leaves it to MPI_Allreduce, and bits then depend on the number of ranks"},
+    {"cache-features", 0, TEXT(cache_features, "WHERE"), .fallback = "auto", .record = RECORD_CHANGES,
+     .help =
+         "compute what the frozen front of the network gives once, not in every epoch, and keep it in the memory that "
+         "the ranks of a node share, or in a file in a folder: off, memory, FOLDER, or auto, which is memory up to "
+         "1 GB.  Another rounding than off"},
     {"profile", 0, TEXT(profile, "FILE"), .record = RECORD_NONE,
      .help = "time of each layer over 20 steps: a table, and a trace of all ranks for chrome://tracing in FILE"},
     {"config", 0, TEXT(config, "FILE"), .record = RECORD_NONE,

@@ -8,14 +8,18 @@
 #include <string.h>
 
 Status evaluate_prepare(Replica *replica, uint64_t count) {
+    return evaluate_prepare_part(replica, PASS_EVALUATE, count, (PlanPart){0});
+}
+
+Status evaluate_prepare_part(Replica *replica, Pass pass, uint64_t count, PlanPart part) {
     for (uint64_t i = 0; i < 2; i++) { /* whole blocks, and the rest */
         uint64_t n = i == 0 ? (count < EVALUATE_BLOCK ? count : EVALUATE_BLOCK) : count % EVALUATE_BLOCK;
-        TRY(replica_prepare(replica, PASS_EVALUATE, (size_t)n));
+        TRY(replica_prepare_part(replica, pass, (size_t)n, part));
     }
     return STATUS_OK;
 }
 
-static LoaderOptions loader_options(const Setup *setup, DatasetSplit split, SamplerView view) {
+LoaderOptions evaluate_loader_options(const Setup *setup, DatasetSplit split, SamplerView view) {
     uint64_t blocks = sampler_blocks(view.count, EVALUATE_BLOCK);
     SamplerPart part = sampler_share(blocks, (size_t)dist_ranks(setup->dist), (size_t)dist_rank(setup->dist));
     return (LoaderOptions){.dataset = setup->data,
@@ -35,7 +39,7 @@ static uint64_t own_examples(const LoaderOptions *options) {
 }
 
 size_t evaluate_bytes(const Setup *setup, DatasetSplit split, SamplerView view) {
-    LoaderOptions options = loader_options(setup, split, view);
+    LoaderOptions options = evaluate_loader_options(setup, split, view);
     return view.count > 0 ? loader_bytes(&options) + metrics_bytes(setup->metrics, own_examples(&options), view.count)
                           : 0;
 }
@@ -48,7 +52,7 @@ Status evaluate_create(const Setup *setup, DatasetSplit split, SamplerView view,
     e->count = view.count;
     e->blocks = (size_t)sampler_blocks(view.count, EVALUATE_BLOCK);
     e->width = setup->graph->loss_count * LOSS_SUMS;
-    LoaderOptions options = loader_options(setup, split, view);
+    LoaderOptions options = evaluate_loader_options(setup, split, view);
     TRY_GOTO(memory_new(&e->sums, e->blocks * e->width, "evaluation"), failed);
     TRY_GOTO(memory_new(&e->mine, options.units * e->width, "evaluation"), failed);
     TRY_GOTO(memory_new(&e->block_sums, e->width, "evaluation"), failed);
@@ -84,8 +88,9 @@ static Status run_blocks(Evaluation *e, Replica *replica, size_t *rows) {
             return STATUS_OK;
         }
         setup_inputs(e->setup, &batch, inputs);
-        executor_forward(replica_plan(replica, PASS_EVALUATE, batch.n),
+        executor_forward(replica_plan_part(replica, PASS_EVALUATE, batch.n, e->part),
                          &(ExecutorRun){.inputs = inputs,
+                                        .from = batch.x,
                                         .gradients = e->block_sums,
                                         .weights_version = 1,
                                         .observer = e->metrics ? metrics_observe : NULL,

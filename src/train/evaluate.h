@@ -11,6 +11,7 @@ enum { EVALUATE_BLOCK = 64 }; /* a constant: sgemm's bits depend on the number o
 
 typedef struct Evaluation {
     const Setup *setup; /* borrowed */
+    PlanPart part;      /* of the network, fed with the loader's x; the whole unless the creator says otherwise */
     Loader *loader;
     size_t blocks; /* over all ranks */
     double *sums;  /* [blocks][width] */
@@ -24,6 +25,12 @@ typedef struct Evaluation {
 
 /* Plans the passes for `count` examples; before replica_ready. */
 Status evaluate_prepare(Replica *replica, uint64_t count);
+
+/* The same for another pass, or a part of the network, over `count` examples in blocks. */
+Status evaluate_prepare_part(Replica *replica, Pass pass, uint64_t count, PlanPart part);
+
+/* This rank's blocks of `view`. */
+LoaderOptions evaluate_loader_options(const Setup *setup, DatasetSplit split, SamplerView view);
 
 /* Bytes that evaluate_create takes for its loader and metrics. */
 size_t evaluate_bytes(const Setup *setup, DatasetSplit split, SamplerView view);

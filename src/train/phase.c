@@ -38,6 +38,11 @@ static void copy_slab(const Graph *old, const Real *from, const Graph *new, Real
 static Before leave_phase(Trainer *t) {
     Before before = {t->setup.graph, t->replica->weights, t->optimizer};
     gradsync_destroy(t->sync);
+    loader_destroy(t->loader);
+    evaluate_destroy(t->validation);
+    features_drop(&t->features, &t->setup);
+    t->loader = NULL;
+    t->validation = NULL;
     t->replica->weights = NULL;
     replica_destroy(t->replica);
     t->setup.graph = NULL;
@@ -72,8 +77,11 @@ static Status enter_phase(Trainer *t, const Before *before) {
     TRY(setup_graph(&t->setup, t->config));
     TRY(dist_agree(t->dist, trainer__prepare_plans(t)));
     TRY(dist_agree(t->dist, carry_over(t, before)));
+    features_say(&t->features, t->config, &t->setup);
+    TRY(features_make(&t->features, &t->setup, t->replica));
     GradSyncOptions sync = trainer__sync_options(t);
     TRY(gradsync_create(t->dist, &sync, &t->sync));
+    TRY(dist_agree(t->dist, trainer__open_loaders(t)));
     bytes = (double)(t->setup.graph->weight_count + t->setup.graph->trained_count * t->optimizer->slot_count) *
                 sizeof(Real) +
             (double)gradsync_bytes(&sync, dist_ranks(t->dist), dist_nodes(t->dist)) + (double)t->replica->arena_bytes;

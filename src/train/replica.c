@@ -19,19 +19,27 @@ void replica_destroy(Replica *replica) {
     memory_free(replica);
 }
 
-static Plan *find(const Replica *replica, Pass pass, size_t n) {
-    for (size_t i = 0; i < replica->plan_count; i++)
-        if (replica->plans[i]->pass == pass && replica->plans[i]->n == n)
-            return replica->plans[i];
+static Plan *find(const Replica *replica, Pass pass, size_t n, PlanPart part) {
+    for (size_t i = 0; i < replica->plan_count; i++) {
+        Plan *plan = replica->plans[i];
+        if (plan->pass == pass && plan->n == n && plan->part.from == part.from && plan->part.to == part.to)
+            return plan;
+    }
     return NULL;
 }
 
 Status replica_prepare(Replica *replica, Pass pass, size_t n) {
-    if (n == 0 || find(replica, pass, n))
+    return replica_prepare_part(replica, pass, n, (PlanPart){0});
+}
+
+Status replica_prepare_part(Replica *replica, Pass pass, size_t n, PlanPart part) {
+    PlanOptions options = replica->options;
+    Plan *plan;
+    if (n == 0 || find(replica, pass, n, part))
         return STATUS_OK;
     CHECK(replica->plan_count < REPLICA_MAX_PLANS, "%zu plans", replica->plan_count);
-    Plan *plan;
-    TRY(plan_create(replica->graph, pass, n, &replica->options, &plan));
+    options.part = part;
+    TRY(plan_create(replica->graph, pass, n, &options, &plan));
     replica->plans[replica->plan_count++] = plan;
     if (replica->arena_bytes < plan->arena_bytes)
         replica->arena_bytes = plan->arena_bytes;
@@ -47,7 +55,11 @@ Status replica_ready(Replica *replica) {
 }
 
 Plan *replica_plan(const Replica *replica, Pass pass, size_t n) {
-    Plan *plan = find(replica, pass, n);
+    return replica_plan_part(replica, pass, n, (PlanPart){0});
+}
+
+Plan *replica_plan_part(const Replica *replica, Pass pass, size_t n, PlanPart part) {
+    Plan *plan = find(replica, pass, n, part);
     CHECK(plan != NULL, "no plan for pass %d of %zu examples", (int)pass, n);
     return plan;
 }

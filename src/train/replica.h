@@ -11,7 +11,7 @@
 #define TRAIN_REPLICA_H
 #include "graph/executor.h"
 
-enum { REPLICA_MAX_PLANS = 16 };
+enum { REPLICA_MAX_PLANS = 24 };
 
 typedef struct Replica {
     const Graph *graph; /* borrowed */
@@ -30,10 +30,14 @@ void replica_destroy(Replica *replica); /* accepts NULL */
 /* Plans a pass for n examples, unless that is done already or n is 0. */
 Status replica_prepare(Replica *replica, Pass pass, size_t n);
 
+/* The same for a part of the network: a plan of its own. */
+Status replica_prepare_part(Replica *replica, Pass pass, size_t n, PlanPart part);
+
 /* Allocates weights (zero) and arena and binds all plans. */
 Status replica_ready(Replica *replica);
 
-/* The prepared plan. */
+/* The prepared plan of the whole network, or of a part. */
 Plan *replica_plan(const Replica *replica, Pass pass, size_t n);
+Plan *replica_plan_part(const Replica *replica, Pass pass, size_t n, PlanPart part);
 
 #endif

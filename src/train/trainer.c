@@ -30,9 +30,10 @@ static void set_flags(const Trainer *t, Real *flags) {
 /* Forward and backward pass of one micro-batch into the next gradient slab. */
 static void run_micro_batch(Trainer *t, const LoaderBatch *batch) {
     const Real *inputs[SETUP_MAX_INPUTS];
-    Plan *plan = replica_plan(t->replica, PASS_TRAIN, batch->n);
+    Plan *plan = replica_plan_part(t->replica, PASS_TRAIN, batch->n, trainer__part(t));
     Real *slab = gradsync_slab(t->sync);
     ExecutorRun run = {.inputs = inputs,
+                       .from = batch->x,
                        .gradients = slab,
                        .weights_version = t->state.step + 1,
                        .observer = t->setup.metrics ? metrics_observe : NULL,
@@ -289,6 +290,7 @@ static Status test(Trainer *t) {
     evaluate_destroy(t->validation);
     t->loader = NULL;
     t->validation = NULL;
+    features_drop(&t->features, &t->setup);
     dataset_unload(t->setup.data);
     Evaluation *evaluation;
     TRY(dist_agree(t->dist, evaluate_create(&t->setup, DATASET_TEST, sampler_whole(count), &evaluation)));

@@ -9,6 +9,7 @@
 #include "io/run.h"
 #include "train/augmentation.h"
 #include "train/evaluate.h"
+#include "train/features.h"
 #include "train/history.h"
 #include "train/match.h"
 #include "train/monitor.h"
@@ -33,6 +34,7 @@ typedef struct Trainer {
     GradSync *sync;
     Augment augment; /* of training images; count 0: none */
     Loader *loader;
+    Features features;
     Evaluation *validation; /* NULL where there is no such data */
     History *history;
     Monitor monitor; /* of history */
@@ -97,8 +99,17 @@ Status trainer__start_weights(Trainer *trainer);
  * made anew for them (phase.c); what depends on them must not be kept over it.  Collective, agreed. */
 Status trainer__begin_phase(Trainer *trainer);
 
-/* trainer->replica with a plan for each size of micro-batch and of evaluation.  Part of trainer__open; not agreed. */
+/* trainer->features as they are chosen, and trainer->replica with a plan for each size of micro-batch and of evaluation.  Part of
+ * trainer__open and trainer__begin_phase; not agreed. */
 Status trainer__prepare_plans(Trainer *trainer);
+
+/* Loaders of training and validation data, from the place of trainer->state on.  Likewise. */
+Status trainer__open_loaders(Trainer *trainer);
+
+/* The part of the network that is trained and validated: with features what lies behind them. */
+static inline PlanPart trainer__part(const Trainer *trainer) {
+    return (PlanPart){.from = trainer->features.node};
+}
 
 /* What the exchange and the loader of training data are made with.  Part of trainer__open. */
 GradSyncOptions trainer__sync_options(const Trainer *trainer);

@@ -22,19 +22,25 @@ static double whole(const Forecast *f) {
     return f->program + f->weights + f->gradients + f->optimizer + f->activations + f->data + f->checkpoint;
 }
 
-/* Batches that are prepared, and splits that are small enough to be kept in memory.  Test data take the place of the others
+/* Of a split that is kept in memory as it is in the file. */
+static double split_bytes(const Trainer *t, DatasetSplit split) {
+    return t->features.node && t->features.of[split] ? 0 : (double)dataset_load_bytes(t->setup.data, split);
+}
+
+/* Batches that are prepared, and splits that are small enough to be kept in memory, or features.  Test data take the place of the others
  * when the training is over. */
 static double data_bytes(const Trainer *t) {
     Dataset *data = t->setup.data;
     size_t test_count = t->setup.info->count[DATASET_TEST];
     LoaderOptions options = trainer__loader_options(t);
-    double training = (double)loader_bytes(&options) + (double)dataset_load_bytes(data, DATASET_TRAIN);
+    double training =
+        (double)loader_bytes(&options) + split_bytes(t, DATASET_TRAIN) + features_bytes(&t->features, &t->setup);
     double test = (double)evaluate_bytes(&t->setup, DATASET_TEST, sampler_whole(test_count)) +
                   (double)dataset_load_bytes(data, DATASET_TEST);
     if (t->val.count > 0)
         training += (double)evaluate_bytes(&t->setup, t->val_split, t->val);
     if (t->val.count > 0 && t->val_split != DATASET_TRAIN)
-        training += (double)dataset_load_bytes(data, t->val_split);
+        training += split_bytes(t, t->val_split);
     return training > test ? training : test;
 }
 
@@ -156,7 +162,7 @@ void trainer__report_memory(Trainer *t) {
         double bytes, forecast;
     } Peak;
     size_t ranks = (size_t)dist_ranks(t->dist), most = 0;
-    double foreign = (double)gradsync_foreign_bytes(t->sync); /* counted by the rank that they belong to */
+    double foreign = (double)(gradsync_foreign_bytes(t->sync) + t->features.foreign); /* counted by their rank */
     Peak peaks[ranks], mine = {(double)memory_process().peak_bytes - foreign, t->forecast};
     dist_gather_all(t->dist, &mine, sizeof mine, peaks, sizeof peaks);
     for (size_t r = 1; r < ranks; r++)

@@ -78,20 +78,28 @@ static Status divide_data(Trainer *t) {
 
 /* ---- memory --------------------------------------------------------------------------------------------------------- */
 
+static Status choose_features(Trainer *t) {
+    const char *varying = t->augment.count > 0 ? "augment" : NULL;
+    bool validates = t->val_split == DATASET_VAL && t->val.count > 0;
+    return features_choose(t->config, &t->setup, validates, varying, &t->features);
+}
+
 Status trainer__prepare_plans(Trainer *t) {
     const Config *config = t->config;
     size_t batches[2] = {sampler_batch(t->train.count, config->batch_size, 0),
                          sampler_batch(t->train.count, config->batch_size, t->steps_per_epoch - 1)};
     PlanOptions options = {.backend = config->backend[0] ? config->backend : NULL,
                            .winograd = (Winograd)config->winograd};
+    TRY(choose_features(t));
+    PlanPart part = trainer__part(t);
     TRY(replica_create(t->setup.graph, options, &t->replica));
-    for (size_t i = 0; i < 2; i++) { /* the first micro-batch is a largest one, the last a smallest */
-        size_t last = config->micro_batches - 1;
-        TRY(replica_prepare(t->replica, PASS_TRAIN, sampler_micro_batch(batches[i], config->micro_batches, 0).count));
-        TRY(replica_prepare(t->replica, PASS_TRAIN,
-                            sampler_micro_batch(batches[i], config->micro_batches, last).count));
+    for (size_t i = 0; i < 4; i++) { /* the first micro-batch is a largest one, the last a smallest */
+        size_t number = i % 2 ? config->micro_batches - 1 : 0;
+        SamplerPart micro = sampler_micro_batch(batches[i / 2], config->micro_batches, number);
+        TRY(replica_prepare_part(t->replica, PASS_TRAIN, (size_t)micro.count, part));
     }
-    TRY(evaluate_prepare(t->replica, t->val.count));
+    TRY(evaluate_prepare_part(t->replica, PASS_EVALUATE, t->val.count, part));
+    TRY(features_prepare(&t->features, &t->setup, t->replica));
     return evaluate_prepare(t->replica, t->setup.info->count[DATASET_TEST]);
 }
 
@@ -129,10 +137,7 @@ static Status show_summary(Trainer *t) {
 
 static Status allocate(Trainer *t) {
     TRY(replica_ready(t->replica));
-    TRY(optimizer_create(&t->config->optimizer, t->setup.graph, t->multipliers, &t->optimizer));
-    if (t->val.count)
-        TRY(evaluate_create(&t->setup, t->val_split, t->val, &t->validation));
-    return STATUS_OK;
+    return optimizer_create(&t->config->optimizer, t->setup.graph, t->multipliers, &t->optimizer);
 }
 
 LoaderOptions trainer__loader_options(const Trainer *t) {
@@ -152,8 +157,12 @@ LoaderOptions trainer__loader_options(const Trainer *t) {
                            .step = epoch_over ? 0 : t->state.batch};
 }
 
-static Status open_loader(Trainer *t) {
+Status trainer__open_loaders(Trainer *t) {
     LoaderOptions options = trainer__loader_options(t);
+    if (t->val.count) {
+        TRY(evaluate_create(&t->setup, t->val_split, t->val, &t->validation));
+        t->validation->part = trainer__part(t);
+    }
     return loader_create(&options, &t->loader);
 }
 
@@ -164,8 +173,8 @@ static Status open_profile(Trainer *t) {
         sampler_micro_batch(sampler_batch(t->train.count, t->config->batch_size, 0), t->config->micro_batches, 0).count;
     if (t->config->profile[0] == '\0')
         return STATUS_OK;
-    return profile_create(t->dist, t->config->profile, replica_plan(t->replica, PASS_TRAIN, largest),
-                          gradsync_last(t->sync) - gradsync_first(t->sync),
+    Plan *plan = replica_plan_part(t->replica, PASS_TRAIN, largest, trainer__part(t));
+    return profile_create(t->dist, t->config->profile, plan, gradsync_last(t->sync) - gradsync_first(t->sync),
                           t->config->epochs * t->steps_per_epoch - t->state.step, &t->profile);
 }
 
@@ -241,14 +250,16 @@ Status trainer__open(Trainer *t, bool *finished) {
         return STATUS_OK;
     TRY(dist_agree(dist, trainer__prepare_plans(t)));
     TRY(dist_agree(dist, show_summary(t)));
+    features_say(&t->features, t->config, &t->setup);
     *finished = t->config->dry_run;
     if (*finished)
         return STATUS_OK;
     TRY(dist_agree(dist, allocate(t)));
     TRY(trainer__start_weights(t)); /* a checkpoint is in memory for a moment: before there are gradient slabs */
+    TRY(features_make(&t->features, &t->setup, t->replica));
     GradSyncOptions sync = trainer__sync_options(t);
     TRY(gradsync_create(dist, &sync, &t->sync));
-    TRY(dist_agree(dist, open_loader(t)));
+    TRY(dist_agree(dist, trainer__open_loaders(t)));
     TRY(open_profile(t));
     TRY(dist_agree(dist, dist_rank(dist) == 0 ? open_folder(t) : STATUS_OK));
     return dist_agree(dist, log_level() == LOG_VERBOSE ? step_times_create(&t->step_times) : STATUS_OK);
@@ -261,6 +272,7 @@ void trainer__close(Trainer *t) {
     gradsync_destroy(t->sync);
     profile_destroy(t->profile);
     optimizer_destroy(t->optimizer);
+    features_drop(&t->features, &t->setup);
     memory_free(t->multipliers);
     replica_destroy(t->replica);
     history_destroy(t->history);
