@@ -150,6 +150,8 @@ static void complete_op(const Planner *p, PlanStep *step) {
     op->winograd = p->options.winograd == WINOGRAD_AUTO;
     step->runs_backward = training && graph->nodes[step->output].needs_gradient;
     op->training = training && (step->runs_backward || !only_saves(op));
+    if (op->kind == OP_BATCH_NORM && !step->runs_backward && !op_collects(op))
+        op->in_place = true; /* nobody reads x again */
     for (size_t k = 0; k < op->inputs; k++)
         op->want_dx[k] = step->runs_backward && graph->nodes[step->inputs[k]].needs_gradient;
     for (size_t k = 0; k < op->params; k++)
