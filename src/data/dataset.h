@@ -85,7 +85,7 @@ size_t dataset_width(const Dataset *dataset, DatasetSplit split);
 struct Preprocess; /* data/preprocess.h */
 
 /* Gathers examples rows[0 .. n-1] of a split, in any order: x[n * shape] through `preprocess` (NULL: numbers as they
- * are; not of features), labels[i][n * shape of info->labels[i]]; `labels` NULL: not wanted.  Class numbers are whole Reals.
+ * are; not of features), labels[i][n * shape of info->labels[i]]; `x`, `labels` NULL: not wanted.  Class numbers are whole Reals.
  * Thread-safe.  Allocates nothing once its scratch has grown to the largest n.  STATUS_FAILED: read error, no such row,
  * preprocessing of another shape. */
 Status dataset_read(Dataset *dataset, DatasetSplit split, const uint64_t rows[], size_t n,

@@ -201,7 +201,7 @@ Status dataset_read_augmented(Dataset *dataset, DatasetSplit split, const uint64
     if (preprocess == NULL)
         preprocess = &dataset->plain;
     const DatasetFeatures *features = &dataset->features[split];
-    for (size_t i = 0; features->rows && i < n; i++)
+    for (size_t i = 0; x != NULL && features->rows && i < n; i++)
         memcpy(x + i * features->width, features->rows + rows[i] * features->width, features->width * sizeof *x);
     if (features->rows)
         x = NULL; /* done */

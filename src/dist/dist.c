@@ -218,6 +218,16 @@ void dist_sum(Dist *dist, uint64_t *values, size_t count) {
     MPI_Allreduce(MPI_IN_PLACE, values, (int)count, MPI_UINT64_T, MPI_SUM, dist->comm);
 }
 
+void dist_hand_over(Dist *dist, int from, void *data, size_t bytes) {
+    for (size_t done = 0, n; done < bytes; done += n) { /* MPI counts are int */
+        n = bytes - done < BROADCAST_BYTES ? bytes - done : BROADCAST_BYTES;
+        if (dist->rank == 0)
+            MPI_Recv((char *)data + done, (int)n, MPI_BYTE, from, 0, dist->comm, MPI_STATUS_IGNORE);
+        else if (dist->rank == from)
+            MPI_Send((char *)data + done, (int)n, MPI_BYTE, 0, 0, dist->comm);
+    }
+}
+
 void dist_barrier(Dist *dist) {
     MPI_Barrier(dist->comm);
 }

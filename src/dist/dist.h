@@ -66,6 +66,10 @@ int dist_max_int(Dist *dist, int value);
 /* values[i] = the sum over ranks, on every rank.  Exact (integers).  Collective. */
 void dist_sum(Dist *dist, uint64_t *values, size_t count);
 
+/* Rank 0's `data` = the `bytes` at `data` of rank `from`, which is not 0.  Called by these two, which both know how many; others
+ * do nothing. */
+void dist_hand_over(Dist *dist, int from, void *data, size_t bytes);
+
 void dist_barrier(Dist *dist);
 
 /* Seconds since some fixed time in the past, monotonic.  Not collective. */

@@ -99,6 +99,7 @@ typedef struct ModelLoss {
 typedef struct ModelBuild {
     const ModelLoss *losses; /* none for prediction */
     size_t loss_count;
+    int *layer_nodes;  /* NULL, or [layer_count]: set to the node of each layer's output, the last call's */
     const Shape *open; /* the data's: takes the place of extents that an input leaves open (null).  NULL: an error */
 } ModelBuild;
 

@@ -32,14 +32,15 @@ static Status build_input(const Model *model, const ModelLayer *layer, const Sha
 }
 
 /* Builds every call; nodes[bases[layer] + call] = its node. */
-static Status build_calls(const Model *model, const Shape *open, Graph *graph, const size_t *bases, int *nodes) {
+static Status build_calls(const Model *model, const ModelBuild *options, Graph *graph, const size_t *bases,
+                          int *nodes) {
     for (size_t i = 0; i < model->order_count; i++) {
         ModelTensor t = model->order[i];
         const ModelLayer *layer = &model->layers[t.layer];
         const ModelCall *call = &layer->calls[t.call];
         int *node = &nodes[bases[t.layer] + t.call];
         if (layer->class->build == NULL) {
-            TRY(build_input(model, layer, open, graph, node));
+            TRY(build_input(model, layer, options->open, graph, node));
             continue;
         }
         LayerBuild b = {.layer = layer, .keras = model->keras, .call = t.call, .graph = graph};
@@ -140,9 +141,11 @@ Status model_build(const Model *model, const ModelBuild *options, Graph *graph) 
     TRY(model__call_bases(model, &bases));
     Status status = memory_new(&nodes, bases[model->layer_count], "model");
     if (status == STATUS_OK)
-        status = build_calls(model, options->open, graph, bases, nodes);
+        status = build_calls(model, options, graph, bases, nodes);
     if (status == STATUS_OK)
         status = build_outputs(model, graph, bases, nodes);
+    for (size_t l = 0; status == STATUS_OK && options->layer_nodes && l < model->layer_count; l++)
+        options->layer_nodes[l] = bases[l + 1] > bases[l] ? nodes[bases[l + 1] - 1] : 0;
     for (size_t i = 0; i < options->loss_count && status == STATUS_OK; i++)
         status = build_loss(&options->losses[i], options->loss_count == 1, graph, first_output);
     memory_free(bases);

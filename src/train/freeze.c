@@ -46,7 +46,7 @@ static size_t distance(const char *pattern, const char *name) {
     return cli_distance(start, name);
 }
 
-static Status not_found(const Model *model, const char *option, const char *pattern) {
+Status freeze_unknown(const Model *model, const char *option, const char *pattern) {
     enum { SHOWN = 5 };
     const char *nearest[SHOWN] = {NULL};
     for (size_t l = 0; l < model->layer_count; l++) {
@@ -78,7 +78,7 @@ static Status set_pattern(Model *model, const char *option, const char *pattern,
         *changed |= layer->trainable != trainable;
         layer->trainable = trainable;
     }
-    return found ? STATUS_OK : not_found(model, option, pattern);
+    return found ? STATUS_OK : freeze_unknown(model, option, pattern);
 }
 
 /* *place = the place in the order of the first layer with that name. */
@@ -88,7 +88,7 @@ static Status find_place(const Model *model, const char *option, const char *nam
         if (strcmp(layer->name, name) == 0 || strcmp(layer->group, name) == 0)
             return STATUS_OK;
     }
-    return not_found(model, option, name);
+    return freeze_unknown(model, option, name);
 }
 
 /* Sets `trainable` of the layers that are computed first in calls [from, to) of the order; a shared layer counts where it is
@@ -143,7 +143,7 @@ Status freeze_thaw(Model *model, const char *unfreeze, size_t epoch, bool *chang
         if (!pattern)
             TRY(find_place(model, "unfreeze", name, &place));
         else if (!any_is_named(model, name))
-            return not_found(model, "unfreeze", name);
+            return freeze_unknown(model, "unfreeze", name);
         if (from > epoch)
             continue;
         if (pattern)

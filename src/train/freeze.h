@@ -21,4 +21,7 @@ Status freeze_thaw(Model *model, const char *unfreeze, size_t epoch, bool *chang
 /* The first epoch after `epoch` that the list names; 0: none. */
 size_t freeze_next(const char *unfreeze, size_t epoch);
 
+/* STATUS_USAGE: --OPTION NAME names no layer of the network; the message lists the nearest ones. */
+Status freeze_unknown(const Model *model, const char *option, const char *name);
+
 #endif

@@ -219,17 +219,27 @@ static Status connect_inputs(Setup *setup) {
     return STATUS_OK;
 }
 
+/* setup->graph = the network of setup->model, not finished. */
+static Status fill_graph(Setup *setup, const ModelBuild *options) {
+    char shape[SHAPE_TEXT];
+    TRY(graph_create(&setup->graph));
+    Status status = model_build(setup->model, options, setup->graph);
+    return status == STATUS_OK ? status
+                               : status_context(status, "network %s, data of %s", setup->model->name,
+                                                shape_format(&setup->info->shape, shape));
+}
+
+Status setup_graph_to_predict(Setup *setup, int *layer_nodes) {
+    TRY(fill_graph(setup, &(ModelBuild){.layer_nodes = layer_nodes, .open = &setup->info->shape}));
+    TRY(graph_finish(setup->graph));
+    return connect_inputs(setup);
+}
+
 Status setup_build_graph(Setup *setup, const Config *config) {
     ModelLoss losses[STATE_MAX_LOSSES];
     TRY(choose_losses(setup, config, losses));
-    TRY(graph_create(&setup->graph));
     ModelBuild options = {.losses = losses, .loss_count = setup->model->output_count, .open = &setup->info->shape};
-    Status status = model_build(setup->model, &options, setup->graph);
-    if (status != STATUS_OK) {
-        char shape[SHAPE_TEXT];
-        return status_context(status, "network %s, data of %s", setup->model->name,
-                              shape_format(&setup->info->shape, shape));
-    }
+    TRY(fill_graph(setup, &options));
     TRY(graph_finish(setup->graph));
     setup->metric_list = config->metrics;
     if (setup->metrics == NULL)

@@ -49,6 +49,10 @@ Status setup_preprocess(Setup *setup, const char *name, const char *record);
 Status setup_graph(Setup *setup, const Config *config);
 Status setup_build_graph(Setup *setup, const Config *config); /* the same on one rank: not agreed */
 
+/* The same without losses, to predict: the data need no labels.  layer_nodes[layers of the model]: the node of each layer's
+ * output.  Not agreed. */
+Status setup_graph_to_predict(Setup *setup, int *layer_nodes);
+
 /* The dataset's label for the output of that name: the one of its name, else the first; NULL: there is none. */
 const DatasetLabel *setup_label(const DatasetInfo *info, const char *output);
 
