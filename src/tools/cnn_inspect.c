@@ -3,7 +3,7 @@
  * cnn_inspect: what is in a run folder, a checkpoint, a Keras file, a network description or a dataset. */
 #include "base/log.h"
 #include "base/memory.h"
-#include "data/dataset.h"
+#include "data/sheet.h"
 #include "io/checkpoint.h"
 #include "io/file.h"
 #include "io/h5io.h"
@@ -20,6 +20,8 @@
 typedef struct Arguments {
     char path[CLI_TEXT], checkpoint[CLI_TEXT];
     bool verify, digest;
+    char png[CLI_TEXT], augment[CLI_TEXT]; /* of a dataset: draw a sheet there */
+    size_t count, seed;
 } Arguments;
 
 #define FLAG(field) OPTION_FLAG, .offset = offsetof(Arguments, field)
@@ -42,11 +44,37 @@ static const Option options[] = {
     {.name = "digest",
      .type = FLAG(digest),
      .help = "print SHA-256 of the weights, and of all that decides how training goes on"},
+    {.name = "png",
+     .type = OPTION_TEXT,
+     .offset = offsetof(Arguments, png),
+     .argument = "SHEET",
+     .group = "Pictures of a dataset",
+     .help = "draw examples into this PNG file"},
+    {.name = "augment",
+     .type = OPTION_TEXT,
+     .offset = offsetof(Arguments, augment),
+     .argument = "LIST",
+     .repeated = true,
+     .help = "each with what cnn_train --augment LIST makes of it in its first epochs; help lists what there is"},
+    {.name = "seed",
+     .type = OPTION_SIZE,
+     .offset = offsetof(Arguments, seed),
+     .argument = "N",
+     .fallback = "0",
+     .help = "that of cnn_train"},
+    {.name = "count",
+     .type = OPTION_SIZE,
+     .offset = offsetof(Arguments, count),
+     .argument = "N",
+     .min = 1,
+     .max = 10000,
+     .help = "so many examples, evenly spaced; 100, with --augment 8 when not given"},
 };
 static const CliProgram program = {
     .name = "cnn_inspect",
     .summary = "Shows what is in a run folder, a checkpoint, a network or a dataset.",
-    .examples = "Examples:\n  cnn_inspect run1\n  cnn_inspect run1 --digest\n  cnn_inspect run1 --verify",
+    .examples = "Examples:\n  cnn_inspect run1\n  cnn_inspect run1 --digest\n  cnn_inspect run1 --verify\n"
+                "  cnn_inspect cifar10.h5 --augment flip,crop=4,trivial --png sheet.png",
     .options = options,
     .option_count = sizeof options / sizeof *options,
 };
@@ -99,6 +127,20 @@ static Status show_dataset(const char *path) {
     printf("  fingerprint %s\n", info->fingerprint);
     dataset_close(dataset);
     return STATUS_OK;
+}
+
+/* --png */
+static Status draw_sheet(const Arguments *arguments) {
+    Dataset *dataset;
+    Augment augment;
+    TRY(augment_parse(arguments->augment, &augment));
+    augment.seed = arguments->seed;
+    TRY(dataset_open(arguments->path, &dataset));
+    Status status = augment_check(&augment, dataset);
+    if (status == STATUS_OK)
+        status = sheet_of_dataset(dataset, augment.count > 0 ? &augment : NULL, arguments->count, arguments->png);
+    dataset_close(dataset);
+    return status;
 }
 
 static bool is_dataset(const char *path) {
@@ -241,6 +283,14 @@ static Status inspect(void *given) {
     const Arguments *arguments = given;
     const char *path = arguments->path, *dot = strrchr(path, '.');
     struct stat info;
+    if (strcmp(arguments->augment, "help") == 0) {
+        augment_help(stdout);
+        return STATUS_OK;
+    }
+    if (arguments->png[0])
+        return draw_sheet(arguments);
+    if (arguments->augment[0] || arguments->count)
+        return status_fail(STATUS_USAGE, "--augment and --count draw a sheet of a dataset: give --png FILE too");
     if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
         if (arguments->verify)
             return verify_run(path);

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Sheets of examples as PNG pictures: small images side by side, magnified by a whole number.
+ *
+ *     TRY(sheet_create(&info->shape, rows, columns, &sheet));
+ *     sheet_place(sheet, row, column, x);
+ *     status = sheet_write(sheet, "sheet.png");
+ *     sheet_destroy(sheet); */
+#ifndef DATA_SHEET_H
+#define DATA_SHEET_H
+#include "data/augment.h"
+
+typedef struct Sheet Sheet;
+
+/* A white sheet for rows x columns examples of `shape` [height, width, channels].  STATUS_USAGE: no images, or more than 2^31
+ * bytes. */
+Status sheet_create(const Shape *shape, size_t rows, size_t columns, Sheet **out);
+void sheet_destroy(Sheet *sheet); /* accepts NULL */
+
+/* Draws x[shape], 0 black to 1 white, the rest cut off: three channels and more as red, green, blue, one and two as grey. */
+void sheet_place(Sheet *sheet, size_t row, size_t column, const Real *x);
+
+/* io/png.h. */
+Status sheet_write(const Sheet *sheet, const char *path);
+
+/* Writes a sheet of `count` examples (0: what fits a screen) of the dataset's first split, evenly spaced.  With `augment`
+ * (checked): a row for each, the original and what it becomes in epochs 0, 1, ...  Without (NULL): originals in a square. */
+Status sheet_of_dataset(Dataset *dataset, const Augment *augment, size_t count, const char *path);
+
+#endif
