@@ -72,7 +72,7 @@ static Status augmentation_build(LayerBuild *b) {
     bool contrast = strcmp(b->layer->class->name, "RandomContrast") == 0;
     bool zoom = strcmp(b->layer->class->name, "RandomZoom") == 0;
     TRY(layer_needs_rank(b, 3));
-    TRY(check_factor(b, "factor", contrast ? 0 : -1, contrast ? 1e6 : 1));
+    TRY(check_factor(b, "factor", -1, contrast ? 1e6 : 1));
     TRY(check_factor(b, "height_factor", zoom ? -0.99 : -1, 1));
     TRY(check_factor(b, "width_factor", zoom ? -0.99 : -1, 1));
     const json_t *range = json_object_get(b->layer->config, "value_range");
