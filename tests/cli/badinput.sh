@@ -103,6 +103,11 @@ refuses "unknown backend" 2 'cuda' ranks 1 cnn_train --backend cuda --out new
 refuses "--batch-size 0" 2 'batch-size 0: must be at least 1' ranks 1 cnn_train --batch-size 0
 refuses "--epochs -1" 2 'epochs -1' ranks 1 cnn_train --epochs -1
 refuses "--lr nan" 2 'lr nan' ranks 1 cnn_train --lr nan
+refuses "--augment flop" 2 'augment flop: unknown operation; --augment help' ranks 2 cnn_train --augment flop --out new
+refuses "--augment for colours" 2 'hue is for colour images of 3 channels; small.h5 has 1' \
+    ranks 2 cnn_train "${good[@]}" --augment flip --augment hue=0.1 --out new
+refuses "a sheet of a checkpoint" 1 'good/best.h5' "$build/cnn_inspect" good/best.h5 --png sheet.png
+refuses "a sheet without a file" 2 'give --png FILE' "$build/cnn_inspect" small.h5 --augment flip
 refuses "more ranks than micro-batches" 2 '3 ranks.* 2 micro-batches.*--micro-batches 3' \
     ranks 3 cnn_train "${good[@]}" --micro-batches 2 --out new
 refuses "a validation split of no data" 1 'no val data' ranks 1 cnn_evaluate good --data small.h5 --split val

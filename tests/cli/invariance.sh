@@ -31,6 +31,8 @@ invariant "digits-net, backend ref" --data small.h5 --batch-size 50 --backend re
 invariant "validation split, no shuffle" --model "$networks/batchnorm.json" --data small.h5 --validation-split 0.15 \
     --batch-size 24 --no-shuffle --optimizer adamw --clip-norm 0.5
 invariant "batches of 6 for 8 micro-batches" --model "$networks/dropout.json" --data small.h5 --batch-size 6
+invariant "augmentation" --model "$networks/dropout.json" --data small.h5 --batch-size 50 \
+    --augment flip,crop=1,rotate=20,noise=0.05,trivial --validation-split 0.15
 
 ranks 1 cnn_evaluate run-1 --data small.h5 --split train --json >expected
 has "evaluation counts each example once" '"examples": 203' "$(cat expected)"

@@ -5,7 +5,7 @@
 small_data small.h5 203
 # 6 steps an epoch, the last of 23 examples.
 options=(--model "$source/tests/cli/networks/dropout.json" --data small.h5 --validation-split 0.15 --batch-size 30
-    --micro-batches 8 --optimizer adam --schedule cosine --warmup 1 --seed 3)
+    --augment shear=10,crop=1,noise=0.1 --micro-batches 8 --optimizer adam --schedule cosine --warmup 1 --seed 3)
 constant=("${options[@]}" --schedule constant --warmup 0)
 
 echo "--- from each step of a run"

@@ -2,6 +2,7 @@
  *
  * The loader delivers exactly what the sampler's arithmetic says, on any number of simulated ranks, from any point on. */
 #include "base/memory.h"
+#include "data/augment.h"
 #include "data/loader.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -240,6 +241,50 @@ static void validation_parts(void **state) {
         assert_int_equal(seen[i], 1);
 }
 
+/* Augmented examples are functions of epoch and row: the same on all ranks, from memory and from the file; they take one
+ * scratch, which is counted; evaluation sees none of it. */
+static void augmented_by_epoch_and_row(void **state) {
+    (void)state;
+    Augment augment;
+    char scratch[512] __attribute__((aligned(MEMORY_ALIGN)));
+    size_t changed = 0;
+    assert_ok(augment_parse("flip,crop=1,rotate=20,noise=0.1", &augment));
+    augment.seed = 4;
+    assert_true(augment_scratch_bytes(dataset_info(data)) <= sizeof scratch);
+    for (size_t rank = 0; rank < 3; rank++) {
+        LoaderOptions options = training(4, 3, rank);
+        size_t plain = loader_bytes(&options);
+        options.augment = &augment;
+        assert_int_equal(loader_bytes(&options), plain + augment_scratch_bytes(dataset_info(data)));
+        options.step = 3;
+        Loader *loader;
+        LoaderBatch batch;
+        assert_ok(loader_create(&options, &loader));
+        for (uint64_t i = 0; i < 9 * options.units; i++) { /* into the second epoch */
+            assert_ok(loader_next(loader, &batch));
+            for (size_t k = 0; k < batch.n; k++) {
+                uint8_t raw[SAMPLE_NUMBERS];
+                bool bytes;
+                Real x[SAMPLE_NUMBERS], original[SAMPLE_NUMBERS];
+                uint64_t index = sampler_index(&options.view, options.order, batch.epoch,
+                                               batch.step * options.batch_size + batch.first + k);
+                uint64_t row = sampler_row(&options.view, index);
+                for (size_t j = 0; j < SAMPLE_NUMBERS; j++)
+                    raw[j] = sample_pixel(DATASET_TRAIN, row, j);
+                AugmentPass pass = {&augment, batch.epoch, scratch};
+                const void *y = augment_apply(&pass, dataset_info(data), row, raw, &bytes);
+                assert_false(bytes); /* noise made floats of them */
+                preprocess_float(&preprocess, y, 1, x);
+                preprocess_uint8(&preprocess, raw, 1, original);
+                assert_memory_equal(batch.x + k * SAMPLE_NUMBERS, x, sizeof x);
+                changed += memcmp(x, original, sizeof x) != 0;
+            }
+        }
+        loader_destroy(loader);
+    }
+    assert_true(changed > 100);
+}
+
 /* The thread's failure reaches the caller, again and again, and the loader still stops. */
 static void read_error_is_delivered(void **state) {
     (void)state;
@@ -291,6 +336,7 @@ int main(void) {
         BOTH(waiting_is_measured),
         BOTH(evaluation_blocks_once_each),
         BOTH(validation_parts),
+        BOTH(augmented_by_epoch_and_row),
         cmocka_unit_test_setup_teardown(read_error_is_delivered, start_from_file, finish),
         BOTH(out_of_memory),
     };
