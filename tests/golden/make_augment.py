@@ -15,7 +15,7 @@ from torchvision.transforms.autoaugment import _apply_op
 
 BILINEAR, NEAREST = T.InterpolationMode.BILINEAR, T.InterpolationMode.NEAREST
 random = np.random.default_rng(3)
-images = [random.integers(0, 256, (6, 8, 3)), random.integers(0, 256, (6, 8, 1)), random.integers(0, 200, (20, 20, 1))]
+images = [random.integers(0, 256, (6, 8, 3)), random.integers(0, 256, (6, 8, 1)), random.integers(0, 200, (30, 40, 1))]
 images[2] = images[2] // 3 + 40  # a narrow histogram
 lines = []
 

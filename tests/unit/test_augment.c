@@ -9,7 +9,7 @@
 #include "support/tmpdir.h"
 #include <math.h>
 
-enum { MOST = 20 * 20 * 3 };
+enum { MOST = 1200 };
 
 typedef struct Picture {
     size_t height, width, channels;

@@ -14,7 +14,7 @@ enum { HEIGHT = 6, WIDTH = 8, CHANNELS = 3, COUNT = HEIGHT * WIDTH * CHANNELS };
 
 typedef struct Picture {
     size_t height, width, channels;
-    uint8_t x[20 * 20 * 3];
+    uint8_t x[1200];
 } Picture;
 
 static const Picture pictures[] = {
@@ -24,7 +24,9 @@ static const Picture pictures[] = {
 /* The values that reach the network behind the layers are pixel * a + b without augmentation, y with. */
 static const struct {
     const char *network;
-    double scale, a[CHANNELS], b[CHANNELS], y[COUNT];
+    double scale;
+    bool reversed;
+    double a[CHANNELS], b[CHANNELS], y[COUNT];
 } cases[] = {
 #include "golden/augment_keras.inc"
 };
@@ -70,13 +72,18 @@ static void layers_as_in_keras(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         Setup setup = setup_of(cases[i].network, cases[i].scale);
+        setup.preprocess.reverse_channels = cases[i].reversed;
+        setup.preprocess.channels = cases[i].reversed ? CHANNELS : 1;
+        for (size_t c = 0; c < setup.preprocess.channels; c++)
+            setup.preprocess.scale[c] = cases[i].scale;
         Augment augment;
         double x[COUNT];
         assert_ok(augmentation_create(&setup, "", 1, &augment));
         assert_true(augment.count > 0);
         pixels(&augment, 0, x);
         for (size_t k = 0; k < COUNT; k++) {
-            double a = cases[i].a[k % CHANNELS], y = x[k] * a + cases[i].b[k % CHANNELS];
+            size_t from = cases[i].reversed ? k - k % CHANNELS + CHANNELS - 1 - k % CHANNELS : k;
+            double a = cases[i].a[k % CHANNELS], y = x[from] * a + cases[i].b[k % CHANNELS];
             if (!(fabs(y - cases[i].y[k]) <= 0.02 * fabs(a)))
                 fail_msg("case %zu: number %zu is %g, not %g: %s", i, k, y, cases[i].y[k], cases[i].network);
         }
