@@ -12,6 +12,9 @@ static const LayerClass *const classes[] = {
 };
 
 Status layer_class_find(const char *name, const LayerClass **out) {
+    static const char registered[] = "Custom>"; /* Keras 2 of a class that register_keras_serializable knows */
+    if (strncmp(name, registered, sizeof registered - 1) == 0)
+        name += sizeof registered - 1;
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
         if (strcmp(classes[i]->name, name) == 0) {
             *out = classes[i];

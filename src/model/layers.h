@@ -124,7 +124,7 @@ enum {
 /* Is it one of the Random... layers, which are the identity but in training? */
 bool layer_is_augmentation(const LayerClass *class);
 
-/* The class of that name, or an error that lists the known ones. */
+/* The class of that name, also as "Custom>NAME", or an error that lists the known ones. */
 Status layer_class_find(const char *name, const LayerClass **out);
 
 /* Checks `given`, the config of a layer, and makes the normalized one.  Keys that every layer has (name, trainable,

@@ -107,6 +107,9 @@ static void configs_are_normalized(void **state) {
     assert_int_equal(json_integer_value(json_array_get(size, 1)), 3);
     model_destroy(model);
     free(text);
+    const LayerClass *class; /* as tf_keras writes that of InceptionResNetV2 */
+    assert_ok(layer_class_find("Custom>CustomScaleLayer", &class));
+    assert_ptr_equal(class, &layer_class_custom_scale_layer);
 }
 
 /* Arithmetic between layers, in the words of Keras 2 and Keras 3, and the layer that it becomes. */
@@ -205,6 +208,7 @@ static const struct {
      "layer op: the operation Divide of these operands"},
     {FUNCTIONAL(F_IN ",{" OP3("Add", T3("in"), "\"3\"") "}", "[[\"in\",0,0]]", "[[\"op\",0,0]]"),
      "layer op: this operand is not supported"},
+    {LAYER("Other>ReLU", ""), "layer a: unknown layer class \"Other>ReLU\""},
     {LAYER("Conv3D", ""), "layer a: unknown layer class \"Conv3D\". Known: InputLayer Conv2D"},
     {LAYER("Sequential", ""), "layer a: a network must have a list of 1 to 10000 layers"},
     {LAYER("Sequential", ",\"layers\":[{\"class_name\":\"Conv3D\",\"config\":{\"name\":\"deep\"}}]"),
