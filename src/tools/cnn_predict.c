@@ -63,9 +63,10 @@ static const Option options[] = {
 };
 static const CliProgram program = {
     .name = "cnn_predict",
-    .summary = "What a trained network makes of each example of a split: classes, or the output of any layer.",
+    .summary = "What a trained network makes of each example of a split: its class, or the\n"
+               "output of any layer.",
     .examples = "Examples:\n  cnn_predict run1 --top 3\n"
-                "  mpirun -np 8 cnn_predict run1 --data faces.h5 --split train --layer avg_pool -o features.h5",
+                "  mpirun -np 8 cnn_predict run1 --split train --layer avg_pool -o features.h5",
     .options = options,
     .option_count = sizeof options / sizeof *options,
 };

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 small_data small.h5 203
 options=(--model "$source/tests/cli/networks/dropout.json" --data small.h5 --batch-size 30 --epochs 2 --seed 1)
-programs="cnn_train cnn_evaluate cnn_inspect cnn_import"
+programs="cnn_train cnn_evaluate cnn_predict cnn_inspect cnn_import"
 
 # gone SECONDS PATTERN: within that time no process has it on its command line.
 gone() {
