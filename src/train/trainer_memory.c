@@ -67,6 +67,8 @@ static double checkpoint_need(const Trainer *t, double gradients) {
         return 0;
     double image =
         (double)checkpoint_bytes(graph->weight_count + slots * graph->trained_count, graph->param_count * (1 + slots));
+    if (t->config->early_stop > 0 && !t->config->no_restore_best) /* best.h5 and its tensors, at the end */
+        image *= 2;
     return fmax(image, 2 * source_bytes(t) - gradients);
 }
 
