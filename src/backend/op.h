@@ -38,7 +38,8 @@ enum { OP_MAX_INPUTS = 32, OP_MAX_PARAMS = 4 };
  *   activation      elementwise.  attr.activation
  *   softmax         over the last axis
  *   prelu           y = x < 0 ? w0 * x : x, w0's extents equal x's or 1
- *   loss            x0 prediction, x1 label; y = the four sums of LossSum.  attr.loss */
+ *   loss            x0 prediction, x1 label, x2 weights of the examples (a scalar each) or absent; y = the four sums of
+ *                   LossSum.  attr.loss */
 // clang-format off
 #define OP_LIST(X) \
     X(INPUT, input) X(CONV2D, conv2d) X(CONV2D_TRANSPOSE, conv2d_transpose) \
@@ -106,8 +107,18 @@ typedef struct RescaleAttr {
     double scale, offset;
 } RescaleAttr;
 
+/* alpha = -1.7580993408473766, SELU's value at minus infinity; a, b so that mean 0 and variance 1 stay so (Klambauer et al.,
+ * "Self-normalizing neural networks", 2017). */
+typedef enum DropoutKind {
+    DROPOUT_ZERO,     /* y = x / (1 - rate), or 0 with probability `rate` */
+    DROPOUT_ALPHA,    /* y = a x + b, where x is `alpha` with probability `rate` */
+    DROPOUT_GAUSSIAN, /* y = x (1 + sqrt(rate / (1 - rate)) z), z standard normal */
+    DROPOUT_NOISE     /* y = x + rate z: Keras's GaussianNoise, rate being its stddev */
+} DropoutKind;
+
 typedef struct DropoutAttr {
-    double rate;            /* probability of a zero; kept values are divided by 1 - rate */
+    DropoutKind kind;
+    double rate;
     bool shared[SHAPE_MAX]; /* one decision for the whole of this axis (SpatialDropout2D: axes 0 and 1) */
     uint64_t stream;        /* which dropout of the network this is */
 } DropoutAttr;
@@ -155,8 +166,37 @@ typedef enum LossKind {
     LOSS_MEAN_SQUARED_ERROR,
     LOSS_MEAN_ABSOLUTE_ERROR,
     LOSS_HUBER,
+    LOSS_LOG_COSH,
+    LOSS_MEAN_SQUARED_LOGARITHMIC_ERROR,
+    LOSS_MEAN_ABSOLUTE_PERCENTAGE_ERROR,
+    LOSS_POISSON,
+    LOSS_HINGE, /* labels 0 and 1, or -1 and 1 */
+    LOSS_SQUARED_HINGE,
+    LOSS_BINARY_FOCAL,
+    LOSS_CATEGORICAL_FOCAL, /* from here on over the last axis, like the categorical cross-entropy */
+    LOSS_KL_DIVERGENCE,
+    LOSS_COSINE_SIMILARITY,
+    LOSS_CATEGORICAL_HINGE,
+    LOSS_CONTRASTIVE, /* from here on of all pairs of a micro-batch: label class number [], prediction [embedding] */
+    LOSS_TRIPLET,
+    LOSS_TRIPLET_HARD,
     LOSS_KINDS
 } LossKind;
+
+/* A term of the loss is one of the last axis, else one of each element. */
+static inline bool loss_is_of_axis(LossKind kind) {
+    return kind <= LOSS_CROSSENTROPY || kind >= LOSS_CATEGORICAL_FOCAL;
+}
+
+/* The loss of an example depends on the others of the micro-batch, which is not sliced for it. */
+static inline bool loss_is_of_pairs(LossKind kind) {
+    return kind >= LOSS_CONTRASTIVE;
+}
+
+/* Has LossAttr.from_logits and label_smoothing. */
+static inline bool loss_is_crossentropy(LossKind kind) {
+    return kind <= LOSS_BINARY_CROSSENTROPY || kind == LOSS_BINARY_FOCAL || kind == LOSS_CATEGORICAL_FOCAL;
+}
 
 typedef struct LossAttr {
     LossKind kind;
@@ -164,10 +204,14 @@ typedef struct LossAttr {
     double label_smoothing; /* cross-entropies: y (1-a) + a/classes; binary: y (1-a) + a/2 */
     double delta;           /* Huber */
     double weight;          /* of this loss in the total: scales the gradient, not the sums */
+    double gamma, alpha;    /* focal: exponent; weight (binary: of label 1, 1 - alpha of label 0; 0: all weigh 1) */
+    double margin;          /* contrastive, triplet */
 } LossAttr;
 
 /* The output of a loss node: sums over the examples of one micro-batch.  The loss of an example is the mean over its
- * positions (and elements, for the elementwise losses).  A correct example or position counts 1/positions. */
+ * positions (and elements, for the elementwise losses), times its weight.  LOSS_SUM_WEIGHT counts examples, as Keras
+ * divides by the batch size whatever the weights are.  A correct example or position counts 1/positions, whatever its
+ * weight. */
 typedef enum LossSum { LOSS_SUM_LOSS, LOSS_SUM_WEIGHT, LOSS_SUM_CORRECT, LOSS_SUM_COUNTED, LOSS_SUMS } LossSum;
 
 typedef union OpAttr {

@@ -9,7 +9,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum RngPurpose { RNG_INIT = 1, RNG_SHUFFLE, RNG_SPLIT, RNG_DROPOUT, RNG_AUGMENT, RNG_TEST } RngPurpose;
+typedef enum RngPurpose {
+    RNG_INIT = 1,
+    RNG_SHUFFLE,
+    RNG_SPLIT,
+    RNG_DROPOUT,
+    RNG_AUGMENT,
+    RNG_TEST,
+    RNG_MIX
+} RngPurpose;
 
 typedef struct RngKey {
     uint32_t word[2];

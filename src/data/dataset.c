@@ -69,13 +69,18 @@ static Status describe_label(const Dataset *dataset, DatasetSplit split, Dataset
     if (about.class != H5IO_CLASS_INTEGER && about.class != H5IO_CLASS_FLOAT)
         return bad(dataset, path, "should hold numbers");
     TRY(example_shape(dataset, path, &about, &label->shape));
+    bool weight = strcmp(label->name, "sample_weight") == 0;
     if (about.dim[0] != dataset->info.count[split])
         return status_fail(STATUS_FAILED, "%s: %s has %zu entries for %zu examples", dataset->info.path, path,
                            about.dim[0], dataset->info.count[split]);
     Shape *shape = &label->shape;
     bool single = shape->rank == 0 || (shape->rank == 1 && shape->dim[0] == 1);
     label->kind = about.class == H5IO_CLASS_INTEGER && (single || shape->rank > 1) ? LABEL_CLASS : LABEL_NUMBERS;
-    if (label->kind == LABEL_CLASS && single)
+    if (weight && !single)
+        return bad(dataset, path, "should hold one number for each example");
+    if (weight)
+        label->kind = LABEL_WEIGHT;
+    if ((label->kind == LABEL_CLASS || weight) && single)
         shape->rank = 0;
     if (label->kind == LABEL_NUMBERS && shape->rank == 0)
         *shape = SHAPE(1);
@@ -90,11 +95,11 @@ static Status find_labels(Dataset *dataset, DatasetSplit split) {
     Status status = STATUS_OK;
     TRY(h5io_list(dataset->file, dataset__path(split, "", group), &names, &count));
     TRY_GOTO(memory_new(&info->labels, count, "labels"), done);
-    /* "y" first, then the rest by name. */
-    for (int pass = 0; pass < 2; pass++)
+    /* "y" first, then the rest by name, weights at the end. */
+    for (int pass = 0; pass < 3; pass++)
         for (size_t i = 0; i < count; i++) {
-            bool is_y = strcmp(names[i], "y") == 0;
-            if (is_y != (pass == 0) || strcmp(names[i], "x") == 0)
+            int place = strcmp(names[i], "y") == 0 ? 0 : strcmp(names[i], "sample_weight") == 0 ? 2 : 1;
+            if (place != pass || strcmp(names[i], "x") == 0)
                 continue;
             DatasetLabel *label = &info->labels[info->label_count];
             TRY_GOTO(memory_strdup(names[i], &label->name), done);
@@ -224,6 +229,11 @@ void dataset_close(Dataset *dataset) {
 
 const DatasetInfo *dataset_info(const Dataset *dataset) {
     return &dataset->info;
+}
+
+int dataset_weights(const DatasetInfo *info) {
+    bool last = info->label_count > 0 && info->labels[info->label_count - 1].kind == LABEL_WEIGHT;
+    return last ? (int)info->label_count - 1 : -1;
 }
 
 void dataset_set_memory_limit(Dataset *dataset, size_t bytes) {

@@ -3,6 +3,8 @@
  * Dataset files (HDF5).  Groups /train, /val, /test, of which any may be missing; in each
  *     x        [n, ...] uint8 or float32, channel last: [n,H,W,C]; [n,H,W] is taken as [n,H,W,1]
  *     y, ...   [n, ...] labels: named arrays, the same in every group (kinds below)
+ *     sample_weight   [n] if the examples have weights: numbers of at least 0, by which the losses of an example are
+ *              multiplied
  * and attributes of the root, all optional
  *     class_names   list of texts, in the order of the class numbers
  *     origin        where the data is from, its licence
@@ -25,7 +27,8 @@ typedef enum LabelKind {
     LABEL_CLASS,     /* integers [n], [n,1]: a class number per example; [n,H,W]: one per pixel */
     LABEL_ONE_HOT,   /* [n,k], k > 1: one 1 per row, else 0 */
     LABEL_MULTI_HOT, /* [n,k]: 0 or 1 */
-    LABEL_NUMBERS    /* float [n] or [n,...]: any finite numbers */
+    LABEL_NUMBERS,   /* float [n] or [n,...]: any finite numbers */
+    LABEL_WEIGHT     /* sample_weight: no label, but read like one */
 } LabelKind;
 
 typedef struct DatasetLabel {
@@ -43,9 +46,9 @@ typedef struct DatasetInfo {
     bool is_uint8;
     double value_max;
     size_t count[DATASET_SPLITS]; /* examples; 0: no such split */
-    DatasetLabel *labels;         /* "y" first, then by name; none is possible */
-    size_t label_count;
-    char **class_names; /* NULL: none */
+    DatasetLabel *labels;         /* "y" first, then by name, sample_weight last; none is possible */
+    size_t label_count;           /* sample_weight included */
+    char **class_names;           /* NULL: none */
     size_t class_name_count;
     char *origin; /* "" when the file does not say */
 
@@ -63,6 +66,12 @@ void dataset_close(Dataset *dataset); /* accepts NULL */
 
 /* Borrowed from `dataset`. */
 const DatasetInfo *dataset_info(const Dataset *dataset);
+
+/* Which of info->labels is sample_weight; -1: none. */
+int dataset_weights(const DatasetInfo *info);
+
+/* *values[examples of the split * numbers per example] = label array `label`.  The caller frees with memory_free. */
+Status dataset_read_labels(Dataset *dataset, DatasetSplit split, size_t label, Real **values);
 
 /* "train", "val", "test"; NULL at DATASET_SPLITS, so that the table serves as a list of choices. */
 extern const char *const dataset_split_names[DATASET_SPLITS + 1];

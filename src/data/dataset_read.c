@@ -99,6 +99,22 @@ Status dataset_load(Dataset *dataset, DatasetSplit split) {
     return status;
 }
 
+Status dataset_read_labels(Dataset *dataset, DatasetSplit split, size_t label, Real **values) {
+    const DatasetInfo *info = &dataset->info;
+    char path[512];
+    *values = NULL;
+    TRY(memory_alloc(info->count[split], label_bytes(dataset, label), "labels", (void **)values));
+    pthread_mutex_lock(&dataset->lock);
+    Status status = h5io_read_range(dataset->file, dataset__path(split, info->labels[label].name, path), H5IO_REAL, 0,
+                                    info->count[split], *values);
+    pthread_mutex_unlock(&dataset->lock);
+    if (status != STATUS_OK) {
+        memory_free(*values);
+        *values = NULL;
+    }
+    return status;
+}
+
 /* ---- examples (x NULL: not wanted) ---- */
 
 /* What becomes of the pixels on their way from the file to the network. */

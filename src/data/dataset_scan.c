@@ -27,6 +27,9 @@ static Status check_block(const Dataset *dataset, const DatasetLabel *label, con
             if (label->kind == LABEL_CLASS && (value < 0 || value >= CLASSES_MAX))
                 return status_fail(STATUS_FAILED, "%s: %s of example %zu is %.0f; class numbers go from 0 to %d",
                                    dataset->info.path, path, first + i, value, CLASSES_MAX - 1);
+            if (label->kind == LABEL_WEIGHT && value < 0)
+                return status_fail(STATUS_FAILED, "%s: %s of example %zu is %g; a weight is at least 0",
+                                   dataset->info.path, path, first + i, value);
             facts->max = value > facts->max ? value : facts->max;
             facts->zero_one = facts->zero_one && (value == 0 || value == 1);
             sum += value;
@@ -64,7 +67,8 @@ static Status settle(const Dataset *dataset, DatasetLabel *label, const LabelFac
     if (label->kind == LABEL_NUMBERS && label->shape.rank == 1 && facts->zero_one)
         label->kind = facts->one_hot && label->shape.dim[0] > 1 ? LABEL_ONE_HOT : LABEL_MULTI_HOT;
     label->classes = label->kind == LABEL_CLASS ? (size_t)facts->max + 1 : shape_count(&label->shape);
-    if (label != info->labels || info->class_names == NULL || label->kind == LABEL_NUMBERS)
+    if (label != info->labels || info->class_names == NULL || label->kind == LABEL_NUMBERS ||
+        label->kind == LABEL_WEIGHT)
         return STATUS_OK; /* class names belong to the first label array */
     if (label->kind == LABEL_CLASS ? label->classes > info->class_name_count : label->classes != info->class_name_count)
         return status_fail(STATUS_FAILED, "%s: the labels %s are of %zu classes, class_names has %zu", info->path,

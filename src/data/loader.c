@@ -19,14 +19,14 @@ typedef struct Place {
 
 typedef struct Slot {
     LoaderBatch batch;
-    Real *x, **labels; /* owned */
+    Real *x, **labels, *weights; /* owned */
     Status status;
     char message[1024]; /* why status is not STATUS_OK; messages belong to the thread that failed */
 } Slot;
 
 struct Loader {
     LoaderOptions options;
-    size_t label_count, most; /* label arrays; largest batch */
+    size_t label_count, most; /* label arrays; rows of the largest batch */
     size_t ring;              /* slots in use */
     Slot slot[RING_MOST];     /* batch number i is in slot i % ring */
     uint64_t *rows;           /* owned; of the batch that is being prepared */
@@ -47,41 +47,67 @@ struct Loader {
 
 /* ---- preparing: the thread, or a reader that is ahead of it ---- */
 
-/* The examples of one batch; n is 0 for an empty micro-batch and at the end. */
-static void plan_batch(Loader *loader, const Place *place, LoaderBatch *batch) {
+/* The row of an example of the global batch that begins at position `start` of the epoch. */
+static uint64_t row_of(const LoaderOptions *options, const Place *place, uint64_t start, uint64_t position) {
+    uint64_t index = position;
+    if (options->block == 0)
+        index = sampler_index(&options->view, options->order, place->epoch, start + position);
+    return sampler_row(&options->view, index);
+}
+
+/* The examples of one batch; n is 0 for an empty micro-batch and at the end.  Returns how many rows are to be read: one
+ * more where the batch is mixed. */
+static size_t plan_batch(Loader *loader, const Place *place, LoaderBatch *batch, Mix *mix) {
     const LoaderOptions *options = &loader->options;
     *batch = (LoaderBatch){.epoch = place->epoch, .step = place->step, .unit = options->first_unit + place->unit};
     SamplerPart part = {0};
     uint64_t start = 0; /* of the global batch in the epoch */
+    size_t size = 0;    /* of the global batch */
+    *mix = (Mix){.kind = MIX_NONE};
     if (options->block > 0) {
         batch->end = place->unit >= options->units;
         if (!batch->end)
             part = sampler_block(options->view.count, options->block, batch->unit);
     } else {
-        size_t size = sampler_batch(options->view.count, options->batch_size, place->step);
+        size = sampler_batch(options->view.count, options->batch_size, place->step);
         part = sampler_micro_batch(size, options->micro_batches, (size_t)batch->unit);
         start = place->step * options->batch_size;
+        if (options->targets)
+            *mix = mix_draw(&options->targets->mix, &dataset_info(options->dataset)->shape, place->epoch, place->step);
     }
     batch->first = part.first;
     batch->n = (size_t)part.count;
-    for (size_t i = 0; i < batch->n; i++) {
-        uint64_t index = part.first + i;
-        if (options->block == 0)
-            index = sampler_index(&options->view, options->order, place->epoch, start + index);
-        loader->rows[i] = sampler_row(&options->view, index);
-    }
+    for (size_t i = 0; i < batch->n; i++)
+        loader->rows[i] = row_of(options, place, start, part.first + i);
+    if (batch->n == 0 || mix->kind == MIX_NONE)
+        return batch->n;
+    loader->rows[batch->n] = row_of(options, place, start, (part.first + batch->n) % size);
+    return batch->n + 1;
+}
+
+/* What the loss reads, from labels as they are in the file; and mixes. */
+static void make_targets(const LoaderOptions *options, const Mix *mix, size_t rows, const Slot *slot) {
+    const DatasetInfo *info = dataset_info(options->dataset);
+    if (options->targets == NULL || options->without_labels)
+        return;
+    targets_convert(options->targets, info, options->block == 0, rows, slot->labels, slot->weights);
+    if (mix->kind != MIX_NONE)
+        targets_mix(options->targets, info, mix, slot->batch.n, slot->x, slot->labels, slot->weights);
 }
 
 static void prepare(Loader *loader, const Place *place, Slot *slot) {
     const LoaderOptions *options = &loader->options;
-    plan_batch(loader, place, &slot->batch);
+    Mix mix;
+    size_t rows = plan_batch(loader, place, &slot->batch, &mix);
     slot->batch.x = slot->x;
     slot->batch.labels = slot->labels;
+    slot->batch.weights = slot->weights;
     AugmentPass augment = {options->augment, place->epoch, loader->scratch};
-    slot->status =
-        dataset_read_augmented(options->dataset, options->split, loader->rows, slot->batch.n, options->preprocess,
-                               options->augment ? &augment : NULL, slot->x, slot->labels);
-    if (slot->status != STATUS_OK)
+    slot->status = dataset_read_augmented(options->dataset, options->split, loader->rows, rows, options->preprocess,
+                                          options->augment ? &augment : NULL, slot->x, slot->labels);
+    if (slot->status == STATUS_OK)
+        make_targets(options, &mix, rows, slot);
+    else
         snprintf(slot->message, sizeof slot->message, "%s", status_message());
 }
 
@@ -144,13 +170,29 @@ static size_t most_examples(const LoaderOptions *options) {
     return most < options->view.count ? most : (size_t)options->view.count;
 }
 
+/* Rows that are read for it: mixing takes one more. */
+static size_t most_rows(const LoaderOptions *options) {
+    bool mixes = options->block == 0 && options->targets && mix_is_on(&options->targets->mix);
+    return most_examples(options) + mixes;
+}
+
+/* Numbers of a label array per example. */
+static size_t label_width(const LoaderOptions *options, size_t label) {
+    const DatasetInfo *info = dataset_info(options->dataset);
+    return options->targets ? targets_width(options->targets, info, label) : shape_count(&info->labels[label].shape);
+}
+
+static bool is_weighted(const LoaderOptions *options) {
+    return options->targets && options->targets->weighted && !options->without_labels;
+}
+
 /* Reals of a batch, labels included; SIZE_MAX where a size_t cannot hold their bytes. */
 static size_t batch_numbers(const LoaderOptions *options) {
     const DatasetInfo *info = dataset_info(options->dataset);
-    size_t one = dataset_width(options->dataset, options->split), count, bytes;
+    size_t one = dataset_width(options->dataset, options->split) + is_weighted(options), count, bytes;
     for (size_t i = 0; i < info->label_count && !options->without_labels; i++)
-        one += shape_count(&info->labels[i].shape);
-    bool fits = memory_multiply(one, most_examples(options), &count) && memory_multiply(count, sizeof(Real), &bytes);
+        one += label_width(options, i);
+    bool fits = memory_multiply(one, most_rows(options), &count) && memory_multiply(count, sizeof(Real), &bytes);
     return fits ? count : SIZE_MAX;
 }
 
@@ -175,7 +217,6 @@ size_t loader_bytes(const LoaderOptions *options) {
 }
 
 static Status new_slot(Loader *loader, Slot *slot) {
-    const DatasetInfo *info = dataset_info(loader->options.dataset);
     size_t count;
     if (!memory_multiply(loader->most, dataset_width(loader->options.dataset, loader->options.split), &count))
         count = SIZE_MAX;
@@ -184,14 +225,16 @@ static Status new_slot(Loader *loader, Slot *slot) {
         return STATUS_OK;
     TRY(memory_new(&slot->labels, loader->label_count, "labels of a batch"));
     for (size_t i = 0; i < loader->label_count; i++)
-        TRY(memory_new(&slot->labels[i], loader->most * shape_count(&info->labels[i].shape), "labels of a batch"));
+        TRY(memory_new(&slot->labels[i], loader->most * label_width(&loader->options, i), "labels of a batch"));
+    if (is_weighted(&loader->options))
+        TRY(memory_new(&slot->weights, loader->most, "weights of a batch"));
     return STATUS_OK;
 }
 
 static Status fill(Loader *loader) {
     LoaderOptions *options = &loader->options;
     loader->label_count = dataset_info(options->dataset)->label_count;
-    loader->most = most_examples(options);
+    loader->most = most_rows(options);
     loader->ring = ring_of(options);
     loader->place = (Place){options->epoch, options->step, 0};
     if (!options->once)
@@ -243,6 +286,7 @@ void loader_destroy(Loader *loader) {
         for (size_t k = 0; slot->labels != NULL && k < loader->label_count; k++)
             memory_free(slot->labels[k]);
         memory_free(slot->labels);
+        memory_free(slot->weights);
         memory_free(slot->x);
     }
     memory_free(loader->rows);

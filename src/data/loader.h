@@ -17,6 +17,7 @@
 #include "data/dataset.h"
 #include "data/preprocess.h"
 #include "data/sampler.h"
+#include "data/targets.h"
 
 /* Training, block == 0: micro-batches first_unit .. first_unit+units-1 of micro_batches of each step, epoch after epoch
  * without end, from (epoch, step) on.
@@ -26,6 +27,7 @@ typedef struct LoaderOptions {
     DatasetSplit split;
     SamplerView view;
     const Preprocess *preprocess; /* borrowed; NULL: numbers as they are */
+    const Targets *targets;       /* borrowed; NULL: labels as they are, no weights */
     bool without_labels;          /* prediction */
     bool once;                    /* the data are read once: they are not brought into memory */
     size_t block;                 /* 0: training */
@@ -44,7 +46,8 @@ typedef struct LoaderBatch {
     uint64_t unit;  /* number of the micro-batch in its step, or of the block */
     uint64_t first; /* training: position of the first example in the global batch; evaluation: index in the view */
     const Real *x;  /* [n * example] */
-    Real *const *labels; /* [label_count][n * label]; NULL without labels */
+    Real *const *labels; /* [label_count][n * targets_width]; NULL without labels */
+    const Real *weights; /* [n]; NULL unless targets->weighted */
 } LoaderBatch;
 
 typedef struct Loader Loader;

@@ -19,6 +19,8 @@ static size_t larger(size_t a, size_t b) {
 static size_t choose_slices(const Planner *p, const PlanStep *step) {
     const OpDesc *op = &step->op;
     size_t input = 0, weights = 0, slices = 1;
+    if (op->kind == OP_LOSS && loss_is_of_pairs(op->attr.loss.kind))
+        return 1;
     size_t wanted = p->options.slice_bytes ? p->options.slice_bytes : slice_bytes;
     for (size_t k = 0; k < op->inputs; k++)
         input = larger(input, shape_count(&op->x[k]));

@@ -109,6 +109,8 @@ typedef struct LayerClass {
     X(identity, Identity) X(activation, Activation) X(re_lu, ReLU) X(leaky_re_lu, LeakyReLU) X(elu, ELU)      \
     X(softmax, Softmax)                                                                                       \
     X(p_re_lu, PReLU) X(dropout, Dropout) X(spatial_dropout2d, SpatialDropout2D)         \
+    X(spatial_dropout1d, SpatialDropout1D) X(gaussian_dropout, GaussianDropout)                               \
+    X(alpha_dropout, AlphaDropout) X(gaussian_noise, GaussianNoise)                                           \
     X(stochastic_depth, StochasticDepth)
 /* clang-format on */
 

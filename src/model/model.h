@@ -88,18 +88,23 @@ enum { MODEL_LOSS_AUTO = -1 };
  * when `label` has the prediction's shape; sigmoid: binary_crossentropy; else sparse_categorical_crossentropy
  * when `label` is one number where the prediction has several, else mean_squared_error. */
 typedef struct ModelLoss {
-    const char *output;     /* name of the output; NULL: the only one */
-    int kind;               /* LossKind or MODEL_LOSS_AUTO */
-    double weight;          /* in the total loss; usually 1 */
-    double label_smoothing; /* see LossAttr */
-    double delta;           /* Huber; 0 means Keras's 1 */
-    const Shape *label;     /* shape of one example's label where it is known, else NULL */
+    const char *output;              /* name of the output; NULL: the only one */
+    int kind;                        /* LossKind or MODEL_LOSS_AUTO */
+    double weight;                   /* in the total loss; usually 1 */
+    double label_smoothing;          /* see LossAttr */
+    double delta;                    /* Huber; 0 means Keras's 1 */
+    double focal_gamma, focal_alpha; /* LossAttr.gamma, .alpha; an alpha of 0 means 0.25, binary: none, as in Keras */
+    double
+        margin; /* 0 means 1 for contrastive (on the unit sphere distances are at most 2), 0.2 for triplet (FaceNet) */
+    const Shape *label; /* shape of one example's label where it is known, else NULL */
+    bool soft;          /* class numbers come as probabilities: categorical_crossentropy instead of the sparse one */
 } ModelLoss;
 
 typedef struct ModelBuild {
     const ModelLoss *losses; /* none for prediction */
     size_t loss_count;
     int *layer_nodes;  /* NULL, or [layer_count]: set to the node of each layer's output, the last call's */
+    bool weighted;     /* all losses read the examples' weights */
     const Shape *open; /* the data's: takes the place of extents that an input leaves open (null).  NULL: an error */
 } ModelBuild;
 
@@ -108,10 +113,13 @@ typedef struct ModelBuild {
  *   outputs  the layer's name; further calls of the same layer that are outputs too: name_1, name_2
  *   labels   "y" when there is one loss, else the output's name.  Shape: for sparse cross-entropy the prediction's
  *            without the last axis, else the prediction's
+ *   weights  "sample_weight", a scalar, where the losses are weighted
  * A final softmax (for binary cross-entropy: sigmoid) stays in the output, but the loss reads what lies before it.  So
  * does Keras on TensorFlow; on PyTorch it takes the logarithm of probabilities kept between 1e-7 and 1 - 1e-7, so that
  * an example that the network is sure to get wrong counts 16.1 at most there, and more here.  Where the last layer is
  * dense or a convolution without activation, cross-entropies take it for logits, as from_logits=True does in Keras.
+ * Focal ones are cross-entropies here.  Losses of pairs read what lies before a final softmax, as embedding; their label is
+ * a class number.
  * Fails when shapes do not fit; the message names the layer. */
 Status model_build(const Model *model, const ModelBuild *options, Graph *graph);
 

@@ -74,10 +74,15 @@ static Status build_outputs(const Model *model, Graph *graph, const size_t *base
     return STATUS_OK;
 }
 
+static bool is_binary(LossKind kind) {
+    return kind == LOSS_BINARY_CROSSENTROPY || kind == LOSS_BINARY_FOCAL;
+}
+
+/* In the activation that belongs to the loss, which computes it itself. */
 static bool ends_in(const Node *node, LossKind kind) {
-    if (kind == LOSS_BINARY_CROSSENTROPY)
+    if (is_binary(kind))
         return node->op.kind == OP_ACTIVATION && node->op.attr.activation.kind == ACTIVATION_SIGMOID;
-    return (kind == LOSS_SPARSE_CROSSENTROPY || kind == LOSS_CROSSENTROPY) && node->op.kind == OP_SOFTMAX;
+    return (loss_is_crossentropy(kind) || loss_is_of_pairs(kind)) && node->op.kind == OP_SOFTMAX;
 }
 
 /* Whether a label is one number where the prediction has several: a class. */
@@ -89,7 +94,7 @@ static bool is_class_of(const Shape *label, const Shape *prediction) {
     return classes > 1 && shape_count(label) == shape_count(&places);
 }
 
-static LossKind choose_kind(const ModelLoss *loss, const Node *node) {
+static LossKind choose_any(const ModelLoss *loss, const Node *node) {
     if (loss->kind != MODEL_LOSS_AUTO)
         return (LossKind)loss->kind;
     if (ends_in(node, LOSS_CROSSENTROPY))
@@ -99,12 +104,17 @@ static LossKind choose_kind(const ModelLoss *loss, const Node *node) {
     return loss->label && is_class_of(loss->label, &node->op.y) ? LOSS_SPARSE_CROSSENTROPY : LOSS_MEAN_SQUARED_ERROR;
 }
 
+static LossKind choose_kind(const ModelLoss *loss, const Node *node) {
+    LossKind kind = choose_any(loss, node);
+    return loss->soft && kind == LOSS_SPARSE_CROSSENTROPY ? LOSS_CROSSENTROPY : kind;
+}
+
 /* Cross-entropies are computed from what lies before a final softmax or sigmoid, which is exact for large values too; a
  * layer without activation at the end is taken for logits, since it cannot be probabilities. */
 static void choose_prediction(const Graph *graph, LossAttr *attr, int *node) {
     const Node *end = &graph->nodes[*node];
     OpKind kind = end->op.kind;
-    if (attr->kind > LOSS_BINARY_CROSSENTROPY)
+    if (!loss_is_crossentropy(attr->kind) && !loss_is_of_pairs(attr->kind))
         return;
     if (ends_in(end, attr->kind)) {
         attr->from_logits = true;
@@ -114,30 +124,36 @@ static void choose_prediction(const Graph *graph, LossAttr *attr, int *node) {
     }
 }
 
-static Status build_loss(const ModelLoss *loss, bool only, Graph *graph, size_t first_output) {
+/* weights: a node, or -1 where there are none. */
+static Status build_loss(const ModelLoss *loss, bool only, int weights, Graph *graph, size_t first_output) {
     const char *name = loss->output;
     if (name == NULL && graph->output_count - first_output != 1)
         return status_fail(STATUS_FAILED, "the network has %zu outputs: say which one a loss is for",
                            graph->output_count - first_output);
     name = name ? name : graph->outputs[first_output].name;
-    int node = graph_find_output(graph, name), inputs[2];
+    int node = graph_find_output(graph, name), inputs[3];
     if (node < 0)
         return status_fail(STATUS_FAILED, "a loss is for output %s, which does not exist", name);
     LossAttr attr = {.kind = choose_kind(loss, &graph->nodes[node]), .label_smoothing = loss->label_smoothing};
     attr.weight = loss->weight;
     attr.delta = loss->delta > 0 ? loss->delta : 1;
+    attr.gamma = loss->focal_gamma;
+    attr.alpha = loss->focal_alpha > 0 || attr.kind == LOSS_BINARY_FOCAL ? loss->focal_alpha : 0.25;
+    attr.margin = loss->margin > 0 ? loss->margin : attr.kind == LOSS_CONTRASTIVE ? 1 : 0.2;
     choose_prediction(graph, &attr, &node);
     Shape label = graph_shape(graph, node);
-    if (attr.kind == LOSS_SPARSE_CROSSENTROPY && label.rank > 0)
+    if ((attr.kind == LOSS_SPARSE_CROSSENTROPY || loss_is_of_pairs(attr.kind)) && label.rank > 0)
         label.dim[--label.rank] = 0;
     inputs[0] = node;
+    inputs[2] = weights;
     TRY(add_input(graph, only ? "y" : name, label, &inputs[1]));
-    return graph_op(graph, name, &(OpDesc){.kind = OP_LOSS, .attr.loss = attr}, 2, inputs, 0, NULL, &node);
+    return graph_op(graph, name, &(OpDesc){.kind = OP_LOSS, .attr.loss = attr}, weights < 0 ? 2 : 3, inputs, 0, NULL,
+                    &node);
 }
 
 Status model_build(const Model *model, const ModelBuild *options, Graph *graph) {
     size_t *bases, first_output = graph->output_count;
-    int *nodes = NULL;
+    int *nodes = NULL, weights = -1;
     TRY(model__call_bases(model, &bases));
     Status status = memory_new(&nodes, bases[model->layer_count], "model");
     if (status == STATUS_OK)
@@ -146,8 +162,10 @@ Status model_build(const Model *model, const ModelBuild *options, Graph *graph) 
         status = build_outputs(model, graph, bases, nodes);
     for (size_t l = 0; status == STATUS_OK && options->layer_nodes && l < model->layer_count; l++)
         options->layer_nodes[l] = bases[l + 1] > bases[l] ? nodes[bases[l + 1] - 1] : 0;
+    if (status == STATUS_OK && options->weighted && options->loss_count > 0)
+        status = add_input(graph, "sample_weight", (Shape){.rank = 0}, &weights);
     for (size_t i = 0; i < options->loss_count && status == STATUS_OK; i++)
-        status = build_loss(&options->losses[i], options->loss_count == 1, graph, first_output);
+        status = build_loss(&options->losses[i], options->loss_count == 1, weights, graph, first_output);
     memory_free(bases);
     memory_free(nodes);
     return status;

@@ -155,6 +155,37 @@ Status model_head_add(Model *model, size_t output, const Shape *features, size_t
                   json_pack("{s:I, s:s}", "units", (json_int_t)classes, "activation", "softmax"), end);
 }
 
+bool model_replace_softmax(Model *model, size_t output, const char *activation) {
+    ModelTensor t = model->outputs[output];
+    do {
+        ModelLayer *layer = &model->layers[t.layer];
+        if (has_word(layer, "activation", "softmax"))
+            return json_object_set_new(layer->config, "activation", json_string(activation)) == 0;
+        if (width_key(layer))
+            return false;
+    } while (step_back(model, &t));
+    return false;
+}
+
+/* Its noise_shape is [null, 1, ..]: one decision for the whole example. */
+static bool drops_examples(const ModelLayer *layer) {
+    const json_t *noise = json_object_get(layer->config, "noise_shape");
+    bool all = json_array_size(noise) > 1;
+    for (size_t i = 1; i < json_array_size(noise); i++)
+        all = all && json_integer_value(json_array_get(noise, i)) == 1;
+    return all;
+}
+
+size_t model_set_dropout(Model *model, double rate) {
+    size_t count = 0;
+    for (size_t l = 0; l < model->layer_count; l++) {
+        ModelLayer *layer = &model->layers[l];
+        if (strcmp(layer->class->name, "Dropout") == 0 && !drops_examples(layer))
+            count += json_object_set_new(layer->config, "rate", json_real(rate)) == 0;
+    }
+    return count;
+}
+
 bool model_set_input(Model *model, const Shape *shape, Shape *before) {
     json_t *extents = json_object_get(model->layers[model->inputs[0].layer].config, "batch_input_shape");
     bool changed = false;

@@ -37,6 +37,13 @@ Status model_head_resize(Model *model, size_t output, size_t classes);
  * taken), which is the output from then on. */
 Status model_head_add(Model *model, size_t output, const Shape *features, size_t classes, double dropout);
 
+/* Replaces the softmax that output number `output` ends in by another activation: "sigmoid", "linear".  False: it ends in
+ * none, or in a layer of class Softmax. */
+bool model_replace_softmax(Model *model, size_t output, const char *activation);
+
+/* Gives all Dropout layers this rate, but those that drop whole examples (stochastic depth).  Returns how many. */
+size_t model_set_dropout(Model *model, double rate);
+
 /* Makes the only input of the network, an image whose last extent is that of `shape`, one of `shape`; else nothing.  True: it
  * was another, *before.  Whether the layers can take it, model_build says. */
 bool model_set_input(Model *model, const Shape *shape, Shape *before);

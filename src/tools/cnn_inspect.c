@@ -104,7 +104,7 @@ static Status show_network(const char *text, const char *source) {
 /* ---- datasets ------------------------------------------------------------------------------------------------------- */
 
 static Status show_dataset(const char *path) {
-    static const char *const kinds[] = {"class numbers", "one-hot", "multi-hot", "numbers"}; /* LabelKind */
+    static const char *const kinds[] = {"class numbers", "one-hot", "multi-hot", "numbers", "weights"}; /* LabelKind */
     Dataset *dataset;
     char shape[SHAPE_TEXT];
     TRY(dataset_open(path, &dataset));

@@ -16,6 +16,11 @@ static bool wants_classes(const Config *config) {
     return config->loss[0] == '\0' || strstr(config->loss, "auto") || strstr(config->loss, "crossentropy");
 }
 
+/* Do they make an embedding, of --classes numbers? */
+static bool makes_embedding(const Config *config) {
+    return strstr(config->loss, "triplet") || strstr(config->loss, "contrastive");
+}
+
 /* Whether the file's class names are known and others than those of the data, as far as both go. */
 static Status has_other_names(const Trainer *t, bool *others) {
     const DatasetInfo *info = t->setup.info;
@@ -83,7 +88,7 @@ static Status adapt_output(Trainer *t, size_t output) {
     const char *name = model->layers[model->outputs[output].layer].name;
     const DatasetLabel *label = setup_label(t->setup.info, name);
     size_t given = t->config->classes;
-    if (label && given && given < label->classes && label->kind != LABEL_NUMBERS)
+    if (label && given && given < label->classes && label->kind != LABEL_NUMBERS && !makes_embedding(t->config))
         return status_fail(STATUS_USAGE, "--classes %zu: %s has %zu classes", given, t->setup.info->path,
                            label->classes);
     if (label == NULL || label->kind == LABEL_NUMBERS)
@@ -130,7 +135,8 @@ static Status mark_parts(Trainer *t) {
 static Status adapt_heads(Trainer *t) {
     const Config *config = t->config;
     size_t before = t->setup.model->layer_count;
-    if (!wants_classes(config) || (config->init_from[0] == '\0' && config->classes == 0))
+    bool wanted = wants_classes(config) || (makes_embedding(config) && config->classes > 0);
+    if (!wanted || (config->init_from[0] == '\0' && config->classes == 0))
         return STATUS_OK;
     for (size_t i = 0; i < t->setup.model->output_count && i < STATE_MAX_LOSSES; i++)
         TRY(adapt_output(t, i));
@@ -151,6 +157,8 @@ Status trainer__adapt_model(Trainer *t) {
         log_info("input: the network takes %s now, as the data are\n", shape_format(&t->setup.info->shape, shape));
     }
     TRY(adapt_heads(t));
+    if (config_given(config, "dropout") && model_set_dropout(model, config->dropout) == 0)
+        return status_fail(STATUS_USAGE, "--dropout: network %s has no Dropout layer", model->name);
     TRY(freeze_layers(model, config->freeze, config->freeze_until));
     TRY(freeze_thaw(model, config->unfreeze, 1, &changed));
     return mark_parts(t);

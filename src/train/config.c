@@ -177,10 +177,27 @@ static Status check_belonging(const Config *config) {
     return STATUS_OK;
 }
 
+/* Options of losses, mixing and networks that would have no effect are mistakes. */
+static Status check_effect(const Config *config) {
+    static const struct {
+        const char *name, *loss;
+    } rules[] = {{"focal-gamma", "focal"}, {"focal-alpha", "focal"}, {"margin", "triplet"}};
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+        if (source_of(config, rules[i].name) == SOURCE_GIVEN && !strstr(config->loss, rules[i].loss) &&
+            !(strcmp(rules[i].name, "margin") == 0 && strstr(config->loss, "contrastive")))
+            return status_fail(STATUS_USAGE, "--%s has no meaning with --loss %s", rules[i].name, config->loss);
+    if (source_of(config, "mixup-prob") == SOURCE_GIVEN && config->mixup == 0 && config->cutmix == 0)
+        return status_fail(STATUS_USAGE, "--mixup-prob needs --mixup or --cutmix");
+    if (source_of(config, "stochastic-depth") == SOURCE_GIVEN && zoo_find(config->model) == NULL)
+        return status_fail(STATUS_USAGE, "--stochastic-depth is for the networks of --list-models");
+    return STATUS_OK;
+}
+
 static Status check_together(const Config *config) {
     ScheduleOptions whole = config_schedule(config);
     const ScheduleOptions *schedule = &whole;
     TRY(check_belonging(config));
+    TRY(check_effect(config));
     if (config->optimizer.nesterov && config->optimizer.momentum == 0)
         return status_fail(STATUS_USAGE, "--nesterov needs --momentum");
     if ((schedule->kind == SCHEDULE_STEP || schedule->kind == SCHEDULE_EXPONENTIAL ||

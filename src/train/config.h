@@ -36,13 +36,17 @@ typedef struct Config {
     size_t scale_lr;     /* batch size that schedule.lr is meant for; 0: this run's.  Read with config_schedule */
     char loss[CLI_TEXT]; /* read with config_losses */
     char loss_weights[CLI_TEXT];
-    double label_smoothing, huber_delta;
+
     char metrics[CLI_TEXT]; /* read with metrics_create */
     char monitor[CLI_TEXT]; /* read with monitor_find */
     size_t early_stop;      /* 0: never */
     double min_delta;
     bool no_restore_best;
     size_t plateau_patience, plateau_cooldown;
+    double label_smoothing, huber_delta, focal_gamma, focal_alpha, margin; /* see ModelLoss */
+    char class_weights[CLI_TEXT];     /* read with class_weights_create; "": none */
+    double mixup, cutmix, mixup_prob; /* MixOptions */
+    double dropout, stochastic_depth; /* only where given */
     /* run folder and checkpoints */
     char out[CLI_TEXT];
     bool overwrite;

@@ -124,15 +124,45 @@ static const Option options[] = {
          "train this layer and all behind it, or the layers of a pattern, from that epoch on; repeated or with commas"},
 
     {"loss", 0, TEXT(loss, "KIND"), .fallback = "auto", .repeated = true, .record = RECORD_FIXED, .group = "Loss",
-     .help = "auto (by the network's end and the labels), sparse_categorical_crossentropy, categorical_crossentropy, "
-             "binary_crossentropy, mean_squared_error (mse), mean_absolute_error (mae), huber.  Several outputs: "
-             "OUTPUT=KIND, repeated or with commas"},
+     .help =
+         "auto (by the network's end and the labels), sparse_categorical_crossentropy, categorical_crossentropy, "
+         "binary_crossentropy, mean_squared_error (mse), mean_absolute_error (mae), huber, log_cosh, "
+         "mean_squared_logarithmic_error (msle), mean_absolute_percentage_error (mape), poisson, kl_divergence, "
+         "cosine_similarity, hinge, squared_hinge, categorical_hinge, binary_focal_crossentropy, "
+         "categorical_focal_crossentropy; contrastive, triplet, triplet_hard.  Several outputs: OUTPUT=KIND, repeated "
+         "or with commas"},
     {"loss-weights", 0, TEXT(loss_weights, "LIST"), .repeated = true, .record = RECORD_FIXED,
      .help = "of the outputs' losses in the total: numbers with commas, or OUTPUT=X"},
     {"label-smoothing", 0, NUMBER(label_smoothing), .fallback = "0", .max = 1, .record = RECORD_FIXED,
      .help = "cross-entropies: part of the label that is spread over all classes"},
     {"huber-delta", 0, NUMBER(huber_delta), .fallback = "1", .above_min = true, .record = RECORD_FIXED,
      .help = "huber: where the loss becomes linear"},
+    {"focal-gamma", 0, NUMBER(focal_gamma), .fallback = "2", .max = 100, .record = RECORD_FIXED,
+     .help = "focal losses: how much less an example counts that is predicted well"},
+    {"focal-alpha", 0, NUMBER(focal_alpha), .above_min = true, .max = 1, .record = RECORD_FIXED,
+     .help =
+         "focal losses: factor, 0.25 when not given; binary: of label 1, label 0 has the rest, none when not given"},
+    {"margin", 0, NUMBER(margin), .above_min = true, .max = 4, .record = RECORD_FIXED,
+     .help = "contrastive (1 when not given), triplet (0.2): how far apart classes shall be on the unit sphere"},
+    {"class-weights", 0, TEXT(class_weights, "LIST"), .record = RECORD_FIXED,
+     .help = "weights of the classes in the training loss: balanced (examples / (classes * examples of the class)), "
+             "CLASS=X,... by number or name, others 1, or a JSON file {\"CLASS\": X, ...}"},
+
+    {"mixup", 0, NUMBER(mixup), .fallback = "0", .max = 1e6, .record = RECORD_FIXED, .group = "Mixed examples",
+     .help =
+         "mix each example with another of the batch, in shares that are drawn from Beta(X, X) for each batch; 0.2 is "
+         "usual for images"},
+    {"cutmix", 0, NUMBER(cutmix), .fallback = "0", .max = 1e6, .record = RECORD_FIXED,
+     .help = "put a rectangle of another example over each, whose share is drawn from Beta(X, X); 1 is usual.  With "
+             "--mixup: one of both for each batch"},
+    {"mixup-prob", 0, NUMBER(mixup_prob), .fallback = "1", .max = 1, .record = RECORD_FIXED,
+     .help = "part of the batches that --mixup and --cutmix change"},
+
+    {"dropout", 0, NUMBER(dropout), .max = 0.99, .record = RECORD_FIXED, .group = "Dropout",
+     .help = "rate of all Dropout layers of the network; its own when not given"},
+    {"stochastic-depth", 0, NUMBER(stochastic_depth), .max = 0.99, .record = RECORD_FIXED,
+     .help = "named residual networks: leave the last block's body out with this probability, the ones before in "
+             "proportion to their place; efficientnet has 0.2 by itself"},
 
     {"metrics", 0, TEXT(metrics, "LIST"), .repeated = true, .record = RECORD_FREE, .group = "Metrics and early stop",
      .help =

@@ -26,6 +26,7 @@ LoaderOptions evaluate_loader_options(const Setup *setup, DatasetSplit split, Sa
                            .split = split,
                            .view = view,
                            .preprocess = &setup->preprocess,
+                           .targets = &setup->targets,
                            .block = EVALUATE_BLOCK,
                            .first_unit = part.first,
                            .units = part.count};

@@ -13,15 +13,12 @@ enum { LIST_TEXT = 1024 };
 /* ---- the list ------------------------------------------------------------------------------------------------------- */
 
 static unsigned family_of(const OpDesc *loss) {
-    switch (loss->attr.loss.kind) {
-    case LOSS_SPARSE_CROSSENTROPY:
-    case LOSS_CROSSENTROPY:
-        return OF_CLASSES;
-    case LOSS_BINARY_CROSSENTROPY:
-        return OF_YES_NO;
-    default:
+    LossKind kind = loss->attr.loss.kind;
+    if (loss_is_of_pairs(kind))
+        return 0; /* its label is of the example, not of the prediction's numbers */
+    if (!loss_is_crossentropy(kind))
         return OF_NUMBERS;
-    }
+    return loss_is_of_axis(kind) ? OF_CLASSES : OF_YES_NO;
 }
 
 /* Kind and K of "f1", "top_5"; NULL: unknown. */

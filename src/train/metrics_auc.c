@@ -24,7 +24,7 @@ static size_t bin_of(double p) {
 
 void metrics__auc_add(Metric *m, uint64_t *counts, const Real *x, const Real *label) {
     double log_sum = metrics__log_sum(m, x);
-    size_t class = m->op.attr.loss.kind == LOSS_BINARY_CROSSENTROPY ? 0 : metrics__true_class(m, label);
+    size_t class = !loss_is_of_axis(m->op.attr.loss.kind) ? 0 : metrics__true_class(m, label);
     CHECK(m->room == 0 || m->rows < m->room, "%zu rows of scores", m->rows);
     for (size_t c = 0; c < m->columns; c++) {
         double p = metrics__probability(m, x, log_sum, c);

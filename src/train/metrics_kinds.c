@@ -4,7 +4,7 @@
 #include <math.h>
 
 static bool is_yes_no(const Metric *m) {
-    return m->op.attr.loss.kind == LOSS_BINARY_CROSSENTROPY;
+    return !loss_is_of_axis(m->op.attr.loss.kind);
 }
 
 /* The first of the largest; `count` where one is not a number. */

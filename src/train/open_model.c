@@ -63,6 +63,7 @@ Status trainer__open_model(Trainer *t) {
         TRY(dist_broadcast_text(t->dist, &t->file_preprocess));
     }
     t->setup.classes = config->classes;
+    t->setup.stochastic_depth = config_given(config, "stochastic-depth") ? config->stochastic_depth : -1;
     TRY(setup_model(&t->setup, t->model_text, source));
     return dist_agree(t->dist, t->resuming ? STATUS_OK : trainer__adapt_model(t));
 }

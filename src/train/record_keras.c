@@ -64,20 +64,31 @@ static bool wants_logits(const Graph *graph, const Node *loss) {
 }
 
 /* A loss by name; as an object where it has something that is not Keras's default.  Keras knows no smoothing of class
- * numbers: a run with it shows a lower loss in Keras. */
+ * numbers: a run with it shows a lower loss in Keras.  Nor does it know losses of pairs: none. */
 static json_t *loss_config(const Graph *graph, const Node *node) {
     static const char *const classes[LOSS_KINDS] = {[LOSS_SPARSE_CROSSENTROPY] = "SparseCategoricalCrossentropy",
                                                     [LOSS_CROSSENTROPY] = "CategoricalCrossentropy",
                                                     [LOSS_BINARY_CROSSENTROPY] = "BinaryCrossentropy",
-                                                    [LOSS_HUBER] = "Huber"};
+                                                    [LOSS_HUBER] = "Huber",
+                                                    [LOSS_BINARY_FOCAL] = "BinaryFocalCrossentropy",
+                                                    [LOSS_CATEGORICAL_FOCAL] = "CategoricalFocalCrossentropy"};
     const LossAttr *loss = &node->op.attr.loss;
+    if (loss_is_of_pairs(loss->kind))
+        return json_null();
     json_t *keys = json_object();
     if (wants_logits(graph, node))
         json_object_set_new(keys, "from_logits", json_true());
-    if (loss->label_smoothing != 0 && (loss->kind == LOSS_CROSSENTROPY || loss->kind == LOSS_BINARY_CROSSENTROPY))
+    if (loss->label_smoothing != 0 && loss_is_crossentropy(loss->kind) && loss->kind != LOSS_SPARSE_CROSSENTROPY)
         json_object_set_new(keys, "label_smoothing", json_real(loss->label_smoothing));
     if (loss->kind == LOSS_HUBER && loss->delta != 1)
         json_object_set_new(keys, "delta", json_real(loss->delta));
+    if (loss->kind == LOSS_BINARY_FOCAL || loss->kind == LOSS_CATEGORICAL_FOCAL) {
+        json_object_set_new(keys, "gamma", json_real(loss->gamma));
+        if (loss->alpha > 0)
+            json_object_set_new(keys, "alpha", json_real(loss->alpha));
+        if (loss->kind == LOSS_BINARY_FOCAL && loss->alpha > 0)
+            json_object_set_new(keys, "apply_class_balancing", json_true());
+    }
     if (json_object_size(keys) > 0)
         return json_pack("{s:s, s:o}", "class_name", classes[loss->kind], "config", keys);
     json_decref(keys);
@@ -91,8 +102,7 @@ Status record_training_config(const Graph *graph, const Config *config, char **o
         const LossAttr *loss = &node->op.attr.loss;
         json_array_append_new(losses, loss_config(graph, node));
         json_array_append_new(weights, json_real(loss->weight));
-        json_array_append_new(metrics,
-                              loss->kind <= LOSS_BINARY_CROSSENTROPY ? json_pack("[s]", "accuracy") : json_array());
+        json_array_append_new(metrics, loss_is_crossentropy(loss->kind) ? json_pack("[s]", "accuracy") : json_array());
     }
     json_t *all = json_pack("{s:o, s:o, s:n, s:o, s:o}", "loss", one_or_list(losses), "metrics", one_or_list(metrics),
                             "weighted_metrics", "loss_weights", graph->loss_count > 1 ? weights : json_null(),

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "model/layers.h"
+#include "model/model_edit.h"
 #include "model/zoo/zoo.h"
 #include <errno.h>
 #include <string.h>
@@ -12,6 +13,7 @@ void setup_close(Setup *setup) {
     metrics_destroy(setup->metrics);
     graph_destroy(setup->graph);
     model_destroy(setup->model);
+    memory_free(setup->class_weights);
     memory_free(setup->preprocess_json);
     dataset_close(setup->data);
 }
@@ -49,15 +51,20 @@ static Status make_model(Setup *setup, const char *text, const char *source) {
     if (text)
         return model_parse(text, source, &setup->model);
     const DatasetInfo *info = setup->info;
+    LabelKind kind = info->label_count > 0 ? info->labels[0].kind : LABEL_WEIGHT;
     size_t classes = setup->classes;
-    if (classes == 0 && info->label_count > 0 && info->labels[0].kind != LABEL_NUMBERS)
+    if (classes == 0 && kind != LABEL_WEIGHT && (kind == LABEL_CLASS || info->labels[0].shape.rank == 1))
         classes = info->labels[0].classes;
     if (classes == 0)
         return status_fail(STATUS_USAGE,
                            "%s has no class labels, so network %s does not know how many classes to tell apart. Give "
                            "--classes, or the network as a .json file.",
                            info->path, source);
-    return zoo_create(source, info->shape, classes, &setup->model);
+    TRY(zoo_create_with(source, info->shape, classes, setup->stochastic_depth, &setup->model));
+    for (size_t i = 0; i < setup->model->output_count; i++)
+        if (kind == LABEL_MULTI_HOT || kind == LABEL_NUMBERS)
+            model_replace_softmax(setup->model, i, kind == LABEL_NUMBERS ? "linear" : "sigmoid");
+    return STATUS_OK;
 }
 
 Status setup_model(Setup *setup, const char *text, const char *source) {
@@ -119,7 +126,7 @@ const DatasetLabel *setup_label(const DatasetInfo *info, const char *output) {
     for (size_t i = 0; i < info->label_count; i++)
         if (strcmp(info->labels[i].name, output) == 0)
             return &info->labels[i];
-    return info->label_count ? &info->labels[0] : NULL;
+    return info->label_count && info->labels[0].kind != LABEL_WEIGHT ? &info->labels[0] : NULL;
 }
 
 static Status choose_losses(Setup *setup, const Config *config, ModelLoss *losses) {
@@ -141,24 +148,35 @@ static Status choose_losses(Setup *setup, const Config *config, ModelLoss *losse
                                 .weight = setup->loss_weights[i],
                                 .label_smoothing = config->label_smoothing,
                                 .delta = config->huber_delta,
+                                .focal_gamma = config->focal_gamma,
+                                .focal_alpha = config->focal_alpha,
+                                .margin = config->margin,
+                                .soft = mix_is_on(&setup->targets.mix) && label->kind == LABEL_CLASS,
                                 .label = &label->shape};
     }
     return STATUS_OK;
+}
+
+/* Does the loss read this array's class numbers as probabilities? */
+static bool is_made_soft(const Setup *setup, const Node *loss, const DatasetLabel *label) {
+    return mix_is_on(&setup->targets.mix) && label->kind == LABEL_CLASS && loss->op.attr.loss.kind == LOSS_CROSSENTROPY;
 }
 
 /* A label array for a loss: same extent, and class numbers within the prediction. */
 static Status check_label(const Setup *setup, const Node *loss, const DatasetLabel *label) {
     char have[SHAPE_TEXT], want[SHAPE_TEXT];
     const Shape *prediction = &loss->op.x[0], *wanted = &loss->op.x[1];
-    bool sparse = loss->op.attr.loss.kind == LOSS_SPARSE_CROSSENTROPY;
-    if (shape_count(&label->shape) != shape_count(wanted))
-        return status_fail(
-            STATUS_FAILED, "%s: labels %s of an example have the shape %s; the loss %s of the network needs %s%s",
-            setup->info->path, label->name, shape_format(&label->shape, have), model_loss_name(loss->op.attr.loss.kind),
-            shape_format(wanted, want),
-            label->kind == LABEL_CLASS && !sparse ? ". For class numbers: --loss sparse_categorical_crossentropy" : "");
+    bool soft = is_made_soft(setup, loss, label), sparse = loss->op.attr.loss.kind == LOSS_SPARSE_CROSSENTROPY || soft;
     size_t classes = prediction->rank ? prediction->dim[prediction->rank - 1] : 1;
-    if (sparse && label->kind != LABEL_CLASS)
+    if (shape_count(&label->shape) * (soft ? classes : 1) != shape_count(wanted))
+        return status_fail(STATUS_FAILED,
+                           "%s: labels %s of an example have the shape %s; the loss %s of the network needs %s%s",
+                           setup->info->path, label->name, shape_format(&label->shape, have),
+                           model_loss_name(loss->op.attr.loss.kind), shape_format(wanted, want),
+                           label->kind == LABEL_CLASS && !sparse && !loss_is_of_pairs(loss->op.attr.loss.kind)
+                               ? ". For class numbers: --loss sparse_categorical_crossentropy"
+                               : "");
+    if ((sparse || loss_is_of_pairs(loss->op.attr.loss.kind)) && label->kind != LABEL_CLASS)
         return status_fail(STATUS_FAILED, "%s: labels %s are not class numbers, which the loss %s needs",
                            setup->info->path, label->name, model_loss_name(loss->op.attr.loss.kind));
     if (sparse && label->classes > classes)
@@ -175,6 +193,12 @@ static const Node *loss_of_label(const Graph *graph, int node) {
     return NULL;
 }
 
+/* Whether graph input `node` is the weights that the losses read. */
+static bool is_weights(const Graph *graph, int node) {
+    const Node *loss = graph->loss_count > 0 ? &graph->nodes[graph->losses[0]] : NULL;
+    return loss && loss->op.inputs == 3 && loss->inputs[2] == node;
+}
+
 /* An input of the network: "x" is the dataset's x; others are its arrays of the same name. */
 static Status connect_data(const Setup *setup, size_t input, int *source) {
     const DatasetInfo *info = setup->info;
@@ -182,7 +206,7 @@ static Status connect_data(const Setup *setup, size_t input, int *source) {
     char have[SHAPE_TEXT], want[SHAPE_TEXT];
     Shape shape = graph_shape(setup->graph, setup->graph->inputs[input]);
     const Shape *found = strcmp(name, "x") == 0 ? &info->shape : NULL;
-    *source = -1;
+    *source = SETUP_EXAMPLES;
     for (size_t i = 0; found == NULL && i < info->label_count; i++)
         if (strcmp(info->labels[i].name, name) == 0) {
             *source = (int)i;
@@ -201,6 +225,22 @@ static Status connect_data(const Setup *setup, size_t input, int *source) {
     return STATUS_OK;
 }
 
+/* Whether label array `label`, which `loss` reads, is given as probabilities. */
+static Status choose_target(Setup *setup, const Node *loss, const DatasetLabel *label) {
+    size_t number = (size_t)(label - setup->info->labels), *one_hot = setup->targets.one_hot;
+    const Shape *prediction = &loss->op.x[0];
+    if (!is_made_soft(setup, loss, label))
+        return STATUS_OK;
+    if (number >= TARGETS_LABELS || label->shape.rank > 0)
+        return status_fail(STATUS_FAILED, "%s: --mixup and --cutmix need one label for each example, %s has more",
+                           setup->info->path, label->name);
+    if (one_hot[number] && one_hot[number] != prediction->dim[0])
+        return status_fail(STATUS_FAILED, "--mixup, --cutmix: outputs of %zu and %zu classes read labels %s",
+                           one_hot[number], prediction->dim[0], label->name);
+    one_hot[number] = prediction->dim[0];
+    return STATUS_OK;
+}
+
 static Status connect_inputs(Setup *setup) {
     const Graph *graph = setup->graph;
     if (graph->input_count > SETUP_MAX_INPUTS)
@@ -208,13 +248,21 @@ static Status connect_inputs(Setup *setup) {
                            graph->input_count, SETUP_MAX_INPUTS);
     for (size_t i = 0; i < graph->input_count; i++) {
         const Node *loss = loss_of_label(graph, graph->inputs[i]);
-        if (loss == NULL) {
+        if (loss && loss_is_of_pairs(loss->op.attr.loss.kind) && mix_is_on(&setup->targets.mix))
+            return status_fail(STATUS_USAGE,
+                               "--mixup and --cutmix cannot be used with the loss %s: a mixed example has "
+                               "no class",
+                               model_loss_name(loss->op.attr.loss.kind));
+        if (is_weights(graph, graph->inputs[i])) {
+            setup->input_source[i] = SETUP_WEIGHTS;
+        } else if (loss == NULL) {
             TRY(connect_data(setup, i, &setup->input_source[i]));
-            continue;
+        } else {
+            const DatasetLabel *label = setup_label(setup->info, graph->input_names[i]);
+            TRY(check_label(setup, loss, label));
+            setup->input_source[i] = (int)(label - setup->info->labels);
+            TRY(choose_target(setup, loss, label));
         }
-        const DatasetLabel *label = setup_label(setup->info, graph->input_names[i]);
-        TRY(check_label(setup, loss, label));
-        setup->input_source[i] = (int)(label - setup->info->labels);
     }
     return STATUS_OK;
 }
@@ -235,10 +283,32 @@ Status setup_graph_to_predict(Setup *setup, int *layer_nodes) {
     return connect_inputs(setup);
 }
 
+static Status start_targets(Setup *setup, const Config *config) {
+    const DatasetInfo *info = setup->info;
+    setup->targets = (Targets){
+        .weighted = dataset_weights(info) >= 0 || config->class_weights[0],
+        .class_weights = setup->class_weights,
+        .mix = {config->mixup, config->cutmix, config->mixup_prob, config->seed},
+    };
+    if (mix_is_on(&setup->targets.mix) && setup->model->input_count != 1)
+        return status_fail(STATUS_FAILED, "--mixup and --cutmix need a network with one input; %s has %zu",
+                           setup->model->name, setup->model->input_count);
+    if (config->cutmix > 0 && info->shape.rank != 3)
+        return status_fail(STATUS_FAILED, "%s: --cutmix needs images", info->path);
+    return STATUS_OK;
+}
+
 Status setup_build_graph(Setup *setup, const Config *config) {
     ModelLoss losses[STATE_MAX_LOSSES];
+    TRY(start_targets(setup, config));
     TRY(choose_losses(setup, config, losses));
-    ModelBuild options = {.losses = losses, .loss_count = setup->model->output_count, .open = &setup->info->shape};
+    for (size_t i = 0; i < setup->model->output_count; i++) /* an embedding ends in numbers of any size */
+        if (losses[i].kind != MODEL_LOSS_AUTO && loss_is_of_pairs((LossKind)losses[i].kind))
+            model_replace_softmax(setup->model, i, "linear");
+    ModelBuild options = {.losses = losses,
+                          .loss_count = setup->model->output_count,
+                          .weighted = setup->targets.weighted,
+                          .open = &setup->info->shape};
     TRY(fill_graph(setup, &options));
     TRY(graph_finish(setup->graph));
     setup->metric_list = config->metrics;
@@ -253,5 +323,14 @@ Status setup_graph(Setup *setup, const Config *config) {
 
 void setup_inputs(const Setup *setup, const LoaderBatch *batch, const Real *inputs[SETUP_MAX_INPUTS]) {
     for (size_t i = 0; i < setup->graph->input_count; i++)
-        inputs[i] = setup->input_source[i] < 0 ? batch->x : batch->labels[setup->input_source[i]];
+        switch (setup->input_source[i]) {
+        case SETUP_EXAMPLES:
+            inputs[i] = batch->x;
+            break;
+        case SETUP_WEIGHTS:
+            inputs[i] = batch->weights;
+            break;
+        default:
+            inputs[i] = batch->labels[setup->input_source[i]];
+        }
 }

@@ -13,20 +13,24 @@
 #include "train/state.h"
 
 enum { SETUP_MAX_INPUTS = 16 };
+typedef enum SetupSource { SETUP_EXAMPLES = -1, SETUP_WEIGHTS = -2 } SetupSource;
 
 typedef struct Setup {
-    Dist *dist;     /* borrowed */
-    size_t classes; /* --classes; 0: as the data have */
+    Dist *dist;              /* borrowed */
+    size_t classes;          /* --classes; 0: as the data have */
+    double stochastic_depth; /* zoo_create_with */
     Dataset *data;
     const DatasetInfo *info; /* of data */
     Preprocess preprocess;
     char *preprocess_json;
     Model *model;
     Graph *graph;
-    int input_source[SETUP_MAX_INPUTS]; /* per graph input: -1 the dataset's x, else one of its labels */
+    int input_source[SETUP_MAX_INPUTS]; /* per graph input: a SetupSource, else one of the dataset's labels */
     double loss_weights[STATE_MAX_LOSSES];
     const char *metric_list; /* --metrics; borrowed from the Config */
     Metrics *metrics;        /* of training; NULL: none */
+    Targets targets;         /* for loaders */
+    double *class_weights;   /* [classes of the first label] owned; NULL: none */
 } Setup;
 
 void setup_close(Setup *setup);
@@ -36,7 +40,8 @@ void setup_close(Setup *setup);
 Status setup_data(Setup *setup, const char *path);
 
 /* setup->model = the network that `text` (Keras JSON, the same on all ranks; `source` names it in messages) describes, or,
- * text NULL, the zoo's network `source` for the shape of the data and setup->classes.  Agreed. */
+ * text NULL, the zoo's network `source` for the shape of the data, setup->classes and setup->stochastic_depth.  It ends in
+ * softmax for class numbers and one-hot labels, in sigmoid for several labels of 0 or 1, linearly for numbers.  Agreed. */
 Status setup_model(Setup *setup, const char *text, const char *source);
 
 /* setup->preprocess: the mode `name` of data/preprocess.h.  "": its default, but none (said in one line) where the network
@@ -44,8 +49,8 @@ Status setup_model(Setup *setup, const char *text, const char *source);
  * another file (data/preprocess.h), whose mean and deviation "dataset" then takes.  After setup_model. */
 Status setup_preprocess(Setup *setup, const char *name, const char *record);
 
-/* setup->graph = the network with the losses that `config` asks for, finished and checked against the data; and where its
- * inputs come from.  Agreed.  Failures: shapes, label kinds or class numbers do not fit. */
+/* setup->graph = the network with the losses that `config` asks for, finished and checked against the data; where its
+ * inputs come from; and targets, but for class weights (class_weights.h).  Agreed.  Failures: shapes, label kinds or class numbers do not fit. */
 Status setup_graph(Setup *setup, const Config *config);
 Status setup_build_graph(Setup *setup, const Config *config); /* the same on one rank: not agreed */
 

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "model/zoo/zoo.h"
+#include "train/class_weights.h"
 #include "train/rates.h"
 #include "train/summary.h"
 #include "train/trainer_internal.h"
@@ -79,9 +80,13 @@ static Status divide_data(Trainer *t) {
 /* ---- memory --------------------------------------------------------------------------------------------------------- */
 
 static Status choose_features(Trainer *t) {
-    const char *varying = t->augment.count > 0 ? "augment" : NULL;
+    const Config *config = t->config;
+    const char *varying = t->augment.count > 0 ? "augment"
+                          : config->mixup > 0  ? "mixup"
+                          : config->cutmix > 0 ? "cutmix"
+                                               : NULL;
     bool validates = t->val_split == DATASET_VAL && t->val.count > 0;
-    return features_choose(t->config, &t->setup, validates, varying, &t->features);
+    return features_choose(config, &t->setup, validates, varying, &t->features);
 }
 
 Status trainer__prepare_plans(Trainer *t) {
@@ -147,6 +152,7 @@ LoaderOptions trainer__loader_options(const Trainer *t) {
                            .split = DATASET_TRAIN,
                            .view = t->train,
                            .preprocess = &t->setup.preprocess,
+                           .targets = &t->setup.targets,
                            .first_unit = part.first,
                            .units = part.count,
                            .augment = t->augment.count > 0 ? &t->augment : NULL,
@@ -243,6 +249,7 @@ Status trainer__open(Trainer *t, bool *finished) {
     TRY(dist_agree(dist, divide_data(t)));
     TRY(setup_graph(&t->setup, t->config));
     TRY(dist_agree(dist, check_trained(t)));
+    TRY(dist_agree(dist, class_weights_set(&t->setup, t->config->class_weights, &t->train)));
     TRY(dist_agree(dist, rates_multipliers(t->config, t->setup.graph, &t->multipliers)));
     TRY(dist_agree(dist, trainer__open_history(t)));
     *finished = t->nothing_left;

@@ -80,7 +80,7 @@ def activations():
 
 
 # --- losses: sum over the examples, share of correct ones, gradient of the sum ---
-def loss(name, kind, function, accuracy, x, label, logits=False, smoothing=0.0, delta=0.0):
+def loss(name, kind, function, accuracy, x, label, logits=False, smoothing=0.0, delta=0.0, more=(0.0, 0.0, 0.0)):
     x = x.clone().requires_grad_(True)
     value = function(label, x)
     value = value.reshape(value.shape[0], -1).mean(axis=1).sum()
@@ -89,7 +89,7 @@ def loss(name, kind, function, accuracy, x, label, logits=False, smoothing=0.0, 
     if accuracy is not None:
         matches = torch.as_tensor(accuracy(label, x.detach())).double()
         correct = matches.reshape(x.shape[0], -1).mean(axis=1).sum()
-    attr = f"{{LOSS_{kind}, {str(logits).lower()}, {smoothing}, {delta}, 1.0}}"
+    attr = f"{{LOSS_{kind}, {str(logits).lower()}, {smoothing}, {delta}, 1.0, {', '.join(map(str, more))}}}"
     return (f'{{"{name}", {attr}, {x.shape[0]}, {shape(x.shape[1:])}, {shape(label.shape[1:])},\n {numbers(x)},\n'
             f" {numbers(label)},\n {number(value.detach())}, {number(correct)}, {'true' if accuracy else 'false'},\n"
             f" {numbers(gradient)}}},\n")
@@ -128,6 +128,87 @@ def losses():
     yield loss("squared", "MEAN_SQUARED_ERROR", L.mean_squared_error, None, x, t)
     yield loss("absolute", "MEAN_ABSOLUTE_ERROR", L.mean_absolute_error, None, x, t)
     yield loss("huber", "HUBER", lambda t, x: L.huber(t, x, delta=0.75), None, x, t, delta=0.75)
+    yield loss("log-cosh", "LOG_COSH", L.log_cosh, None, x * 3, t)
+    above = torch.tensor([[0.5, 2.0, -0.25, 0.0], [1.5, 0.125, 3.0, 0.75]])
+    truth = torch.tensor([[1.0, 0.5, 0.25, 2.0], [0.0, 4.0, 1.5, -1.0]])
+    yield loss("squared logarithmic", "MEAN_SQUARED_LOGARITHMIC_ERROR", L.mean_squared_logarithmic_error, None, above,
+               truth)
+    yield loss("percentage", "MEAN_ABSOLUTE_PERCENTAGE_ERROR", L.mean_absolute_percentage_error, None, x,
+               truth[[0, 1, 0]] + 0.5)
+    yield loss("poisson", "POISSON", L.poisson, None, above.abs() + 0.125, truth.abs())
+    sign = torch.tensor([[-1.0, 1, 1, -1], [1, 1, -1, -1], [1, -1, 1, -1]])
+    right = lambda t, x: ((x > 0) == (t > 0)).double()
+    yield loss("hinge", "HINGE", L.hinge, right, x, sign)
+    yield loss("squared hinge, labels 0 and 1", "SQUARED_HINGE", L.squared_hinge, right, x, (sign + 1) / 2)
+    p4, soft4 = [(1 + torch.round(60 * torch.softmax(z, -1))) / 64 for z in (x, t)]
+    yield loss("divergence", "KL_DIVERGENCE", L.kl_divergence, None, p4, soft4)
+    yield loss("cosine", "COSINE_SIMILARITY", L.cosine_similarity, None, x, t)
+    one_hot = torch.nn.functional.one_hot(torch.tensor([3, 0, 1]), 4).double()
+    yield loss("categorical hinge", "CATEGORICAL_HINGE", L.categorical_hinge, M.categorical_accuracy, x, one_hot)
+    for name, from_logits, a, gamma, alpha in [("focal", False, 0.0, 2.0, 0.25), ("focal, smoothed", False, 0.125, 1.5, 0.5),
+                                               ("focal, logits", True, 0.0, 2.0, 0.25)]:
+        yield loss(name, "CATEGORICAL_FOCAL",
+                   lambda t, x: L.categorical_focal_crossentropy(t, x, alpha, gamma, from_logits, a),
+                   M.categorical_accuracy, x if from_logits else p4, soft4, from_logits, a, more=(gamma, alpha, 0.0))
+    for name, from_logits, a, gamma, alpha in [("binary focal", False, 0.0, 2.0, 0.0),
+                                               ("binary focal, balanced", False, 0.125, 1.5, 0.375),
+                                               ("binary focal, logits", True, 0.0, 2.0, 0.0)]:
+        threshold = 0.0 if from_logits else 0.5
+        yield loss(name, "BINARY_FOCAL",
+                   lambda t, x: L.binary_focal_crossentropy(t, x, alpha > 0, alpha, gamma, from_logits, a),
+                   lambda t, x: M.binary_accuracy(t, x, threshold=threshold), x if from_logits else p4,
+                   (sign + 1) / 2, from_logits, a, more=(gamma, alpha, 0.0))
+    e, y = torch.round(16 * torch.sin(torch.arange(30.0))).reshape(10, 3) / 16, torch.tensor([0.0, 1, 0, 2, 1, 1, 0, 2, 5, 0])
+    for name, kind, function, margin in [("contrastive", "CONTRASTIVE", contrastive, 1.25),
+                                         ("triplet", "TRIPLET", triplet, 0.5),
+                                         ("triplet, hard", "TRIPLET_HARD", triplet_hard, 0.5)]:
+        yield loss(name, kind, lambda t, x: function(t, x, margin), nearest, e, y, more=(0.0, 0.0, margin))
+
+
+# Losses of pairs by their papers' formulas (see loss_pairs.c), one example after the other.
+def squared_distances(x):
+    e = torch.nn.functional.normalize(x, dim=1)
+    return ((e[:, None] - e[None]) ** 2).sum(-1)
+
+
+def contrastive(t, x, margin):
+    d2, n = squared_distances(x), len(t)
+    terms = []
+    for i in range(n):
+        others = [j for j in range(n) if j != i]
+        terms.append(sum(d2[i, j] / 2 if t[i] == t[j] else torch.relu(margin - d2[i, j].sqrt()) ** 2 / 2
+                         for j in others) / len(others))
+    return torch.stack(terms)
+
+
+def triplet(t, x, margin):
+    d2, n = squared_distances(x), len(t)
+    terms = []
+    for i in range(n):
+        positives = [j for j in range(n) if j != i and t[i] == t[j]]
+        negatives = [k for k in range(n) if t[i] != t[k]]
+        term = 0 * d2[i, i]
+        for j in positives:
+            beyond = [k for k in negatives if d2[i, k] > d2[i, j]]
+            negative = min((d2[i, k] for k in beyond), default=max(d2[i, k] for k in negatives))
+            term = term + torch.relu(d2[i, j] - negative + margin) / len(positives)
+        terms.append(term)
+    return torch.stack(terms)
+
+
+def triplet_hard(t, x, margin):
+    d2, n = squared_distances(x), len(t)
+    terms = []
+    for i in range(n):
+        positives = [d2[i, j].sqrt() for j in range(n) if j != i and t[i] == t[j]]
+        negatives = [d2[i, k].sqrt() for k in range(n) if t[i] != t[k]]
+        terms.append(torch.relu(max(positives) - min(negatives) + margin) if positives else 0 * d2[i, i])
+    return torch.stack(terms)
+
+
+def nearest(t, x):
+    d2 = squared_distances(x) + torch.diag(torch.full((len(t),), torch.inf))
+    return (t[d2.argmin(dim=1)] == t).double()
 
 
 # --- other operations: y of given x and w ---

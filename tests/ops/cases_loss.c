@@ -30,6 +30,41 @@ static void yes_or_no(const OpDesc *op, Real **x, Real **w) {
         x[1][i] = i % 3 == 0;
 }
 
+/* Labels and predictions above 0, far enough from where a loss has a corner. */
+static void positive(const OpDesc *op, Real **x, Real **w) {
+    (void)w;
+    for (size_t input = 0; input < 2; input++)
+        for (size_t i = 0; i < count(op, input); i++)
+            x[input][i] = x[input][i] * (Real)0.4375 + (Real)(input ? 1.5 : 0.5625);
+}
+
+/* Labels -1 and 1. */
+static void signs(const OpDesc *op, Real **x, Real **w) {
+    (void)x, (void)w;
+    for (size_t i = 0; i < count(op, 1); i++)
+        x[1][i] = i % 3 == 0 ? -1 : 1;
+}
+
+/* Three classes; one example is the only one of its class. */
+static void pairs(const OpDesc *op, Real **x, Real **w) {
+    (void)w;
+    for (size_t i = 0; i < op->n; i++)
+        x[1][i] = i == 1 ? 7 : (Real)(i % 3);
+}
+
+/* Class numbers, and a weight for each example. */
+static void weighted_numbers(const OpDesc *op, Real **x, Real **w) {
+    class_numbers(op, x, w);
+    for (size_t i = 0; i < op->n; i++)
+        x[2][i] = (Real)(i % 4) * (Real)0.75;
+}
+
+static void weighted_numbers_or_pairs(const OpDesc *op, Real **x, Real **w) {
+    pairs(op, x, w);
+    for (size_t i = 0; i < op->n; i++)
+        x[2][i] = (Real)(i % 4) * (Real)0.75;
+}
+
 #define LOSS(type, batch, prediction, label, ...)                                                                      \
     {                                                                                                                  \
         .kind = OP_LOSS, .n = (batch), .inputs = 2, .x = {prediction, label}, .attr.loss = {                           \
@@ -42,6 +77,14 @@ static void yes_or_no(const OpDesc *op, Real **x, Real **w) {
 #define ONE_HOT(...)          LOSS(CROSSENTROPY, __VA_ARGS__), .fill = probabilities, .fixed_x = 2
 #define BINARY(...)           LOSS(BINARY_CROSSENTROPY, __VA_ARGS__), .fill = yes_or_no, .fixed_x = 2
 #define REGRESSION(type, ...) LOSS(type, __VA_ARGS__), .fixed_x = 2
+/* The third input: a weight for each example. */
+#define WEIGHTED(type, batch, prediction, label, ...)                                                                  \
+    {.kind = OP_LOSS,                                                                                                  \
+     .n = (batch),                                                                                                     \
+     .inputs = 3,                                                                                                      \
+     .x = {prediction, label, {0}},                                                                                    \
+     .attr.loss = {.kind = LOSS_##type, .weight = 0.5, __VA_ARGS__}},                                                  \
+        .fixed_x = 6
 
 static const OpCase cases[] = {
     {"class numbers, logits", SPARSE(4, SHAPE(7), {0}, .from_logits = true)},
@@ -60,6 +103,40 @@ static const OpCase cases[] = {
     {"squared", REGRESSION(MEAN_SQUARED_ERROR, 3, SHAPE(2, 4), SHAPE(2, 4))},
     {"absolute", REGRESSION(MEAN_ABSOLUTE_ERROR, 3, SHAPE(5), SHAPE(5))},
     {"huber", REGRESSION(HUBER, 6, SHAPE(5), SHAPE(5), .delta = 0.5)},
+    {"log-cosh", REGRESSION(LOG_COSH, 3, SHAPE(5), SHAPE(5))},
+    {"squared logarithmic", REGRESSION(MEAN_SQUARED_LOGARITHMIC_ERROR, 3, SHAPE(5), SHAPE(5)), .fill = positive},
+    {"percentage", REGRESSION(MEAN_ABSOLUTE_PERCENTAGE_ERROR, 3, SHAPE(5), SHAPE(5)), .fill = positive},
+    {"poisson", REGRESSION(POISSON, 3, SHAPE(5), SHAPE(5)), .fill = positive},
+    {"hinge", REGRESSION(HINGE, 4, SHAPE(5), SHAPE(5)), .fill = signs},
+    {"squared hinge, labels 0 and 1", REGRESSION(SQUARED_HINGE, 4, SHAPE(5), SHAPE(5), .from_logits = true),
+     .fill = yes_or_no},
+    {"binary focal, logits", REGRESSION(BINARY_FOCAL, 3, SHAPE(4), SHAPE(4), .from_logits = true, .gamma = 2),
+     .fill = yes_or_no},
+    {"binary focal",
+     REGRESSION(BINARY_FOCAL, 3, SHAPE(4), SHAPE(4), .gamma = 1.5, .alpha = 0.25, .label_smoothing = 0.1),
+     .fill = yes_or_no},
+    {"focal, logits",
+     REGRESSION(CATEGORICAL_FOCAL, 3, SHAPE(4), SHAPE(4), .from_logits = true, .gamma = 2, .alpha = 0.25),
+     .fill = probabilities},
+    {"focal", REGRESSION(CATEGORICAL_FOCAL, 3, SHAPE(2, 4), SHAPE(2, 4), .gamma = 0, .alpha = 1),
+     .fill = probabilities},
+    {"focal, smoothed",
+     REGRESSION(CATEGORICAL_FOCAL, 3, SHAPE(4), SHAPE(4), .gamma = 3, .alpha = 0.5, .label_smoothing = 0.1),
+     .fill = probabilities},
+    {"divergence", REGRESSION(KL_DIVERGENCE, 3, SHAPE(5), SHAPE(5)), .fill = probabilities},
+    {"cosine", REGRESSION(COSINE_SIMILARITY, 3, SHAPE(5), SHAPE(5))},
+    {"cosine per pixel", REGRESSION(COSINE_SIMILARITY, 2, SHAPE(2, 3), SHAPE(2, 3))},
+    {"categorical hinge", REGRESSION(CATEGORICAL_HINGE, 5, SHAPE(4), SHAPE(4)), .fill = probabilities},
+    {"contrastive", REGRESSION(CONTRASTIVE, 9, SHAPE(4), {0}, .margin = 1.25), .fill = pairs},
+    {"triplet", REGRESSION(TRIPLET, 9, SHAPE(4), SHAPE(1), .margin = 0.5), .fill = pairs},
+    {"triplet hard", REGRESSION(TRIPLET_HARD, 9, SHAPE(4), {0}, .margin = 0.5), .fill = pairs},
+    {"triplet of one example", REGRESSION(TRIPLET, 1, SHAPE(4), {0}, .margin = 0.5), .fill = pairs},
+    {"class numbers, weights", WEIGHTED(SPARSE_CROSSENTROPY, 5, SHAPE(7), {0}, .from_logits = true),
+     .fill = weighted_numbers},
+    {"class per pixel, weights", WEIGHTED(SPARSE_CROSSENTROPY, 5, SHAPE(2, 3, 4), SHAPE(2, 3)),
+     .fill = weighted_numbers},
+    {"triplet hard, weights", WEIGHTED(TRIPLET_HARD, 9, SHAPE(4), {0}, .margin = 0.5),
+     .fill = weighted_numbers_or_pairs},
     {"one example", REGRESSION(HUBER, 1, SHAPE(1), {0}, .delta = 1)},
     {"1000 classes", SPARSE(32, SHAPE(1000), {0}, .from_logits = true), .large = true},
 };
@@ -74,7 +151,13 @@ static const ShapeCase shapes[] = {
     {"no classes", LOSS(CROSSENTROPY, 0, {0}, {0}), {0}, "axis of classes"},
     {"smoothing", LOSS(CROSSENTROPY, 0, SHAPE(7), SHAPE(7), .label_smoothing = 2), {0}, "label smoothing of 2"},
     {"delta", LOSS(HUBER, 0, SHAPE(7), SHAPE(7)), {0}, "delta of a Huber loss"},
-    {"no label", {.kind = OP_LOSS, .inputs = 1, .x = {SHAPE(7)}}, {0}, "1 inputs, but loss takes 2"},
+    {"embedding", LOSS(TRIPLET, 0, SHAPE(7), {0}, .margin = 1), SHAPE(4), NULL},
+    {"embedding's label", LOSS(TRIPLET, 0, SHAPE(7), SHAPE(7), .margin = 1), {0}, "a label of shape 7"},
+    {"embedding per pixel", LOSS(CONTRASTIVE, 0, SHAPE(3, 7), SHAPE(3), .margin = 1), {0}, "a vector for each"},
+    {"margin", LOSS(TRIPLET_HARD, 0, SHAPE(7), {0}), {0}, "the margin of"},
+    {"focal", LOSS(BINARY_FOCAL, 0, SHAPE(7), SHAPE(7), .gamma = -1), {0}, "gamma of at least 0"},
+    {"weights", {.kind = OP_LOSS, .inputs = 3, .x = {SHAPE(7), {0}, SHAPE(7)}}, {0}, "weights of shape 7"},
+    {"no label", {.kind = OP_LOSS, .inputs = 1, .x = {SHAPE(7)}}, {0}, "1 inputs, but loss takes"},
 };
 
 const OpCases op_cases_loss = {cases, COUNT(cases), shapes, COUNT(shapes)};

@@ -14,7 +14,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { POINTS = 25, LOSS_MOST = 24, OP_MOST = 32 };
+enum { POINTS = 25, LOSS_MOST = 32, OP_MOST = 32 };
 
 typedef struct GoldenActivation {
     const char *name;

@@ -474,8 +474,8 @@ static void losses_have_their_keras_names(void **state) {
     }
     assert_ok(model_loss_find("auto", &kind));
     assert_int_equal(kind, MODEL_LOSS_AUTO);
-    assert_int_equal(model_loss_find("hinge", &kind), STATUS_FAILED);
-    assert_message("unknown loss \"hinge\". Known: auto sparse_categorical_crossentropy");
+    assert_int_equal(model_loss_find("hinges", &kind), STATUS_FAILED);
+    assert_message("unknown loss \"hinges\". Known: auto sparse_categorical_crossentropy");
 }
 
 int main(void) {

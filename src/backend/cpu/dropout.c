@@ -2,21 +2,25 @@
 #include "backend/cpu/cpu.h"
 #include <string.h>
 
-/* One decision per element, or one per channel of an example (SpatialDropout2D: all other axes are shared); other ways of
- * sharing are ref's.  Decision k of an example is, as in ref, word k mod 4 of the Philox block of counter
+/* One decision per element, one per channel of an example (SpatialDropout2D: all other axes are shared), or one per example
+ * (stochastic depth: all are); other ways of sharing, and other kinds, are ref's.  Decision k of an example is, as in ref, word k mod 4 of the Philox block of counter
  * (example in the global batch, k / 4): kept when it is at least rate * 2^32.  saved: one byte per decision. */
 static size_t decision_count(const OpDesc *op) {
-    bool shared = op->x[0].rank > 1 && op->attr.dropout.shared[0];
-    return shared ? channels_of(&op->x[0]) : shape_count(&op->x[0]);
+    const bool *shared = op->attr.dropout.shared;
+    size_t rank = op->x[0].rank;
+    if (rank > 0 && shared[rank - 1])
+        return 1;
+    return rank > 1 && shared[0] ? channels_of(&op->x[0]) : shape_count(&op->x[0]);
 }
 
 static bool supports(const OpDesc *op) {
     const Shape *x = &op->x[0];
     const bool *shared = op->attr.dropout.shared;
-    for (size_t i = 0; i < x->rank; i++)
-        if (shared[i] != (shared[0] && i + 1 < x->rank))
+    for (size_t i = 0; i + 1 < x->rank; i++)
+        if (shared[i] != shared[0])
             return false;
-    return true;
+    bool some = x->rank > 0 && shared[x->rank - 1] && !shared[0]; /* the last axis alone */
+    return op->attr.dropout.kind == DROPOUT_ZERO && !some;
 }
 
 /* BLOCKS consecutive blocks at a time: Philox's ten rounds (base/rng.c) on vectors.  Words of 32 bits in 64: products need no
@@ -79,12 +83,25 @@ static void mask_rows(const uint8_t *keep, float scale, const float *from, size_
         }
 }
 
+/* The same for an example with one decision. */
+CPU_CLONES
+static void mask_all(bool keep, float scale, const float *from, size_t count, bool add, float *to) {
+#pragma GCC ivdep
+    for (size_t i = 0; i < count; i++) {
+        float value = keep ? from[i] * scale : 0;
+        to[i] = add ? to[i] + value : value;
+    }
+}
+
 static void apply(const OpDesc *op, const uint8_t *keep, const float *from, bool add, float *to) {
     size_t count = shape_count(&op->x[0]), columns = decision_count(op);
     double rate = op->attr.dropout.rate;
     float scale = rate < 1 ? (float)(1 / (1 - rate)) : 0;
     for (size_t e = 0; e < op->n; e++)
-        mask_rows(keep + e * columns, scale, from + e * count, count / columns, columns, add, to + e * count);
+        if (columns == 1)
+            mask_all(keep[e], scale, from + e * count, count, add, to + e * count);
+        else
+            mask_rows(keep + e * columns, scale, from + e * count, count / columns, columns, add, to + e * count);
 }
 
 static void forward(const OpDesc *op, const OpBuffers *b) {

@@ -7,7 +7,7 @@
 
 /* The loss of classification and of segmentation: cross-entropy of class numbers from logits, per position
  *     loss = log(sum_c e^x_c) - sum_c t_c x_c,   t_c = (1 - a) [c = label] + a / classes,   a = label smoothing
- *     dx_c = weight / positions (softmax(x)_c - t_c)
+ *     dx_c = weight / positions (softmax(x)_c - t_c),   times the example's weight, as is the loss
  * The other losses are ref's.  work: a row of classes. */
 static bool supports(const OpDesc *op) {
     return op->attr.loss.kind == LOSS_SPARSE_CROSSENTROPY && op->attr.loss.from_logits;
@@ -46,6 +46,11 @@ static double row_loss(const LossAttr *attr, const float *x, float label, size_t
     return logarithm - (1 - smooth) * x[(size_t)label] - smooth * mean;
 }
 
+/* Of example e. */
+static float weight_of(const OpDesc *op, const OpBuffers *b, size_t e) {
+    return op->inputs == 3 ? b->x[2][e] : 1;
+}
+
 static void forward(const OpDesc *op, const OpBuffers *b) {
     size_t classes = channels_of(&op->x[0]), positions = shape_count(&op->x[0]) / classes;
     double loss = 0, correct = 0;
@@ -55,7 +60,7 @@ static void forward(const OpDesc *op, const OpBuffers *b) {
         for (size_t r = e * positions; r < (e + 1) * positions; r++)
             example_loss +=
                 row_loss(&op->attr.loss, b->x[0] + r * classes, b->x[1][r], classes, b->work, &example_correct);
-        loss += example_loss / (double)positions;
+        loss += weight_of(op, b, e) * example_loss / (double)positions;
         correct += (double)example_correct / (double)positions;
     }
     if (b->first)
@@ -77,8 +82,9 @@ static void scale_row(const float *restrict from, size_t count, float scale, flo
 static void backward(const OpDesc *op, const OpBuffers *b) {
     const LossAttr *attr = &op->attr.loss;
     size_t classes = channels_of(&op->x[0]), positions = shape_count(&op->x[0]) / classes;
-    float factor = (float)(attr->weight / (double)positions), smooth = (float)attr->label_smoothing, sum;
+    float whole = (float)(attr->weight / (double)positions), smooth = (float)attr->label_smoothing, sum;
     for (size_t r = 0; r < op->n * positions && b->dx[0]; r++) {
+        float factor = whole * weight_of(op, b, r / positions);
         float *dx = b->dx[0] + r * classes, label = b->x[1][r];
         float other =
             is_class(label, classes) ? factor * smooth / (float)classes : NAN; /* no class: NaN, as the loss */

@@ -30,8 +30,11 @@ static Status check_inputs(const OpDesc *op) {
         least = most = 0;
         break;
     case OP_SUBTRACT:
-    case OP_LOSS:
         least = most = 2;
+        break;
+    case OP_LOSS:
+        least = 2;
+        most = 3;
         break;
     case OP_BATCH_NORM:
         most = 2;

@@ -51,9 +51,7 @@ static const char *inverted(ZooNet *net, const char *input, const char *name, Bl
     x = zoo_conv_bn(net, x, zoo_name(net, "%s_project", name), b.to, zoo_same(1, 1), NULL);
     if (b.stride > 1 || b.from != b.to)
         return x;
-    if (b.drop > 0)
-        x = zoo_layer(net, x, "Dropout", zoo_name(net, "%s_drop", name), "{s:f, s:[n, i, i, i]}", "rate", b.drop,
-                      "noise_shape", 1, 1, 1);
+    x = zoo_drop_body(net, x, zoo_name(net, "%s_drop", name), b.drop);
     return zoo_merge(net, "Add", zoo_name(net, "%s_add", name), 2, x, input);
 }
 

@@ -61,7 +61,10 @@ static const char *inverted(ZooNet *net, const char *input, const char *name, si
         x = conv_bn_relu6(net, x, zoo_name(net, "%s_expand", name), expand * channels, zoo_same(1, 1));
     x = conv_bn_relu6(net, x, zoo_name(net, "%s_depthwise", name), 0, zoo_same(3, stride));
     x = conv_bn(net, x, zoo_name(net, "%s_project", name), filters, zoo_same(1, 1));
-    return stride == 1 && filters == channels ? zoo_merge(net, "Add", zoo_name(net, "%s_add", name), 2, input, x) : x;
+    if (stride > 1 || filters != channels)
+        return x;
+    x = zoo_drop_body(net, x, zoo_name(net, "%s_drop", name), 0);
+    return zoo_merge(net, "Add", zoo_name(net, "%s_add", name), 2, input, x);
 }
 
 void zoo_mobilenet_v2(ZooNet *net, int variant) {

@@ -38,8 +38,10 @@ static const char *inverted(ZooNet *net, const char *input, const char *name, si
         x = gate(net, x, zoo_name(net, "%s_squeeze_excite", name), b->expanded);
     net->no_bias = true;
     x = zoo_conv_bn(net, x, zoo_name(net, "%s_project", name), b->filters, zoo_same(1, 1), NULL);
-    return b->stride == 1 && b->filters == channels ? zoo_merge(net, "Add", zoo_name(net, "%s_add", name), 2, input, x)
-                                                    : x;
+    if (b->stride > 1 || b->filters != channels)
+        return x;
+    x = zoo_drop_body(net, x, zoo_name(net, "%s_drop", name), 0);
+    return zoo_merge(net, "Add", zoo_name(net, "%s_add", name), 2, input, x);
 }
 
 /* Ends with an entry of kernel 0. */

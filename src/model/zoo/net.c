@@ -206,6 +206,16 @@ const char *zoo_flatten(ZooNet *net, const char *x, const char *name) {
     return zoo_layer(net, x, "Flatten", name, "{}");
 }
 
+const char *zoo_drop_body(ZooNet *net, const char *x, const char *name, double rate) {
+    bool own = net->stochastic_depth < 0;
+    if (own ? rate == 0 : net->stochastic_depth == 0)
+        return x;
+    x = zoo_layer(net, x, "Dropout", name, "{s:f, s:[n, i, i, i]}", "rate", rate, "noise_shape", 1, 1, 1);
+    if (!own)
+        json_array_append(net->drops, json_array_get(net->layers, json_array_size(net->layers) - 1));
+    return x;
+}
+
 const char *zoo_dropout(ZooNet *net, const char *x, const char *name, double rate) {
     return zoo_layer(net, x, "Dropout", name, "{s:f}", "rate", rate);
 }

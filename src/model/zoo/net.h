@@ -21,9 +21,10 @@
 #include "model/zoo/zoo.h"
 
 struct ZooNet {
-    Shape input;    /* of one example: height, width, channels */
-    size_t classes; /* at least 1 */
-    double l2;      /* penalty on kernels, from the recipe */
+    Shape input;             /* of one example: height, width, channels */
+    size_t classes;          /* at least 1 */
+    double l2;               /* penalty on kernels, from the recipe */
+    double stochastic_depth; /* of the last residual block; negative: the network's own */
 
     /* What is the same in all layers of a network; the builder sets what differs.  0, NULL: Keras's default. */
     bool no_bias;             /* of convolutions */
@@ -36,6 +37,7 @@ struct ZooNet {
 
     /* net.c's */
     json_t *layers, *outputs, *names; /* owned */
+    json_t *drops;                    /* owned: the layers of zoo_drop */
     bool failed;
 };
 
@@ -89,6 +91,10 @@ const char *zoo_global_average(ZooNet *net, const char *x, const char *name);
 const char *zoo_pad(ZooNet *net, const char *x, const char *name, size_t margin); /* zeros on all four sides */
 const char *zoo_flatten(ZooNet *net, const char *x, const char *name);
 const char *zoo_dropout(ZooNet *net, const char *x, const char *name, double rate);
+
+/* The end of a residual block's body, which training leaves out for some examples: with probability `rate`, the network's own
+ * (0: never), or as ZooNet.stochastic_depth says. */
+const char *zoo_drop_body(ZooNet *net, const char *x, const char *name, double rate);
 const char *zoo_dense(ZooNet *net, const char *x, const char *name, size_t units, const char *activation);
 
 /* The Dense layer "predictions" with softmax. */

@@ -75,6 +75,7 @@ static const char *block(Resnet *r, const char *x, size_t width, size_t stride) 
         x = conv_bn(r, x, "conv2", "bn2", filters, 3, 1);
     }
     r->channels = filters;
+    x = zoo_drop_body(r->net, x, named(r, "drop"), 0);
     return relu(r, zoo_merge(r->net, "Add", named(r, "add"), 2, x, shortcut), "relu");
 }
 

@@ -29,6 +29,7 @@ static const char *block1(ZooNet *net, const char *x, const char *name, size_t w
     x = zoo_conv_bn(net, x, zoo_name(net, "%s_1", name), width, zoo_valid(1, stride), "relu");
     x = zoo_conv_bn(net, x, zoo_name(net, "%s_2", name), width, zoo_same(3, 1), "relu");
     x = zoo_conv_bn(net, x, zoo_name(net, "%s_3", name), 4 * width, zoo_valid(1, 1), NULL);
+    x = zoo_drop_body(net, x, zoo_name(net, "%s_drop", name), 0);
     x = zoo_merge(net, "Add", zoo_name(net, "%s_add", name), 2, shortcut, x);
     return zoo_activation(net, x, zoo_name(net, "%s_out", name), "relu");
 }
@@ -63,6 +64,7 @@ static const char *block2(ZooNet *net, const char *x, const char *name, size_t w
     y = zoo_conv_bn(net, y, zoo_name(net, "%s_2", name), width, zoo_valid(3, stride), "relu");
     net->no_bias = false;
     y = zoo_conv(net, y, zoo_name(net, "%s_3_conv", name), 4 * width, zoo_valid(1, 1), NULL);
+    y = zoo_drop_body(net, y, zoo_name(net, "%s_drop", name), 0);
     return zoo_merge(net, "Add", zoo_name(net, "%s_out", name), 2, shortcut, y);
 }
 

@@ -20,14 +20,14 @@ static const char *halve(ZooNet *net, const char *x, int block, size_t first, si
     x = step(net, x, block, 1, first, block > 2);
     x = step(net, x, block, 2, second, true);
     x = zoo_max_pool(net, x, zoo_name(net, "block%d_pool", block), zoo_same(3, 2));
-    return zoo_merge(net, "Add", NULL, 2, x, shortcut);
+    return zoo_merge(net, "Add", NULL, 2, zoo_drop_body(net, x, NULL, 0), shortcut);
 }
 
 static const char *middle(ZooNet *net, const char *x, int block) {
     const char *shortcut = x;
     for (int part = 1; part <= 3; part++)
         x = step(net, x, block, part, 728, true);
-    return zoo_merge(net, "Add", NULL, 2, x, shortcut);
+    return zoo_merge(net, "Add", NULL, 2, zoo_drop_body(net, x, NULL, 0), shortcut);
 }
 
 void zoo_xception(ZooNet *net, int variant) {

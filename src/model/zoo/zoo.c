@@ -50,25 +50,47 @@ static char *net_text(const char *name, ZooNet *net) {
     return text;
 }
 
+/* The linear rule. */
+static void set_drop_rates(const ZooNet *net) {
+    json_t *layer;
+    size_t l;
+    json_array_foreach(net->drops, l, layer)
+        json_object_set_new(json_object_get(layer, "config"), "rate",
+                            json_real(net->stochastic_depth * (double)(l + 1) / (double)json_array_size(net->drops)));
+}
+
 Status zoo_create(const char *name, Shape input, size_t classes, Model **out) {
+    return zoo_create_with(name, input, classes, -1, out);
+}
+
+Status zoo_create_with(const char *name, Shape input, size_t classes, double stochastic_depth, Model **out) {
     const ZooEntry *entry = zoo_find(name);
     *out = NULL;
     if (entry == NULL)
         return unknown(name);
     TRY(check_size(entry, &input, classes));
     ZooNet net = {.input = input,
+                  .stochastic_depth = stochastic_depth,
+                  .drops = json_array(),
                   .classes = classes,
                   .l2 = entry->recipe->l2,
                   .layers = json_array(),
                   .outputs = json_array(),
                   .names = json_array()};
     entry->build(&net, entry->variant);
+    set_drop_rates(&net);
+    bool none = stochastic_depth > 0 && json_array_size(net.drops) == 0;
     char *text = net_text(name, &net), source[64];
+    json_decref(net.drops);
     json_decref(net.layers);
     json_decref(net.outputs);
     json_decref(net.names);
     if (text == NULL)
         return status_fail(STATUS_FAILED, "out of memory");
+    if (none) {
+        free(text);
+        return status_fail(STATUS_USAGE, "network %s has no residual blocks, which --stochastic-depth is about", name);
+    }
     snprintf(source, sizeof source, "network %s", name);
     Status status = model_parse(text, source, out);
     free(text);

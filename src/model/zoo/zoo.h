@@ -43,4 +43,9 @@ const ZooEntry *zoo_find(const char *name);
  * lists the names; no image or one smaller than the network allows, or no classes. */
 Status zoo_create(const char *name, Shape input, size_t classes, Model **out);
 
+/* The same with stochastic depth (Huang, Sun, Liu, Sedra, Weinberger, "Deep networks with stochastic depth", ECCV 2016): the
+ * body of residual block l of L is left out, for each example, with probability stochastic_depth * l / L.  Negative: as the
+ * network has it by itself; 0: never.  STATUS_USAGE: a network without residual blocks. */
+Status zoo_create_with(const char *name, Shape input, size_t classes, double stochastic_depth, Model **out);
+
 #endif
