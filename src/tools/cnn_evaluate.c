@@ -9,6 +9,7 @@
 #include "train/evaluate.h"
 #include "train/program.h"
 #include "train/record.h"
+#include "train/verify.h"
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
@@ -17,6 +18,8 @@
 typedef struct Arguments {
     char run[CLI_TEXT], data[CLI_TEXT], checkpoint[CLI_TEXT], preprocess[CLI_TEXT], loss[CLI_TEXT], backend[CLI_TEXT],
         metrics[CLI_TEXT];
+    char verify_pairs[CLI_TEXT], layer[CLI_TEXT];
+    size_t seed;
     int split; /* DatasetSplit */
     bool json;
 } Arguments;
@@ -51,6 +54,23 @@ static const Option options[] = {
      .type = TEXT(preprocess, "KIND"),
      .choices = preprocess_names,
      .help = "as in cnn_train; the run's own when not given"},
+    {.name = "verify-pairs",
+     .type = TEXT(verify_pairs, "PAIRS"),
+     .help =
+         "instead: are two examples of one kind?  By the cosine of their embeddings, for pairs of a file (row_a,row_b,"
+         "same a line), or for so many drawn ones: accuracy (best threshold of the other 9 of 10 folds), ROC AUC, "
+         "equal error rate"},
+    {.name = "layer",
+     .type = TEXT(layer, "NAME"),
+     .help =
+         "--verify-pairs: the layer that gives the embeddings; what the classifier reads, else the output, when not "
+         "given"},
+    {.name = "seed",
+     .type = OPTION_SIZE,
+     .offset = offsetof(Arguments, seed),
+     .argument = "N",
+     .fallback = "0",
+     .help = "--verify-pairs: of the drawn pairs"},
     {.name = "backend", .type = TEXT(backend, "NAME"), .fallback = "auto", .help = "which library computes"},
     {.name = "json", .type = OPTION_FLAG, .offset = offsetof(Arguments, json), .help = "print one JSON object"},
 };
@@ -185,6 +205,18 @@ static Status evaluate(Dist *dist, const Arguments *arguments, Work *w) {
     return dist_agree(dist, root ? print(&w->setup, w->evaluation, arguments, w->path, &totals) : STATUS_OK);
 }
 
+static Status verify(Dist *dist, const Arguments *arguments) {
+    PredictOptions wanted = {.run = arguments->run,
+                             .checkpoint = arguments->checkpoint,
+                             .data = arguments->data,
+                             .preprocess = arguments->preprocess,
+                             .layer = arguments->layer,
+                             .embedding = true,
+                             .backend = arguments->backend,
+                             .split = (DatasetSplit)arguments->split};
+    return verify_run(dist, &wanted, arguments->verify_pairs, arguments->seed, arguments->json);
+}
+
 static Status run(Dist *dist, int argc, char **argv) {
     static Arguments arguments;
     static Work work;
@@ -202,6 +234,8 @@ static Status run(Dist *dist, int argc, char **argv) {
     dist_broadcast(dist, &arguments, sizeof arguments);
     if (exit_now)
         return STATUS_OK;
+    if (arguments.verify_pairs[0])
+        return verify(dist, &arguments);
     status = evaluate(dist, &arguments, &work);
     evaluate_destroy(work.evaluation);
     replica_destroy(work.replica);

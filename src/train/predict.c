@@ -66,6 +66,17 @@ static Status choose_preprocess(const PredictOptions *options, const File *file,
     return STATUS_OK;
 }
 
+int predict_embedding_node(const Graph *graph) {
+    int node = graph->outputs[0].node;
+    const OpDesc *end = &graph->nodes[node].op;
+    bool classifies =
+        end->kind == OP_SOFTMAX || (end->kind == OP_ACTIVATION && end->attr.activation.kind == ACTIVATION_SIGMOID);
+    for (int i = node; classifies && graph->nodes[i].op.inputs > 0; i = graph->nodes[i].inputs[0])
+        if (graph->nodes[i].op.params > 0)
+            return graph->nodes[i].inputs[0] > 0 ? graph->nodes[i].inputs[0] : node;
+    return node;
+}
+
 static Status choose_node(const PredictOptions *options, const int *layer_nodes, Predictor *p) {
     const Graph *graph = p->setup.graph;
     const Model *model = p->setup.model;
@@ -75,7 +86,9 @@ static Status choose_node(const PredictOptions *options, const int *layer_nodes,
     if (layer < 0 && graph->output_count > 1)
         return status_fail(STATUS_USAGE, "network %s has %zu outputs: say which one with --layer %s", model->name,
                            graph->output_count, graph->outputs[0].name);
-    p->node = layer < 0 ? graph->outputs[0].node : layer_nodes[layer];
+    p->node = layer >= 0           ? layer_nodes[layer]
+              : options->embedding ? predict_embedding_node(graph)
+                                   : graph->outputs[0].node;
     if (p->node == 0)
         return status_fail(STATUS_USAGE, "--layer %s is the input of network %s", options->layer, model->name);
     return STATUS_OK;
@@ -137,17 +150,6 @@ void predict_close(Predictor *p) {
     memory_free(p->names);
     memory_free(p->path);
     *p = (Predictor){0};
-}
-
-int predict_embedding_node(const Graph *graph) {
-    int node = graph->outputs[0].node;
-    const OpDesc *end = &graph->nodes[node].op;
-    bool classifies =
-        end->kind == OP_SOFTMAX || (end->kind == OP_ACTIVATION && end->attr.activation.kind == ACTIVATION_SIGMOID);
-    for (int i = node; classifies && graph->nodes[i].op.inputs > 0; i = graph->nodes[i].inputs[0])
-        if (graph->nodes[i].op.params > 0)
-            return graph->nodes[i].inputs[0] > 0 ? graph->nodes[i].inputs[0] : node;
-    return node;
 }
 
 /* ---- running -------------------------------------------------------------------------------------------------------- */

@@ -17,6 +17,7 @@ typedef struct PredictOptions {
     const char *data;       /* "": the run's own */
     const char *preprocess; /* "": the run's own */
     const char *layer;      /* "": the network's output */
+    bool embedding;         /* layer "": predict_embedding_node instead */
     const char *backend;
     DatasetSplit split;
 } PredictOptions;

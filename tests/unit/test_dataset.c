@@ -234,6 +234,39 @@ static void rows_from_memory_and_from_file(void **state) {
     }
 }
 
+/* Features take the place of x, in any order and with the labels as they are; and are gone again. */
+static void features_in_the_place_of_x(void **state) {
+    enum { ROWS = 50, WIDTH = 3 };
+    (void)state;
+    Dataset *dataset;
+    Real features[ROWS * WIDTH], x[4 * WIDTH], y[4];
+    const uint64_t rows[] = {49, 0, 7, 7};
+    for (size_t i = 0; i < ROWS * WIDTH; i++)
+        features[i] = (Real)i / 2;
+    assert_ok(sample_dataset(path, (size_t[]){ROWS, 0, 30}));
+    for (int in_memory = 0; in_memory < 2; in_memory++) {
+        assert_ok(dataset_open(path, &dataset));
+        dataset_set_memory_limit(dataset, in_memory ? 1 << 20 : 10);
+        assert_ok(dataset_load(dataset, DATASET_TRAIN));
+        dataset_give_features(dataset, DATASET_TRAIN, features, WIDTH);
+        assert_ok(dataset_load(dataset, DATASET_TRAIN)); /* the labels */
+        assert_int_equal(dataset_width(dataset, DATASET_TRAIN), WIDTH);
+        assert_int_equal(dataset_width(dataset, DATASET_TEST), SAMPLE_NUMBERS);
+        assert_ok(dataset_read(dataset, DATASET_TRAIN, rows, 4, NULL, x, (Real *[]){y}));
+        for (size_t i = 0; i < 4; i++) {
+            assert_true(y[i] == (Real)(rows[i] % SAMPLE_CLASSES));
+            assert_memory_equal(x + i * WIDTH, features + rows[i] * WIDTH, WIDTH * sizeof *x);
+        }
+        expect(dataset, DATASET_TEST, rows + 1, 2);
+        dataset_give_features(dataset, DATASET_TRAIN, NULL, 0);
+        expect(dataset, DATASET_TRAIN, rows, 4);
+        y[0] = -1;
+        assert_ok(dataset_read(dataset, DATASET_TRAIN, rows, 1, NULL, NULL, (Real *[]){y})); /* labels alone */
+        assert_true(y[0] == (Real)(49 % SAMPLE_CLASSES));
+        dataset_close(dataset);
+    }
+}
+
 static void file_that_breaks_while_open(void **state) {
     (void)state;
     Dataset *dataset;
@@ -371,6 +404,7 @@ int main(void) {
         cmocka_unit_test_teardown(attributes, finish),
         cmocka_unit_test_teardown(contradictions_are_refused, finish),
         cmocka_unit_test_teardown(rows_from_memory_and_from_file, finish),
+        cmocka_unit_test_teardown(features_in_the_place_of_x, finish),
         cmocka_unit_test_teardown(file_that_breaks_while_open, finish),
         cmocka_unit_test_teardown(preprocessing_of_another_shape_is_refused, finish),
         cmocka_unit_test_teardown(fingerprint, finish),

@@ -412,8 +412,45 @@ static void parts(void **state) {
     assert_int_equal(memory_stats().live_count, 0);
 }
 
+/* graph_constant names a node only if the rest of the network can be trained on its values: what is trained behind it has the
+ * gradients of the whole network, in every step, and nothing but labels is read beside it. */
+static void constants(void **state) {
+    size_t found = 0, none = 0;
+    (void)state;
+    for (uint64_t number = 0; number < NETWORKS; number++) {
+        Network whole, front, rest;
+        int cut, node;
+        whole.graph = draw_network(number, false, &cut);
+        assert_ok(graph_constant(whole.graph, &node));
+        none += node < 0;
+        if (node < 0) {
+            graph_destroy(whole.graph);
+            continue;
+        }
+        found++;
+        make_ready(&whole, number, PASS_TRAIN, NULL, (PlanPart){0});
+        front.graph = draw_network(number, false, &cut);
+        make_ready(&front, number, PASS_PREDICT, NULL, (PlanPart){.to = node});
+        rest.graph = draw_network(number, false, &cut);
+        make_ready(&rest, number, PASS_TRAIN, NULL, (PlanPart){.from = node});
+        run(&front, false);
+        rest.run.from = executor_value(front.plan, &front.run, node);
+        rest.inputs[0] = NULL; /* x is not read */
+        whole.run.context.step = rest.run.context.step = 5;
+        run(&whole, true);
+        run(&rest, true);
+        assert_same(number, "gradients", rest.gradients, whole.gradients, whole.graph->gradient_count);
+        close_network(&whole);
+        close_network(&front);
+        close_network(&rest);
+    }
+    assert_true(found > NETWORKS / 20 && none > NETWORKS / 20);
+    assert_int_equal(memory_stats().live_count, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(coverage), cmocka_unit_test(gradients),
-                                       cmocka_unit_test(predictions), cmocka_unit_test(parts)};
+                                       cmocka_unit_test(predictions), cmocka_unit_test(parts),
+                                       cmocka_unit_test(constants)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,70 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Cached features of a frozen front change no bits of a run, on any number of ranks, after a resume, and over --unfreeze;
+# cnn_predict writes each example once and in order; figures of verification do not depend on ranks.
+. "$(dirname "$0")/lib.sh"
+small_data small.h5 203
+frozen="--freeze-until flatten --data small.h5 --validation-split 0.2 --seed 1 --epochs 4 --micro-batches 6"
+
+# run P NAME OPTION...
+run() {
+    local p=$1 name=$2
+    shift 2
+    ranks "$p" cnn_train $frozen --out "$name" --overwrite "$@" 2>&1
+}
+weights() {
+    "$build/cnn_inspect" "$1" --digest | head -1
+}
+
+run 1 plain --cache-features off >plain.log
+expected=$(weights plain)
+for p in 1 2 3 5; do
+    has "$p ranks: features are kept" 'features: the output of layer flatten for 203 examples' "$(run $p memory)"
+    same "$p ranks: the same weights as without" "$expected" "$(weights memory)"
+    same "$p ranks: the same metrics" "$(metrics plain)" "$(metrics memory)"
+done
+mkdir folder
+run 3 file --cache-features folder >file.log
+same "features in a file" "$expected" "$(weights file)"
+same "no file is left" "0" "$(ls -A folder | wc -l)"
+run 2 half --max-time 0.001 >half.log
+ranks 3 cnn_train --resume half >resumed.log 2>&1
+same "resumed on another number of ranks" "$expected" "$(weights half)"
+run 2 thawed --unfreeze conv2d_1@3 >thawed.log
+run 3 thawed-off --unfreeze conv2d_1@3 --cache-features off >off.log
+has "features are computed again for what is still frozen" 'the output of layer relu1' "$(cat thawed.log)"
+has "stopped in the middle" 'stopped on request' "$(cat half.log)"
+same "over --unfreeze" "$(weights thawed-off)" "$(weights thawed)"
+has "random augmentation: none are kept" 'is not kept: with --augment' "$(run 1 augmented --augment translate=0.1)"
+has "nothing frozen: said so" 'no features are kept' \
+    "$(ranks 1 cnn_train --data small.h5 --epochs 1 --out whole --cache-features memory 2>&1)"
+refuses "no such folder" 1 'nowhere' ranks 1 cnn_train $frozen --out none --cache-features nowhere
+
+# cnn_predict
+ranks 1 cnn_predict plain --split train >table
+same "one row for each example, in order" "$(seq 0 202)" "$(cut -f 1 table)"
+correct=$(awk -F '\t' '$2 == $3 { n++ } END { printf "%.6f", n / NR }' table)
+has "as many are right as cnn_evaluate counts" "\"accuracy\": ${correct:0:7}" \
+    "$(ranks 1 cnn_evaluate plain --split train --json)"
+for p in 2 3; do
+    same "the same table on $p ranks" "$(cat table)" "$(ranks $p cnn_predict plain --split train)"
+done
+for p in 1 2 3; do
+    ranks $p cnn_predict plain --split train --layer flatten -o features-$p.h5 >/dev/null
+done
+same "the same features on 2 ranks" "$(sha256sum <features-1.h5)" "$(sha256sum <features-2.h5)"
+same "the same features on 3 ranks" "$(sha256sum <features-1.h5)" "$(sha256sum <features-3.h5)"
+has "features are a dataset" 'train 203 examples' "$("$build/cnn_inspect" features-1.h5)"
+refuses "a layer that is not there" 2 'Near: flatten' ranks 1 cnn_predict plain --layer flattened -o x.h5
+refuses "--layer without a file" 2 'needs --out' ranks 1 cnn_predict plain --layer flatten
+refuses "a file that is there" 1 'exists already' ranks 1 cnn_predict plain --split train -o features-1.h5
+
+# cnn_evaluate --verify-pairs
+drawn=$(ranks 1 cnn_evaluate plain --split train --verify-pairs 400 --json)
+has "half of the drawn pairs are of the same class" '"pairs": 400, "same": 200' "$drawn"
+same "the same figures on 3 ranks" "$drawn" "$(ranks 3 cnn_evaluate plain --split train --verify-pairs 400 --json)"
+awk -F '\t' '{ for (i = 1; i < n; i++) print i - 1 "," NR - 1 "," (c[i] == $2); c[n] = $2; n++ } BEGIN { n = 1 }' table >pairs.csv
+has "pairs of a file" "$(wc -l <pairs.csv) pairs" "$(ranks 1 cnn_evaluate plain --split train --verify-pairs pairs.csv)"
+echo "1,203,1" >bad.csv
+refuses "a row that is not there" 1 'bad.csv, line 1' ranks 1 cnn_evaluate plain --split train --verify-pairs bad.csv
+finish
