@@ -30,15 +30,15 @@ same "no file is left" "0" "$(ls -A folder | wc -l)"
 run 2 half --max-time 0.001 >half.log
 ranks 3 cnn_train --resume half >resumed.log 2>&1
 same "resumed on another number of ranks" "$expected" "$(weights half)"
-run 2 thawed --unfreeze conv2d_1@3 >thawed.log
-run 3 thawed-off --unfreeze conv2d_1@3 --cache-features off >off.log
+run 2 thawed --unfreeze conv2@3 >thawed.log
+run 3 thawed-off --unfreeze conv2@3 --cache-features off >off.log
 has "features are computed again for what is still frozen" 'the output of layer relu1' "$(cat thawed.log)"
 has "stopped in the middle" 'stopped on request' "$(cat half.log)"
 same "over --unfreeze" "$(weights thawed-off)" "$(weights thawed)"
 has "random augmentation: none are kept" 'is not kept: with --augment' "$(run 1 augmented --augment translate=0.1)"
 has "nothing frozen: said so" 'no features are kept' \
     "$(ranks 1 cnn_train --data small.h5 --epochs 1 --out whole --cache-features memory 2>&1)"
-refuses "no such folder" 1 'nowhere' ranks 1 cnn_train $frozen --out none --cache-features nowhere
+fails "no such folder" 1 'nowhere' ranks 1 cnn_train $frozen --out none --cache-features nowhere
 
 # cnn_predict
 ranks 1 cnn_predict plain --split train >table
@@ -55,9 +55,9 @@ done
 same "the same features on 2 ranks" "$(sha256sum <features-1.h5)" "$(sha256sum <features-2.h5)"
 same "the same features on 3 ranks" "$(sha256sum <features-1.h5)" "$(sha256sum <features-3.h5)"
 has "features are a dataset" 'train 203 examples' "$("$build/cnn_inspect" features-1.h5)"
-refuses "a layer that is not there" 2 'Near: flatten' ranks 1 cnn_predict plain --layer flattened -o x.h5
-refuses "--layer without a file" 2 'needs --out' ranks 1 cnn_predict plain --layer flatten
-refuses "a file that is there" 1 'exists already' ranks 1 cnn_predict plain --split train -o features-1.h5
+fails "a layer that is not there" 2 'Near: flatten' ranks 1 cnn_predict plain --split train --layer flattened -o x.h5
+fails "--layer without a file" 2 'needs --out' ranks 1 cnn_predict plain --layer flatten
+fails "a file that is there" 1 'exists already' ranks 1 cnn_predict plain --split train -o features-1.h5
 
 # cnn_evaluate --verify-pairs
 drawn=$(ranks 1 cnn_evaluate plain --split train --verify-pairs 400 --json)
@@ -66,5 +66,5 @@ same "the same figures on 3 ranks" "$drawn" "$(ranks 3 cnn_evaluate plain --spli
 awk -F '\t' '{ for (i = 1; i < n; i++) print i - 1 "," NR - 1 "," (c[i] == $2); c[n] = $2; n++ } BEGIN { n = 1 }' table >pairs.csv
 has "pairs of a file" "$(wc -l <pairs.csv) pairs" "$(ranks 1 cnn_evaluate plain --split train --verify-pairs pairs.csv)"
 echo "1,203,1" >bad.csv
-refuses "a row that is not there" 1 'bad.csv, line 1' ranks 1 cnn_evaluate plain --split train --verify-pairs bad.csv
+fails "a row that is not there" 1 'bad.csv, line 1' ranks 1 cnn_evaluate plain --split train --verify-pairs bad.csv
 finish
