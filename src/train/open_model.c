@@ -96,9 +96,10 @@ static Status take_weights(Trainer *t, const Checkpoint *checkpoint, const char 
     if (status != STATUS_OK && t->made_for[0])
         status = status_fail(status, "%s The network was made for images of %s: import the data at that size.",
                              status_message(), t->made_for);
-    if (status == STATUS_OK) {
-        match_copy(&matches, t->replica->weights);
+    if (status == STATUS_OK)
         match_report(&matches, &options, t->setup.model, path);
+    if (status == STATUS_OK && !t->config->dry_run) {
+        match_copy(&matches, t->replica->weights);
         if (t->config->with_optimizer)
             status = keras_optimizer_restore(&matches, path, t->optimizer, &t->state.before);
         if (t->state.before > 0)
@@ -108,7 +109,7 @@ static Status take_weights(Trainer *t, const Checkpoint *checkpoint, const char 
     return status;
 }
 
-static Status load_initial(Trainer *t) {
+static Status load_on_root(Trainer *t) {
     Checkpoint *checkpoint;
     char *path;
     Status status = read_any(t->config->init_from, &path, &checkpoint);
@@ -119,13 +120,18 @@ static Status load_initial(Trainer *t) {
     return status;
 }
 
+Status trainer__load_initial(Trainer *t) {
+    bool loads = dist_rank(t->dist) == 0 && t->config->init_from[0] && !t->resuming;
+    return dist_agree(t->dist, loads ? load_on_root(t) : STATUS_OK);
+}
+
 Status trainer__start_weights(Trainer *t) {
     t->state.best_loss = INFINITY;
     graph_initialize(t->setup.graph, t->config->seed, t->replica->weights);
     if (t->resuming)
         return trainer__restore(t);
     if (t->config->init_from[0]) {
-        TRY(dist_agree(t->dist, dist_rank(t->dist) == 0 ? load_initial(t) : STATUS_OK));
+        TRY(trainer__load_initial(t));
         trainer__broadcast(t);
         dist_broadcast(t->dist, &t->state.before, sizeof t->state.before);
     }

@@ -91,6 +91,9 @@ Status trainer__preprocess(Trainer *trainer);
 /* --with-optimizer: options that nobody gave come from the file.  Part of trainer__open; agreed. */
 Status trainer__take_optimizer(Trainer *trainer);
 
+/* Weights of --init-from, on rank 0, and what became of each; with --dry-run the report alone.  Agreed. */
+Status trainer__load_initial(Trainer *trainer);
+
 /* The weights that the run begins with: initial ones, those of --init-from, or the checkpoint's.  Part of trainer__open;
  * agreed. */
 Status trainer__start_weights(Trainer *trainer);

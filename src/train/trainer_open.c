@@ -260,7 +260,7 @@ Status trainer__open(Trainer *t, bool *finished) {
     features_say(&t->features, t->config, &t->setup);
     *finished = t->config->dry_run;
     if (*finished)
-        return STATUS_OK;
+        return trainer__load_initial(t);
     TRY(dist_agree(dist, allocate(t)));
     TRY(trainer__start_weights(t)); /* a checkpoint is in memory for a moment: before there are gradient slabs */
     TRY(features_make(&t->features, &t->setup, t->replica));

@@ -30,6 +30,8 @@ has "summary" '^weights: 6 tensors from base/best.h5: 6 by name, 2 new, 2 of the
 has "new tensors" '^  new: predictions/kernel 50x5, predictions/bias 5$' "$(cat log)"
 has "skipped tensors" '^  skipped: predictions/kernel 50x10, predictions/bias 10$' "$(cat log)"
 has "frozen tensors" '^  frozen: 2 layers with weights, conv1 to conv2: 5280 of 21585 parameters$' "$(cat log)"
+train 1 "${tune[@]}" --epochs 1 --freeze-until dense --dry-run
+has "--dry-run has it too" '^weights: 6 tensors from base/best.h5: 6 by name, 2 new' "$(cat log)"
 train 1 "${tune[@]}" --epochs 1 --freeze-until dense --verbose --out said
 has "table: loaded and frozen" '^  conv1/kernel +5x5x1x10 +by name +frozen  conv1/kernel$' "$(cat log)"
 has "table: loaded" '^  dense/bias +50 +by name +dense/bias$' "$(cat log)"
