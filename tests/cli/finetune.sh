@@ -71,6 +71,15 @@ for step in 06 07 09 14 21 24; do
     rm -r part
 done
 
+weights() {
+    digest "$1/final.h5" | grep weights
+}
+stays=("${tune[@]}" --optimizer adam --epochs 3 --freeze conv1)
+train 1 "${stays[@]}" --out never
+train 1 "${stays[@]}" --unfreeze conv1@2 --lr-multiplier conv1=0 --out thawed
+has "thawed, at the rate 0" '^unfrozen: 21585 parameters are trained from epoch 2 on, before 21325; ' "$(cat log)"
+same "weights and slots of the others go over" "$(weights never)" "$(weights thawed)"
+
 echo "--- another size of images"
 five_classes wide.h5 4 8
 train 1 --data wide.h5 --init-from base --epochs 1 --out wide
