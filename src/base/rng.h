@@ -16,7 +16,8 @@ typedef enum RngPurpose {
     RNG_DROPOUT,
     RNG_AUGMENT,
     RNG_TEST,
-    RNG_MIX
+    RNG_MIX,
+    RNG_NOISE
 } RngPurpose;
 
 typedef struct RngKey {

@@ -30,6 +30,8 @@ typedef struct Config {
     size_t micro_batches;      /* 0: as many as ranks */
     size_t seed;
     OptimizerOptions optimizer;
+    double gradient_noise;  /* 0: none */
+    double average_weights; /* decay of the average; 0: none */
     ScheduleOptions schedule;
     char lr_multiplier[CLI_TEXT]; /* rules of train/rates.h */
     double layer_decay;           /* 0: none */

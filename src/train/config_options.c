@@ -68,6 +68,12 @@ static const Option options[] = {
     {"clip-norm", 0, NUMBER(optimizer.clip_norm), .fallback = "0", .record = RECORD_CHANGES,
      .help = "longest gradient of all parameters together; 0 is no limit"},
 
+    {"gradient-noise", 0, NUMBER(gradient_noise), .above_min = true, .record = RECORD_CHANGES,
+     .help = "adds noise of variance X / (1 + step)^0.55 to every gradient"},
+    {"average-weights", 0, NUMBER(average_weights), .above_min = true, .max = 0.999999999, .record = RECORD_FIXED,
+     .help = "keeps an exponential moving average of the weights, of this decay (0.999), which is evaluated and what "
+             "checkpoints hold for all but a resume"},
+
     {"lr", 'l', NUMBER(schedule.lr), .above_min = true, .record = RECORD_CHANGES, .group = "Learning rate",
      .help =
          "learning rate, before --schedule; Keras's for the optimizer when neither given nor in the network's recipe"},

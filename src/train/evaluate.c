@@ -93,7 +93,7 @@ static Status run_blocks(Evaluation *e, Replica *replica, size_t *rows) {
                          &(ExecutorRun){.inputs = inputs,
                                         .from = batch.x,
                                         .gradients = e->block_sums,
-                                        .weights_version = 1,
+                                        .weights_version = *rows > 0, /* 0: others than the last time */
                                         .observer = e->metrics ? metrics_observe : NULL,
                                         .observer_user = e->metrics});
         for (size_t i = 0; i < e->width; i++)

@@ -128,12 +128,11 @@ Status trainer__load_initial(Trainer *t) {
 Status trainer__start_weights(Trainer *t) {
     t->state.best_loss = INFINITY;
     graph_initialize(t->setup.graph, t->config->seed, t->replica->weights);
-    if (t->resuming)
-        return trainer__restore(t);
-    if (t->config->init_from[0]) {
+    if (!t->resuming && t->config->init_from[0]) {
         TRY(trainer__load_initial(t));
         trainer__broadcast(t);
         dist_broadcast(t->dist, &t->state.before, sizeof t->state.before);
     }
-    return STATUS_OK;
+    average_start(t->average, t->replica->weights);
+    return t->resuming ? trainer__restore(t) : STATUS_OK;
 }

@@ -93,29 +93,37 @@ done:
 
 /* ---- writing -------------------------------------------------------------------------------------------------------- */
 
+static const char raw_weights[] = "weights"; /* slot beside averaged ones */
+
 Status record_image(const Record *r, unsigned char **image, size_t *size) {
     Checkpoint content = {.preprocess = r->preprocess};
-    CheckpointSlot slots[OPTIMIZER_MAX_SLOTS] = {{0}};
+    CheckpointSlot slots[OPTIMIZER_MAX_SLOTS + 1] = {{0}};
+    size_t slot_count = r->optimizer->slot_count;
     char *model = NULL, *training = NULL, *state = NULL;
     Status status;
     *image = NULL;
     TRY_GOTO(model_to_json(r->model, &model), done);
     TRY_GOTO(record_training_config(r->graph, r->config, &training), done);
     TRY_GOTO(state_text(r, &state), done);
-    TRY_GOTO(make_layers(r, r->weights, false, &content.layers, &content.layer_count), done);
-    for (size_t i = 0; i < r->optimizer->slot_count; i++) {
+    TRY_GOTO(make_layers(r, r->average ? r->average : r->weights, false, &content.layers, &content.layer_count), done);
+    for (size_t i = 0; i < slot_count; i++) {
         slots[i].name = r->optimizer->slots[i].name;
         TRY_GOTO(make_layers(r, r->optimizer->slots[i].slab, true, &slots[i].layers, &slots[i].count), done);
+    }
+    if (r->average) {
+        slots[slot_count].name = raw_weights;
+        TRY_GOTO(make_layers(r, r->weights, false, &slots[slot_count].layers, &slots[slot_count].count), done);
+        slot_count++;
     }
     content.model_config = model;
     content.training_config = training;
     content.state = state;
     content.slots = slots;
-    content.slot_count = r->optimizer->slot_count;
+    content.slot_count = slot_count;
     status = checkpoint_image(&content, image, size);
 done:
     free_layers(content.layers);
-    for (size_t i = 0; i < OPTIMIZER_MAX_SLOTS; i++)
+    for (size_t i = 0; i < sizeof slots / sizeof *slots; i++)
         free_layers(slots[i].layers);
     memory_free(model);
     memory_free(training);
@@ -234,16 +242,22 @@ static Status copy_layers(const Record *r, const CheckpointLayer *layers, size_t
     return STATUS_OK;
 }
 
+static Status copy_slot(const Record *r, const Checkpoint *checkpoint, const char *name, bool trained, Real *slab,
+                        const char *origin) {
+    const CheckpointSlot *saved = checkpoint_slot(checkpoint, name);
+    if (saved == NULL)
+        return status_fail(STATUS_FAILED, "%s: optimizer state \"%s\" is missing: written with another optimizer",
+                           origin, name);
+    return copy_layers(r, saved->layers, saved->count, trained, slab, origin);
+}
+
 Status record_restore(const Record *r, const Checkpoint *checkpoint, const char *origin) {
-    TRY(copy_layers(r, checkpoint->layers, checkpoint->layer_count, false, r->weights, origin));
-    for (size_t i = 0; i < r->optimizer->slot_count; i++) {
-        const OptimizerSlot *slot = &r->optimizer->slots[i];
-        const CheckpointSlot *saved = checkpoint_slot(checkpoint, slot->name);
-        if (saved == NULL)
-            return status_fail(STATUS_FAILED, "%s: optimizer state \"%s\" is missing: written with another optimizer",
-                               origin, slot->name);
-        TRY(copy_layers(r, saved->layers, saved->count, true, slot->slab, origin));
-    }
+    Real *seen = r->average ? r->average : r->weights;
+    TRY(copy_layers(r, checkpoint->layers, checkpoint->layer_count, false, seen, origin));
+    if (r->average)
+        TRY(copy_slot(r, checkpoint, raw_weights, false, r->weights, origin));
+    for (size_t i = 0; i < r->optimizer->slot_count; i++)
+        TRY(copy_slot(r, checkpoint, r->optimizer->slots[i].name, true, r->optimizer->slots[i].slab, origin));
     return STATUS_OK;
 }
 

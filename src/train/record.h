@@ -17,6 +17,7 @@ typedef struct Record {
     const Model *model;
     const Graph *graph;
     Real *weights; /* [graph->weight_count] */
+    Real *average; /* the same of averaged weights; NULL: none */
     Optimizer *optimizer;
     History *history;
     TrainState *state;
@@ -29,7 +30,8 @@ typedef struct Record {
     int ranks;
 } Record;
 
-/* The checkpoint of this moment, as a file image (checkpoint_image). */
+/* The checkpoint of this moment, as a file image (checkpoint_image).  Averaged weights are the network's weights there, what
+ * Keras, evaluation and --init-from see; the weights that training goes on with are then a slot named "weights". */
 Status record_image(const Record *record, unsigned char **image, size_t *size);
 
 /* The numbers of a checkpoint's state text.  `origin` (the file) is for messages. */

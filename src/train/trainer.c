@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/log.h"
+#include "train/gradient_noise.h"
 #include "train/signals.h"
 #include "train/trainer_internal.h"
 #include <math.h>
@@ -101,8 +102,11 @@ static Status run_step(Trainer *t, StepFlags *flags) {
     TRY(check_loss(t, losses));
     double lr = schedule_lr(&t->schedule, t->state.step, t->steps_per_epoch, t->config->epochs);
     began = profile_start(t->profile);
+    gradient_noise_add(graph, t->config->gradient_noise, t->config->seed, t->state.step,
+                       (double)losses[LOSS_SUM_WEIGHT], sum);
     OptimizerResult result = optimizer_apply(t->optimizer, lr, t->state.before + t->state.step, t->replica->weights,
                                              sum, (double)losses[LOSS_SUM_WEIGHT], (double)examples);
+    average_update(t->average, t->state.step + 1, t->replica->weights);
     profile_add(t->profile, PROFILE_OPTIMIZER, began);
     totals_add(&t->state.totals, losses, graph->loss_count, (double)examples, result.penalty);
     t->state.step++;
@@ -214,6 +218,14 @@ static bool is_over(const Trainer *t) {
     return t->state.epoch >= t->config->epochs || trainer__stops(t);
 }
 
+/* With the averaged weights where there are any. */
+static Status evaluate(Trainer *t, Evaluation *evaluation, Totals *totals) {
+    average_swap(t->average, t->replica->weights);
+    Status status = evaluate_run(evaluation, t->replica, totals);
+    average_swap(t->average, t->replica->weights);
+    return status;
+}
+
 /* Validation, the epoch's line and row, checkpoint; save: the last step asked for one. */
 static Status end_epoch(Trainer *t, bool save) {
     Totals val;
@@ -222,7 +234,7 @@ static Status end_epoch(Trainer *t, bool save) {
     double trained = dist_time() - t->epoch_began;
     double began = profile_start(t->profile);
     if (t->validation)
-        TRY(evaluate_run(t->validation, t->replica, &val));
+        TRY(evaluate(t, t->validation, &val));
     profile_add(t->profile, PROFILE_VALIDATION, began);
     keep_time(t);
     TRY(take_metrics(t, metrics));
@@ -294,7 +306,7 @@ static Status test(Trainer *t) {
     dataset_unload(t->setup.data);
     Evaluation *evaluation;
     TRY(dist_agree(t->dist, evaluate_create(&t->setup, DATASET_TEST, sampler_whole(count), &evaluation)));
-    Status status = evaluate_run(evaluation, t->replica, &totals);
+    Status status = evaluate(t, evaluation, &totals);
     if (status == STATUS_OK)
         evaluate_print(evaluation, "test", &totals);
     evaluate_destroy(evaluation);

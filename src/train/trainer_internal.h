@@ -8,6 +8,7 @@
 #include "io/checkpoint_writer.h"
 #include "io/run.h"
 #include "train/augmentation.h"
+#include "train/average.h"
 #include "train/evaluate.h"
 #include "train/features.h"
 #include "train/history.h"
@@ -31,6 +32,7 @@ typedef struct Trainer {
     Replica *replica;
     double *multipliers; /* of learning rates, per parameter; NULL: all 1 */
     Optimizer *optimizer;
+    Average *average; /* NULL without --average-weights */
     GradSync *sync;
     Augment augment; /* of training images; count 0: none */
     Loader *loader;

@@ -65,8 +65,9 @@ static double checkpoint_need(const Trainer *t, double gradients) {
     size_t slots = optimizer_slot_count(&t->config->optimizer);
     if (dist_rank(t->dist) != 0)
         return 0;
-    double image =
-        (double)checkpoint_bytes(graph->weight_count + slots * graph->trained_count, graph->param_count * (1 + slots));
+    size_t sets = t->config->average_weights > 0 ? 2 : 1; /* of weights */
+    double image = (double)checkpoint_bytes(sets * graph->weight_count + slots * graph->trained_count,
+                                            graph->param_count * (sets + slots));
     if (t->config->early_stop > 0 && !t->config->no_restore_best) /* best.h5 and its tensors, at the end */
         image *= 2;
     return fmax(image, 2 * source_bytes(t) - gradients);
@@ -76,8 +77,9 @@ static Forecast make_forecast(const Trainer *t) {
     const Graph *graph = t->setup.graph;
     GradSyncOptions sync = trainer__sync_options(t);
     size_t slots = optimizer_slot_count(&t->config->optimizer);
+    size_t sets = t->config->average_weights > 0 ? 2 : 1;
     Forecast f = {.program = (double)memory_process().resident_bytes + library_buffers,
-                  .weights = (double)(graph->weight_count * sizeof(Real)),
+                  .weights = (double)(sets * graph->weight_count * sizeof(Real)),
                   .gradients = (double)gradsync_bytes(&sync, dist_ranks(t->dist), dist_nodes(t->dist)),
                   .optimizer = (double)(slots * graph->trained_count * sizeof(Real)),
                   .activations = (double)t->replica->arena_bytes,

@@ -142,7 +142,8 @@ static Status show_summary(Trainer *t) {
 
 static Status allocate(Trainer *t) {
     TRY(replica_ready(t->replica));
-    return optimizer_create(&t->config->optimizer, t->setup.graph, t->multipliers, &t->optimizer);
+    TRY(optimizer_create(&t->config->optimizer, t->setup.graph, t->multipliers, &t->optimizer));
+    return average_create(t->setup.graph, t->config->average_weights, &t->average);
 }
 
 LoaderOptions trainer__loader_options(const Trainer *t) {
@@ -280,6 +281,7 @@ void trainer__close(Trainer *t) {
     profile_destroy(t->profile);
     optimizer_destroy(t->optimizer);
     features_drop(&t->features, &t->setup);
+    average_destroy(t->average);
     memory_free(t->multipliers);
     replica_destroy(t->replica);
     history_destroy(t->history);

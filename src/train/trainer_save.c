@@ -9,6 +9,7 @@ static Record make_record(const Trainer *t) {
     return (Record){.model = t->setup.model,
                     .graph = t->setup.graph,
                     .weights = t->replica->weights,
+                    .average = t->average ? t->average->slab : NULL,
                     .optimizer = t->optimizer,
                     .history = t->history,
                     .state = (TrainState *)&t->state,
@@ -236,6 +237,8 @@ void trainer__broadcast(Trainer *t) {
     dist_broadcast(t->dist, t->replica->weights, t->setup.graph->weight_count * sizeof(Real));
     for (size_t i = 0; i < t->optimizer->slot_count; i++)
         dist_broadcast(t->dist, t->optimizer->slots[i].slab, t->setup.graph->trained_count * sizeof(Real));
+    if (t->average)
+        dist_broadcast(t->dist, t->average->slab, t->average->count * sizeof(Real));
 }
 
 Status trainer__restore(Trainer *t) {

@@ -102,6 +102,10 @@ refuses "unknown word" 2 'train.h5: not an option' ranks 1 cnn_train train.h5
 refuses "unknown backend" 2 'cuda' ranks 1 cnn_train --backend cuda --out new
 refuses "--batch-size 0" 2 'batch-size 0: must be at least 1' ranks 1 cnn_train --batch-size 0
 refuses "--epochs -1" 2 'epochs -1' ranks 1 cnn_train --epochs -1
+refuses "--lr-multiplier without X" 2 'must be PATTERN=X' ranks 2 cnn_train "${good[@]}" --lr-multiplier 'fc*' --out new
+refuses "--lr-multiplier of no layer" 2 'no layer of that name' ranks 2 cnn_train "${good[@]}" --lr-multiplier 'no=1' --out new
+refuses "--average-weights 1" 2 'average-weights 1' ranks 1 cnn_train --average-weights 1
+refuses "--layer-decay 2" 2 'layer-decay 2' ranks 1 cnn_train --layer-decay 2
 refuses "--lr nan" 2 'lr nan' ranks 1 cnn_train --lr nan
 refuses "--augment flop" 2 'augment flop: unknown operation; --augment help' ranks 2 cnn_train --augment flop --out new
 refuses "--augment for colours" 2 'hue is for colour images of 3 channels; small.h5 has 1' \

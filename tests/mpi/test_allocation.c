@@ -49,7 +49,15 @@ static size_t allocations(size_t steps) {
                         "--clip-norm",
                         "1",
                         "--weight-decay",
-                        "0.01"};
+                        "0.01",
+                        "--optimizer",
+                        "lamb",
+                        "--layer-decay",
+                        "0.5",
+                        "--average-weights",
+                        "0.9",
+                        "--gradient-noise",
+                        "0.1"};
         bool exit_now;
         snprintf(batch, sizeof batch, "%d", BATCH);
         snprintf(data, sizeof data, "%s", tmpdir_path("data.h5"));

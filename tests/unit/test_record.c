@@ -52,6 +52,32 @@ static void image_survives_every_failing_allocation(void **state) {
 }
 
 /* The file's version decides what hard_sigmoid means, unless the text has one itself. */
+/* Runs from before kernels alone decayed go on as they began. */
+static void old_runs_decay_all(void **state) {
+    (void)state;
+    static const struct {
+        const char *options;
+        bool all;
+    } cases[] = {{"{\"weight-decay\": 0.1}", true},
+                 {"{\"weight-decay\": 0.1, \"weight-decay-all\": false}", false},
+                 {"{\"weight-decay\": 0}", false},
+                 {"{}", false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[512];
+        RecordState saved;
+        snprintf(
+            text, sizeof text,
+            "{\"step\": 1, \"epoch\": 0, \"batch\": 1, \"totals\": {\"sums\": [], \"penalty\": 0, \"examples\": 1}, "
+            "\"best_loss\": 1, \"best_epoch\": 0, \"epoch_seconds\": 0, \"seconds\": 0, \"train_examples\": 1, "
+            "\"options\": %s}",
+            cases[i].options);
+        if (record_parse(text, "file", &saved) != STATUS_OK)
+            fail_msg("%s", status_message());
+        assert_true(saved.config.optimizer.decay_all == cases[i].all);
+        record_free(&saved);
+    }
+}
+
 static void network_has_the_version_of_its_file(void **state) {
     (void)state;
     static const char versioned[] = "{\"keras_version\": \"2.4.0\", \"class_name\": \"Sequential\", \"config\": ["
@@ -83,7 +109,8 @@ static void network_has_the_version_of_its_file(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(network_has_the_version_of_its_file),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(old_runs_decay_all),
+                                       cmocka_unit_test(network_has_the_version_of_its_file),
                                        cmocka_unit_test(image_survives_every_failing_allocation)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
