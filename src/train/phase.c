@@ -14,6 +14,7 @@ typedef struct Before {
     Graph *graph;
     Real *weights;
     Optimizer *optimizer;
+    Average *average;
 } Before;
 
 static const Param *find_param(const Graph *graph, const ParamSpec *spec) {
@@ -36,7 +37,7 @@ static void copy_slab(const Graph *old, const Real *from, const Graph *new, Real
 
 /* Takes out of the trainer what depends on which layers are trained. */
 static Before leave_phase(Trainer *t) {
-    Before before = {t->setup.graph, t->replica->weights, t->optimizer};
+    Before before = {t->setup.graph, t->replica->weights, t->optimizer, t->average};
     gradsync_destroy(t->sync);
     loader_destroy(t->loader);
     evaluate_destroy(t->validation);
@@ -48,6 +49,7 @@ static Before leave_phase(Trainer *t) {
     t->setup.graph = NULL;
     t->replica = NULL;
     t->optimizer = NULL;
+    t->average = NULL;
     memory_free(t->multipliers);
     t->multipliers = NULL;
     t->sync = NULL;
@@ -59,7 +61,11 @@ static Status carry_over(Trainer *t, const Before *before) {
     TRY(replica_ready(t->replica));
     TRY(rates_multipliers(t->config, graph, &t->multipliers));
     TRY(optimizer_create(&t->config->optimizer, graph, t->multipliers, &t->optimizer));
+    TRY(average_create(graph, t->config->average_weights, &t->average));
     copy_slab(before->graph, before->weights, graph, t->replica->weights, false);
+    average_start(t->average, t->replica->weights);
+    if (t->average)
+        copy_slab(before->graph, before->average->slab, graph, t->average->slab, false);
     for (size_t i = 0; i < t->optimizer->slot_count; i++)
         copy_slab(before->graph, before->optimizer->slots[i].slab, graph, t->optimizer->slots[i].slab, true);
     return STATUS_OK;
@@ -100,6 +106,7 @@ Status trainer__begin_phase(Trainer *t) {
     Before before = leave_phase(t);
     Status status = enter_phase(t, &before);
     optimizer_destroy(before.optimizer);
+    average_destroy(before.average);
     memory_free(before.weights);
     graph_destroy(before.graph);
     return status;
