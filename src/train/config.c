@@ -68,8 +68,8 @@ static bool on_line(const Config *config, const char *name) {
 }
 
 static Status check_exclusive(const Config *config) {
-    static const char *const pairs[][2] = {
-        {"resume", "init-from"}, {"resume", "overwrite"}, {"verbose", "quiet"}, {"profile", "unfreeze"}};
+    static const char *const pairs[][2] = {{"resume", "init-from"}, {"resume", "overwrite"}, {"verbose", "quiet"},
+                                           {"profile", "unfreeze"}, {"lr-find", "resume"},   {"lr-find", "profile"}};
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
         if (on_line(config, pairs[i][0]) && on_line(config, pairs[i][1]) &&
             !(i == 0 && strcmp(config->resume, "auto") == 0)) /* the start of a chain of jobs */

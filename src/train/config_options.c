@@ -223,6 +223,9 @@ static const Option options[] = {
      .help = "time of each layer over 20 steps: a table, and a trace of all ranks for chrome://tracing in FILE"},
     {"config", 0, TEXT(config, "FILE"), .record = RECORD_NONE,
      .help = "options from a config.json; the command line wins"},
+    {"lr-find", 0, FLAG(lr_find), .record = RECORD_NONE,
+     .help = "in place of training: tries learning rates over 100 steps, suggests one, and writes lr-find.csv and "
+             "lr-find.png into --out or the current folder"},
     {"dry-run", 'n', FLAG(dry_run), .record = RECORD_NONE,
      .help = "check everything, print plan and memory, do not train"},
     {"verbose", 'v', FLAG(verbose), .record = RECORD_NONE, .help = "say more"},

@@ -83,12 +83,7 @@ static Status check_loss(const Trainer *t, const Real *sums) {
     return STATUS_OK;
 }
 
-/* What ranks asked for in a step. */
-typedef struct StepFlags {
-    bool stop, save;
-} StepFlags;
-
-static Status run_step(Trainer *t, StepFlags *flags) {
+Status trainer__step(Trainer *t, double lr, StepFlags *flags) {
     const Graph *graph = t->setup.graph;
     size_t examples = sampler_batch(t->train.count, t->config->batch_size, t->state.batch);
     size_t present = examples < t->config->micro_batches ? examples : t->config->micro_batches;
@@ -100,7 +95,6 @@ static Status run_step(Trainer *t, StepFlags *flags) {
     profile_add(t->profile, PROFILE_EXCHANGE, began);
     const Real *losses = sum + graph->sums_offset;
     TRY(check_loss(t, losses));
-    double lr = schedule_lr(&t->schedule, t->state.step, t->steps_per_epoch, t->config->epochs);
     began = profile_start(t->profile);
     gradient_noise_add(graph, t->config->gradient_noise, t->config->seed, t->state.step,
                        (double)losses[LOSS_SUM_WEIGHT], sum);
@@ -160,7 +154,8 @@ static Status train_epoch(Trainer *t, StepFlags *flags) {
     *flags = (StepFlags){false, false};
     while (t->state.batch < t->steps_per_epoch && !flags->stop) {
         double began = dist_time();
-        Status status = run_step(t, flags);
+        double lr = schedule_lr(&t->schedule, t->state.step, t->steps_per_epoch, t->config->epochs);
+        Status status = trainer__step(t, lr, flags);
         if (status != STATUS_OK)
             progress_break(&t->progress);
         TRY(status);
@@ -341,7 +336,7 @@ Status trainer_run(Dist *dist, Config *config) {
     trainer.last_save = trainer.started;
     Status status = trainer__open(&trainer, &finished);
     if (status == STATUS_OK && !finished)
-        status = dist_agree(dist, train(&trainer));
+        status = dist_agree(dist, config->lr_find ? trainer__find_lr(&trainer) : train(&trainer));
     trainer__close(&trainer);
     return status;
 }

@@ -130,6 +130,19 @@ void trainer__report_memory(Trainer *trainer);
 /* Looks for what --resume names, on rank 0, and tells all.  Part of trainer__open. */
 Status trainer__find_resume(Trainer *trainer);
 
+/* What ranks asked for in a step. */
+typedef struct StepFlags {
+    bool stop, save;
+} StepFlags;
+
+/* One step at rate `lr`.  STATUS_FAILED, with nothing changed: its loss is no number.  Collective, the same on all ranks. */
+Status trainer__step(Trainer *trainer, double lr, StepFlags *flags);
+
+/* --lr-find, in place of training: a sweep of up to 100 steps with rates from 1e-7 to 10, equally far apart in powers, until
+ * the smoothed loss is four times its smallest; a table, lr-find.csv and lr-find.png in --out or the current folder, and a
+ * suggestion: a tenth of the rate with the smallest smoothed loss.  Nothing else is written.  Collective. */
+Status trainer__find_lr(Trainer *trainer);
+
 /* Weights and slots of rank 0 to all. */
 void trainer__broadcast(Trainer *trainer);
 

@@ -269,7 +269,7 @@ Status trainer__open(Trainer *t, bool *finished) {
     TRY(gradsync_create(dist, &sync, &t->sync));
     TRY(dist_agree(dist, trainer__open_loaders(t)));
     TRY(open_profile(t));
-    TRY(dist_agree(dist, dist_rank(dist) == 0 ? open_folder(t) : STATUS_OK));
+    TRY(dist_agree(dist, dist_rank(dist) == 0 && !t->config->lr_find ? open_folder(t) : STATUS_OK));
     return dist_agree(dist, log_level() == LOG_VERBOSE ? step_times_create(&t->step_times) : STATUS_OK);
 }
 

@@ -11,6 +11,7 @@ add_unit(optimizer_double DOUBLE)
 add_unit(schedule)
 add_unit(rates)
 add_unit(average)
+add_unit(chart)
 add_unit(sampler)
 add_unit(launch)
 set_tests_properties(unit/launch PROPERTIES ENVIRONMENT "${MPI_ENVIRONMENT}") # starts MPI
