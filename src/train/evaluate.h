@@ -7,7 +7,7 @@
 #include "train/replica.h"
 #include "train/setup.h"
 
-enum { EVALUATE_BLOCK = 64 }; /* a constant: sgemm's bits depend on the number of rows */
+enum { EVALUATE_BLOCK = 32 }; /* a constant: sgemm's bits depend on the number of rows */
 
 typedef struct Evaluation {
     const Setup *setup; /* borrowed */
