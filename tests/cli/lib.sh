@@ -80,7 +80,9 @@ fails() {
     local what=$1 code=$2 pattern=$3 rc lines
     shift 3
     "$@" >log 2>err
-    rc=$? lines=$(wc -l <err)
+    rc=$?
+    sed -i '/^\[warn\] Epoll /d' err # of the library in mpirun, now and then, when ranks end at once
+    lines=$(wc -l <err)
     check "$what" eval "[ $rc -eq $code ] && [ $lines -eq 1 ] && grep -qE '^cnn_[a-z]+: error: .*($pattern)' err"
     [ $rc -eq "$code" ] && [ "$lines" -eq 1 ] && grep -qE "error: .*($pattern)" err ||
         echo "        exit code $rc, not $code, or not one line with \"$pattern\": $(head -c 900 err)"
