@@ -167,18 +167,20 @@ Status trainer__adapt_model(Trainer *t) {
 /* ---- preprocessing -------------------------------------------------------------------------------------------------- */
 
 Status trainer__preprocess(Trainer *t) {
-    Config *config = t->config;
-    bool given = config_given(config, "preprocess"), from_file = !given && t->file_preprocess && !t->resuming;
+    const Config *config = t->config;
+    bool given = config_given(config, "preprocess"), from_file = !given && t->file_preprocess;
+    const char *name = config->preprocess;
     Preprocess file;
     char **names;
     size_t count;
     if (from_file) {
         TRY(preprocess_from_json(t->file_preprocess, &file, &names, &count));
         memory_free(names);
-        TRY(config_set(config, "preprocess", preprocess_names[file.mode], SOURCE_FILE));
-        log_info("preprocess %s: as in %s\n", preprocess_names[file.mode], config->init_from);
+        name = preprocess_names[file.mode]; /* not kept as an option: that would be "made from these data" */
+        if (!t->resuming)
+            log_info("preprocess %s: as in %s\n", name, config->init_from);
     }
-    TRY(setup_preprocess(&t->setup, config->preprocess, from_file || t->resuming ? t->file_preprocess : NULL));
+    TRY(setup_preprocess(&t->setup, name, from_file || t->resuming ? t->file_preprocess : NULL));
     if (!given && !from_file && config->init_from[0] && t->setup.preprocess.mode == PREPROCESS_UNIT)
         log_info("preprocess unit: %s does not say how its pixels went in; --preprocess does\n", config->init_from);
     return STATUS_OK;

@@ -68,8 +68,11 @@ static bool on_line(const Config *config, const char *name) {
 }
 
 static Status check_exclusive(const Config *config) {
-    static const char *const pairs[][2] = {{"resume", "init-from"}, {"resume", "overwrite"}, {"verbose", "quiet"},
-                                           {"profile", "unfreeze"}, {"lr-find", "resume"},   {"lr-find", "profile"}};
+    static const char *const pairs[][2] = {{"resume", "init-from"},
+                                           {"resume", "overwrite"},
+                                           {"verbose", "quiet"},
+                                           {"lr-find", "resume"},
+                                           {"lr-find", "profile"}};
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
         if (on_line(config, pairs[i][0]) && on_line(config, pairs[i][1]) &&
             !(i == 0 && strcmp(config->resume, "auto") == 0)) /* the start of a chain of jobs */
@@ -198,6 +201,8 @@ static Status check_together(const Config *config) {
     const ScheduleOptions *schedule = &whole;
     TRY(check_belonging(config));
     TRY(check_effect(config));
+    if (config->profile[0] && config->unfreeze[0]) /* also where a file or the run that is resumed says so */
+        return status_fail(STATUS_USAGE, "--profile and --unfreeze exclude each other");
     if (config->optimizer.nesterov && config->optimizer.momentum == 0)
         return status_fail(STATUS_USAGE, "--nesterov needs --momentum");
     if ((schedule->kind == SCHEDULE_STEP || schedule->kind == SCHEDULE_EXPONENTIAL ||

@@ -114,11 +114,11 @@ static const Option options[] = {
              "weights only with --model); a head for another number of classes starts anew"},
     {"classes", 0, COUNT(classes), .max = 1e6, .record = RECORD_FIXED,
      .help = "outputs of the network; as many as the data have classes when not given"},
-    {"new-head", 0, FLAG(new_head), .record = RECORD_FREE,
+    {"new-head", 0, FLAG(new_head), .record = RECORD_FIXED,
      .help = "start the head anew, although --init-from has one for these classes"},
-    {"head-dropout", 0, NUMBER(head_dropout), .fallback = "0", .max = 0.99, .record = RECORD_FREE,
+    {"head-dropout", 0, NUMBER(head_dropout), .fallback = "0", .max = 0.99, .record = RECORD_FIXED,
      .help = "dropout in the head that a network without top gets"},
-    {"allow-mismatch", 0, FLAG(allow_mismatch), .record = RECORD_FREE,
+    {"allow-mismatch", 0, FLAG(allow_mismatch), .record = RECORD_FIXED,
      .help = "start layers anew for which --init-from has no weights that fit (Keras's skip_mismatch)"},
     {"freeze", 0, TEXT(freeze, "PATTERN"), .repeated = true, .record = RECORD_FIXED,
      .help =
@@ -193,7 +193,7 @@ static const Option options[] = {
      .help = "go on exactly where this run folder or checkpoint stands; auto: the newest unfinished run with these "
              "options, "
              "or a new one"},
-    {"with-optimizer", 0, FLAG(with_optimizer), .record = RECORD_FREE,
+    {"with-optimizer", 0, FLAG(with_optimizer), .record = RECORD_FIXED,
      .help = "take the optimizer, its state and its learning rate from the Keras file of --init-from, too"},
     {"checkpoint-epochs", 0, COUNT(checkpoint_epochs), .fallback = "1", .max = 1e9, .record = RECORD_FREE,
      .help = "write a checkpoint every N epochs; 0 is never"},

@@ -55,7 +55,7 @@ void features_say(const Features *features, const Config *config, const Setup *s
 Status features_choose(const Config *config, const Setup *setup, bool validates, const char *varying, Features *out) {
     bool automatic = is_mode(config, "auto");
     *out = (Features){.of = {[DATASET_TRAIN] = true, [DATASET_VAL] = validates}, .constant = -1, .varying = varying};
-    if (is_mode(config, "off"))
+    if (is_mode(config, "off") || setup->model->input_count > 1) /* features are made of the images alone */
         return STATUS_OK;
     TRY(graph_constant(setup->graph, &out->constant));
     if (out->constant < 0)

@@ -68,7 +68,7 @@ Status trainer__open_model(Trainer *t) {
     return dist_agree(t->dist, t->resuming ? STATUS_OK : trainer__adapt_model(t));
 }
 
-static Status read_optimizer(Config *config) {
+Status trainer__read_optimizer(Config *config) {
     Checkpoint *checkpoint;
     char *file;
     Status status = read_any(config->init_from, &file, &checkpoint);
@@ -82,7 +82,7 @@ static Status read_optimizer(Config *config) {
 Status trainer__take_optimizer(Trainer *t) {
     if (!t->config->with_optimizer || t->resuming)
         return STATUS_OK;
-    TRY(dist_agree(t->dist, dist_rank(t->dist) == 0 ? read_optimizer(t->config) : STATUS_OK));
+    TRY(dist_agree(t->dist, dist_rank(t->dist) == 0 ? trainer__read_optimizer(t->config) : STATUS_OK));
     dist_broadcast(t->dist, t->config, sizeof *t->config);
     return STATUS_OK;
 }

@@ -93,6 +93,9 @@ Status trainer__preprocess(Trainer *trainer);
 /* --with-optimizer: options that nobody gave come from the file.  Part of trainer__open; agreed. */
 Status trainer__take_optimizer(Trainer *trainer);
 
+/* The same to `config`, on rank 0. */
+Status trainer__read_optimizer(Config *config);
+
 /* Weights of --init-from, on rank 0, and what became of each; with --dry-run the report alone.  Agreed. */
 Status trainer__load_initial(Trainer *trainer);
 

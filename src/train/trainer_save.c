@@ -97,6 +97,8 @@ static Status find_auto(Trainer *t) {
     size_t count = 0;
     Status status;
     Config asked = *t->config, saved;
+    if (asked.with_optimizer)
+        TRY_GOTO(trainer__read_optimizer(&asked), done);
     TRY_GOTO(trainer__fill(&asked), done);
     TRY_GOTO(trainer__base(t->config, &base), done);
     TRY_GOTO(run_numbers(base, &numbers, &count), done);
@@ -219,6 +221,7 @@ static Status load_on_root(Trainer *t, const char *name) {
 Status trainer__load(Trainer *t, const char *name) {
     TRY(dist_agree(t->dist, dist_rank(t->dist) == 0 ? load_on_root(t, name) : STATUS_OK));
     trainer__broadcast(t);
+    average_start(t->average, t->replica->weights); /* what a checkpoint holds is the average */
     return STATUS_OK;
 }
 

@@ -45,6 +45,15 @@ train 1 "${tune[@]}" --epochs 1 --classes 7 --out seven
 has "--classes" '^head: predictions \(Dense\) starts anew: 10 -> 7 classes$' "$(cat log)"
 train 1 --data five.h5 --init-from norm --epochs 1 --out along
 has "mean and deviation come along" '^preprocess dataset: as in norm$' "$(cat log)"
+train 1 --config along/config.json --out same
+same "they do with config.json, too: digest" "$(digest along)" "$(digest same)"
+auto=(--data five.h5 --init-from norm --epochs 1 --resume auto)
+ends "a chain of jobs from a file begins" 75 ranks 1 cnn_train "${auto[@]}" --max-time 0.0001
+ends "with another head it begins anew" 75 ranks 1 cnn_train "${auto[@]}" --new-head --max-time 0.0001
+has "in a folder of its own" 'run folder: checkpoints/norm-five-2' "$(cat log)"
+train 1 "${auto[@]}"
+has "and goes on" '^resuming checkpoints/norm-five-1/' "$(cat log)"
+same "with the same mean and deviation: digest" "$(digest along)" "$(digest checkpoints/norm-five-1)"
 
 echo "--- frozen layers"
 train 2 "${tune[@]}" --epochs 3 --freeze 'conv*,dense' --out body
@@ -95,6 +104,7 @@ fails "no such layer" 2 'freeze: network digits-net has no such layer. Near: |--
 fails "no such layer to freeze until" 2 '--freeze-until fc: .*no such layer' ranks 2 cnn_train "${new[@]}" --freeze-until fc
 fails "no such layer to thaw" 2 '--unfreeze fc: .*no such layer' ranks 2 cnn_train "${new[@]}" --unfreeze fc@2
 fails "no epoch to thaw at" 2 '--unfreeze conv1: must be LAYER@EPOCH' ranks 1 cnn_train "${new[@]}" --unfreeze conv1
+fails "a profile over phases" 2 'profile and --unfreeze exclude' ranks 1 cnn_train --resume whole --epochs 9 --profile new
 fails "nothing left to train" 2 'nothing is left to train' ranks 2 cnn_train "${new[@]}" --freeze '*'
 fails "dropout for a head that is there" 2 '--head-dropout is for networks without a head' \
     ranks 1 cnn_train "${new[@]}" --head-dropout 0.5

@@ -75,6 +75,11 @@ same "to the last epoch" $((last + 1)) "$(tail -1 stopped/metrics.csv | cut -d, 
 train 1 "${stop[@]}" --no-restore-best --out kept
 same "--no-restore-best: final.h5 is the last epoch" "$(digest kept -c last)" "$(digest kept -c final)"
 
+train 2 --epochs 60 --batch-size 200 --optimizer adam --lr 0.02 --early-stop 1 --average-weights 0.9 --out averaged
+has "averaged weights stop early" '^final.h5 has the weights of epoch' "$(cat log)"
+same "the test is of final.h5's" "$(sed -nE 's/^test: loss ([0-9.]+) .*/\1/p' log)" \
+    "$(ranks 1 cnn_evaluate averaged -c final --split test --json | awk '{ sub(/.*"loss": /, ""); printf "%.6g", $0 }')"
+
 echo "--- --schedule plateau"
 plateau=("${base[@]}" --lr 0.3 --schedule plateau --plateau-patience 1 --plateau-cooldown 1 --decay-rate 0.5 --min-lr 0.1
     --warmup 1 --epochs 12)
