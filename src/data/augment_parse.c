@@ -243,6 +243,8 @@ static Status read_operation(const char *text, size_t length, Augment *out) {
     while (name < length && text[name] != '=' && text[name] != ':')
         name++;
     const Row *row = find_row(text, name);
+    if (length == 0)
+        return status_fail(STATUS_USAGE, "two commas, or one at an end: an operation is missing");
     if (row == NULL)
         return status_fail(STATUS_USAGE, "unknown operation; --augment help lists what there is");
     AugmentOperation op = row->standard;

@@ -169,6 +169,12 @@ typedef struct Work {
 static Status prepare(Work *w, const Arguments *arguments) {
     DatasetSplit split = (DatasetSplit)arguments->split;
     uint64_t count = w->setup.info->count[split];
+    SamplerView view = sampler_whole(count);
+    if (split == DATASET_VAL && count == 0 && w->config.validation_split > 0 && arguments->data[0] == '\0') {
+        split = DATASET_TRAIN; /* what the run validated on */
+        view = sampler_validation_part(w->setup.info->count[split], w->config.validation_split, w->config.seed);
+        count = view.count;
+    }
     if (count == 0)
         return status_fail(STATUS_FAILED, "%s has no %s data. Choose another --split.", w->setup.info->path,
                            dataset_split_names[split]);
@@ -177,7 +183,7 @@ static Status prepare(Work *w, const Arguments *arguments) {
     TRY(evaluate_prepare(w->replica, count));
     TRY(replica_ready(w->replica));
     graph_initialize(w->setup.graph, 0, w->replica->weights); /* constants of the network are not in the file */
-    return evaluate_create(&w->setup, split, sampler_whole(count), &w->evaluation);
+    return evaluate_create(&w->setup, split, view, &w->evaluation);
 }
 
 static Status load(Work *w) {
@@ -217,6 +223,15 @@ static Status verify(Dist *dist, const Arguments *arguments) {
     return verify_run(dist, &wanted, arguments->verify_pairs, arguments->seed, arguments->json);
 }
 
+static Status check_together(const Arguments *arguments) {
+    bool pairs = arguments->verify_pairs[0] != '\0';
+    if (!pairs && arguments->layer[0])
+        return status_fail(STATUS_USAGE, "--layer needs --verify-pairs");
+    if (pairs && (arguments->metrics[0] || arguments->loss[0]))
+        return status_fail(STATUS_USAGE, "--verify-pairs has no use for --metrics or --loss: its figures are fixed");
+    return STATUS_OK;
+}
+
 static Status run(Dist *dist, int argc, char **argv) {
     static Arguments arguments;
     static Work work;
@@ -227,6 +242,8 @@ static Status run(Dist *dist, int argc, char **argv) {
         status = cli_parse(&program, argc, argv, &arguments, source, &exit_now);
     if (status == STATUS_OK)
         cli_defaults(&program, &arguments, source);
+    if (status == STATUS_OK && !exit_now)
+        status = check_together(&arguments);
     if (status == STATUS_OK)
         status = backend_check_name(arguments.backend);
     TRY(dist_agree(dist, status));

@@ -160,6 +160,11 @@ Status trainer__adapt_model(Trainer *t) {
     if (config_given(config, "dropout") && model_set_dropout(model, config->dropout) == 0)
         return status_fail(STATUS_USAGE, "--dropout: network %s has no Dropout layer", model->name);
     TRY(freeze_layers(model, config->freeze, config->freeze_until));
+    if (!t->resuming) {
+        TRY(freeze_check(model, config->unfreeze, config->epochs));
+        if ((config->freeze[0] || config->freeze_until[0]) && config->init_from[0] == '\0')
+            log_info("frozen layers keep their random weights of the start: there is no --init-from\n");
+    }
     TRY(freeze_thaw(model, config->unfreeze, 1, &changed));
     return mark_parts(t);
 }

@@ -140,10 +140,10 @@ static Status make_split(Features *features, const Setup *setup, const Replica *
     if (!memory_multiply(setup->info->count[split], features->width * sizeof(Real), &bytes))
         bytes = SIZE_MAX;
     if (shared_table(setup->dist, features->folder, bytes, "features", &rows, &features->table[split]) != STATUS_OK)
-        return dist_agree(setup->dist, status_fail(STATUS_FAILED,
-                                                   "%s. --cache-features off trains without; a folder keeps them in "
-                                                   "a file",
-                                                   status_message()));
+        return dist_agree(setup->dist,
+                          status_fail(STATUS_FAILED, "%s. --cache-features off trains without them; %s",
+                                      status_message(),
+                                      features->folder ? "another folder may do" : "a folder keeps them in a file"));
     features->foreign += features->table[split].total - features->table[split].own;
     TRY(fill_table(features, setup, replica, split, rows));
     dataset_give_features(setup->data, split, rows, features->width);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "train/freeze.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "train/cli.h"
 #include <fnmatch.h>
@@ -152,6 +153,26 @@ Status freeze_thaw(Model *model, const char *unfreeze, size_t epoch, bool *chang
             set_range(model, place, model->order_count, true, changed);
     }
     return STATUS_OK;
+}
+
+Status freeze_check(Model *model, const char *unfreeze, size_t epochs) {
+    char word[CLI_TEXT];
+    bool *trainable, thaws;
+    Status status = STATUS_OK;
+    TRY(memory_new(&trainable, model->layer_count, "network"));
+    for (size_t l = 0; l < model->layer_count; l++)
+        trainable[l] = model->layers[l].trainable;
+    while (status == STATUS_OK && next_word(&unfreeze, word)) {
+        status = freeze_thaw(model, word, SIZE_MAX, &thaws);
+        for (size_t l = 0; l < model->layer_count; l++)
+            model->layers[l].trainable = trainable[l];
+        if (status == STATUS_OK && !thaws)
+            log_warn("--unfreeze %s does nothing: no such layer is frozen. See --freeze, --freeze-until.", word);
+        else if (status == STATUS_OK && freeze_next(word, epochs) > 0)
+            log_warn("--unfreeze %s does nothing: --epochs is %zu", word, epochs);
+    }
+    memory_free(trainable);
+    return status;
 }
 
 size_t freeze_next(const char *unfreeze, size_t epoch) {

@@ -18,6 +18,9 @@ Status freeze_layers(Model *model, const char *patterns, const char *until);
  * form, or a name that no layer has. */
 Status freeze_thaw(Model *model, const char *unfreeze, size_t epoch, bool *changed);
 
+/* Warns of each NAME@EPOCH of the list that lets nothing train, of the network as it is, or only after `epochs`. */
+Status freeze_check(Model *model, const char *unfreeze, size_t epochs);
+
 /* The first epoch after `epoch` that the list names; 0: none. */
 size_t freeze_next(const char *unfreeze, size_t epoch);
 

@@ -98,7 +98,9 @@ static void report_frozen(const Matches *matches) {
         last = param->spec.layer;
         first = first ? first : last;
     }
-    if (layers > 0)
+    if (layers == 1)
+        log_info("  frozen: 1 layer with weights, %s: %zu of %zu parameters\n", first, numbers, all);
+    else if (layers > 1)
         log_info("  frozen: %zu layers with weights, %s to %s: %zu of %zu parameters\n", layers, first, last, numbers,
                  all);
 }

@@ -83,7 +83,7 @@ static Status add_word(Metrics *metrics, const Graph *graph, char *word) {
     for (char *c = name; *c; c++)
         *c = *c == '-' ? '_' : *c;
     const MetricKind *kind = find_kind(name, &k);
-    bool accuracy = strcmp(name, "accuracy") == 0;
+    bool accuracy = strcmp(name, "accuracy") == 0 || strcmp(name, "acc") == 0;
     if (!kind && !accuracy)
         return status_fail(STATUS_USAGE, "--metrics: unknown metric %.40s; known: %s", name,
                            list_kinds(OF_CLASSES | OF_YES_NO | OF_NUMBERS, known, sizeof known));

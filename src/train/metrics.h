@@ -52,7 +52,7 @@ typedef struct Metrics {
 } Metrics;
 
 /* The metrics that `list` names for the losses of `graph`: names with commas, each for every output that it suits, or
- * OUTPUT=NAME.  "accuracy", which is always counted, is allowed and adds nothing.  evaluation: one of so many `examples` on this
+ * OUTPUT=NAME.  "accuracy" (or "acc"), which is always counted, is allowed and adds nothing.  evaluation: one of so many `examples` on this
  * rank; else for training.  *out NULL when nothing is to be counted.  STATUS_USAGE: unknown, or suits no output. */
 Status metrics_create(const char *list, const Graph *graph, bool evaluation, uint64_t examples, Metrics **out);
 void metrics_destroy(Metrics *metrics); /* accepts NULL */

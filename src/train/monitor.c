@@ -7,6 +7,11 @@ static const char *without_val(const char *name) {
     return strncmp(name, "val_", 4) == 0 ? name + 4 : name;
 }
 
+/* The column of a name: that of the epoch's line, acc, is accuracy. */
+static const char *column_of(const char *name) {
+    return strcmp(name, "acc") == 0 ? "accuracy" : strcmp(name, "val_acc") == 0 ? "val_accuracy" : name;
+}
+
 /* Is `name` `word`, or that of an output, `word`_OUTPUT? */
 static bool is_word(const char *name, const char *word) {
     size_t length = strlen(word);
@@ -41,6 +46,7 @@ Status monitor_find(const char *name, const History *history, bool has_validatio
     *monitor = (Monitor){0};
     if (name[0] == '\0')
         name = has_validation ? "val_loss" : "loss";
+    name = column_of(name);
     for (size_t c = 0; c < history->column_count; c++) {
         const char *column = history->columns[c];
         bool validation = strncmp(column, "val_", 4) == 0;

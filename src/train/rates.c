@@ -2,6 +2,7 @@
 #include "train/rates.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "train/cli.h"
 #include <fnmatch.h>
 #include <math.h>
 #include <stdlib.h>
@@ -37,7 +38,23 @@ static Status apply_layer_decay(const Graph *graph, double decay, double *multip
     return STATUS_OK;
 }
 
-/* Marks in `values` the layers that the rule "PATTERN=X" matches.  thaws: frozen ones may train later (--unfreeze). */
+/* thaws: frozen ones may train later (--unfreeze). */
+static bool trains(const ParamSpec *spec, bool thaws) {
+    return spec->role == PARAM_TRAINED || (thaws && spec->role == PARAM_FROZEN);
+}
+
+static Status unknown(const Graph *graph, const char *pattern, bool thaws) {
+    const char *nearest = NULL;
+    for (size_t p = 0; p < graph->param_count; p++) {
+        const ParamSpec *spec = &graph->params[p].spec;
+        if (trains(spec, thaws) && (!nearest || cli_distance(pattern, spec->layer) < cli_distance(pattern, nearest)))
+            nearest = spec->layer;
+    }
+    return status_fail(STATUS_USAGE, "--lr-multiplier %s: no layer of that name is trained. Near: %s", pattern,
+                       nearest ? nearest : "none");
+}
+
+/* Marks in `values` the layers that the rule "PATTERN=X" matches. */
 static Status apply_rule(const Graph *graph, char *rule, bool thaws, double *values) {
     char *equals = strrchr(rule, '='), *end = NULL;
     double value = equals ? strtod(equals + 1, &end) : NAN;
@@ -47,15 +64,12 @@ static Status apply_rule(const Graph *graph, char *rule, bool thaws, double *val
     *equals = '\0';
     for (size_t p = 0; p < graph->param_count; p++) {
         const ParamSpec *spec = &graph->params[p].spec;
-        bool trains = spec->role == PARAM_TRAINED || (thaws && spec->role == PARAM_FROZEN);
-        if (!trains || fnmatch(rule, spec->layer, 0) != 0)
+        if (!trains(spec, thaws) || fnmatch(rule, spec->layer, 0) != 0)
             continue;
         found = true;
         values[p] = value;
     }
-    return found ? STATUS_OK
-                 : status_fail(STATUS_USAGE,
-                               "--lr-multiplier %s: no layer of that name is trained; --verbose lists them", rule);
+    return found ? STATUS_OK : unknown(graph, rule, thaws);
 }
 
 static Status apply_rules(const Graph *graph, const char *rules, bool thaws, double *multipliers) {

@@ -108,6 +108,7 @@ refuses "--average-weights 1" 2 'average-weights 1' ranks 1 cnn_train --average-
 refuses "--layer-decay 2" 2 'layer-decay 2' ranks 1 cnn_train --layer-decay 2
 refuses "--lr nan" 2 'lr nan' ranks 1 cnn_train --lr nan
 refuses "--augment flop" 2 'augment flop: unknown operation; --augment help' ranks 2 cnn_train --augment flop --out new
+refuses "--augment with two commas" 2 'augment .*an operation is missing' ranks 1 cnn_train --augment flip,,crop=1 --out new
 refuses "--augment for colours" 2 'hue is for colour images of 3 channels; small.h5 has 1' \
     ranks 2 cnn_train "${good[@]}" --augment flip --augment hue=0.1 --out new
 refuses "a sheet of a checkpoint" 1 'good/best.h5' "$build/cnn_inspect" good/best.h5 --png sheet.png

@@ -334,8 +334,8 @@ static void wrong_lists(void **state) {
         const char *text, *message;
     } wrong[] = {
         {"flop", "--augment flop: unknown operation"},
-        {"flip,,crop=4", "unknown operation"},
-        {"flip,", "unknown operation"},
+        {"flip,,crop=4", "an operation is missing"},
+        {"flip,", "an operation is missing"},
         {"crop", "needs a number: crop=N"},
         {"crop=x", "\"x\" is no number"},
         {"crop=4:5", "more than 1 number"},

@@ -69,6 +69,8 @@ static void columns_and_their_direction(void **state) {
         {"", false, "loss", false},
         {"loss", true, "loss", false},
         {"val_accuracy", true, "val_accuracy", true},
+        {"val_acc", true, "val_accuracy", true}, /* as the epoch's line has it */
+        {"acc", false, "accuracy", true},
         {"val_f1", true, "val_f1", true},
         {"f1", false, "f1", true},
         {"val_rmse_age", true, "val_rmse_age", false},

@@ -87,6 +87,7 @@ static void rates(void **state) {
     expect("*=0.5,e=3", 0, "a 0.5, bn 0.5, b 0.5, c 0.5, d 0.5, e 3");
     expect("?=0.1,e=1e1", 0.5, "a 0.0125, bn 0.125, b 0.025, c 0.05, d 0.05, e 10");
     expect("f*=1", 0, "--lr-multiplier f*: no layer of that name is trained");
+    expect("bnn=1", 0, "Near: bn");
     const char *const wrong[] = {"a", "a=", "=1", "a=x", "a=-1", "a=1x", "a=inf", "a=nan", "a=1,"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         expect(wrong[i], 0, "must be PATTERN=X");

@@ -23,7 +23,9 @@ static Status unknown(const char *name) {
 static Status check_size(const ZooEntry *entry, const Shape *input, size_t classes) {
     char text[SHAPE_TEXT];
     if (input->rank != 3)
-        return status_fail(STATUS_USAGE, "network %s takes images, height x width x channels; an example is %s",
+        return status_fail(STATUS_USAGE,
+                           "network %s takes images, height x width x channels; an example is %s. For those, --model "
+                           "takes a Keras file",
                            entry->name, shape_format(input, text));
     if (input->dim[0] < entry->smallest || input->dim[1] < entry->smallest)
         return status_fail(
