@@ -79,8 +79,7 @@ same "SIGTERM to one rank: exit code" 75 $?
 goes_on "SIGTERM to one rank" 1 term
 
 echo "--- averaged weights"
-averaged=(--model "$source/tests/cli/networks/batchnorm.json" --data small.h5 --validation-split 0.15 --batch-size 30
-    --micro-batches 8 --seed 3 --epochs 2 --optimizer lamb --average-weights 0.95 --gradient-noise 0.01)
+averaged=(--model "$source/tests/cli/networks/batchnorm.json" --batch-size 313 --micro-batches 8 --seed 3 --epochs 2 --optimizer lamb --average-weights 0.95 --gradient-noise 0.01)
 train 3 "${averaged[@]}" --checkpoint-steps 4 --keep 9 --out average
 cp -r average part
 train 2 --resume part/step-00000004.h5
