@@ -38,7 +38,7 @@ same "over --unfreeze" "$(weights thawed-off)" "$(weights thawed)"
 has "random augmentation: none are kept" 'is not kept: with --augment' "$(run 1 augmented --augment translate=0.1)"
 has "nothing frozen: said so" 'no features are kept' \
     "$(ranks 1 cnn_train --data small.h5 --epochs 1 --out whole --cache-features memory 2>&1)"
-fails "no such folder" 1 'nowhere' ranks 1 cnn_train $frozen --out none --cache-features nowhere
+fails "no such folder" 1 'nowhere.*another folder' ranks 1 cnn_train $frozen --out none --cache-features nowhere
 
 # cnn_predict
 ranks 1 cnn_predict plain --split train >table
@@ -57,6 +57,7 @@ same "the same features on 3 ranks" "$(sha256sum <features-1.h5)" "$(sha256sum <
 has "features are a dataset" 'train 203 examples' "$("$build/cnn_inspect" features-1.h5)"
 fails "a layer that is not there" 2 'Near: flatten' ranks 1 cnn_predict plain --split train --layer flattened -o x.h5
 fails "--layer without a file" 2 'needs --out' ranks 1 cnn_predict plain --layer flatten
+fails "a file of another kind" 2 'must end in .h5' ranks 2 cnn_predict plain --split train -o features.csv
 fails "a file that is there" 1 'exists already' ranks 1 cnn_predict plain --split train -o features-1.h5
 
 # cnn_evaluate --verify-pairs
@@ -66,5 +67,16 @@ same "the same figures on 3 ranks" "$drawn" "$(ranks 3 cnn_evaluate plain --spli
 awk -F '\t' '{ for (i = 1; i < n; i++) print i - 1 "," NR - 1 "," (c[i] == $2); c[n] = $2; n++ } BEGIN { n = 1 }' table >pairs.csv
 has "pairs of a file" "$(wc -l <pairs.csv) pairs" "$(ranks 1 cnn_evaluate plain --split train --verify-pairs pairs.csv)"
 echo "1,203,1" >bad.csv
+fails "--layer without pairs" 2 'needs --verify-pairs' ranks 2 cnn_evaluate plain --layer flatten
+fails "pairs with metrics" 2 'no use for --metrics' ranks 1 cnn_evaluate plain --verify-pairs 100 --metrics f1
 fails "a row that is not there" 1 'bad.csv, line 1' ranks 1 cnn_evaluate plain --split train --verify-pairs bad.csv
+
+fails "features and a network for images" 2 '--model takes a Keras file' ranks 1 cnn_train --data features-1.h5 --model lenet5 --out none
+cat >head.json <<'END'
+{"class_name": "Sequential", "config": {"name": "head", "layers": [
+  {"class_name": "InputLayer", "config": {"batch_shape": [null, 320]}},
+  {"class_name": "Dense", "config": {"name": "classes", "units": 10, "activation": "softmax"}}]}}
+END
+train 2 --data features-1.h5 --model head.json --epochs 1 --out head
+has "features are trained on" '^data: features-1.h5: 203 training' "$(cat log)"
 finish

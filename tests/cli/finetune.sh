@@ -80,6 +80,14 @@ for step in 06 07 09 14 21 24; do
     rm -r part
 done
 
+has "a word that does nothing" 'warning: --unfreeze dense@1 does nothing: no such layer is frozen' \
+    "$(ranks 2 cnn_train "${tune[@]}" --epochs 2 --freeze conv1 --unfreeze dense@1,conv1@2,conv1@3 --out idle 2>&1 | tee both)"
+has "an epoch that is not reached" 'warning: --unfreeze conv1@3 does nothing: --epochs is 2' "$(cat both)"
+same "the other word does something" 2 "$(grep -c warning both)"
+has "one frozen layer" '^  frozen: 1 layer with weights, conv1: 260 of 21585 parameters$' "$(cat both)"
+train 1 --data five.h5 --freeze conv1 --batch-size 30 --epochs 1 --out random
+has "random frozen layers are mentioned" '^frozen layers keep their random weights' "$(cat log)"
+
 weights() {
     digest "$1/final.h5" | grep weights
 }

@@ -36,6 +36,10 @@ ranks 1 cnn_evaluate run-1 -c final --split train --metrics recall,top_2 --json 
 same "cnn_evaluate on 3 ranks" "$(cat json)" \
     "$(ranks 3 cnn_evaluate run-1 -c final --split train --metrics recall,top_2 --json)"
 has "cnn_evaluate prints those asked for" '"recall": 0\.[0-9]+, "top_2": 0\.[0-9]+' "$(cat json)"
+ranks 3 cnn_evaluate run-1 -c final --split val --json >json
+check "--split val is what --validation-split has taken" \
+    awk "BEGIN { exit !($(value run-1 val_loss) == $(evaluated loss)) }"
+has "so many examples" '"examples": 61[,}]' "$(cat json)"
 train 2 "${base[@]}" --epochs 1 --metrics f1 --out other
 train 1 --resume other --epochs 2 --metrics recall
 check "other metrics may follow on a resume" [ "$(value other recall)" = "$(value run-1 recall)" ]

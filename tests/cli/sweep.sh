@@ -53,6 +53,12 @@ ends "a trial that fails" 1 sweep --grid optimizer=sgd,lion --grid epochs=1 -o f
 has "is named" '^failed: optimizer=lion,epochs=1: cnn_train: error: --optimizer lion: must be one of' "$(cat log)"
 check "the others are run" [ -e "failing/optimizer=sgd,epochs=1/final.h5" ]
 
+ends "a trial's own folder" 2 sweep --grid lr=1 -o owned -- "${base[@]}" --out elsewhere
+has "is for the sweep to say" '--out behind --' "$(cat err)"
+ends "options of cnn_train in front of --" 2 sweep --grid lr=1 -o owned "${base[@]}"
+has "belong behind it" 'stand behind --' "$(cat err)"
+check "nothing was run" [ ! -e owned ]
+
 echo "--- stopped"
 "$source/launch/sweep" --grid lr=0.1,0.2 -o long -- "${base[@]:0:4}" --epochs 100000 --checkpoint-epochs 0 >log 2>err &
 pid=$!
