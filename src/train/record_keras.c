@@ -11,7 +11,8 @@
 /* ---- training_config ------------------------------------------------------------------------------------------------ */
 
 /* Class name and configuration of the optimizer in the words that Keras 2 and 3 both know; AdamW has no common form and
- * and Lamb follow Keras 3; LARS, which it does not know, becomes SGD.  Keras's weight decay is that of all weights. */
+ * follows Keras 3.  LARS and LAMB, which Keras cannot name in a file, become SGD and Adam, whose slots are the same.  Weight
+ * decay is that of all weights there. */
 static json_t *optimizer_config(const Config *config) {
     const OptimizerOptions *o = &config->optimizer;
     double lr = config_schedule(config).lr;
@@ -28,13 +29,8 @@ static json_t *optimizer_config(const Config *config) {
         keys = json_pack("{s:f, s:f, s:f, s:f, s:b}", "learning_rate", lr, "rho", o->rho, "momentum", o->momentum,
                          "epsilon", o->epsilon, "centered", 0);
         break;
-    case OPTIMIZER_LAMB:
-        name = "Lamb";
-        keys = json_pack("{s:f, s:f, s:f, s:f}", "learning_rate", lr, "beta_1", o->beta_1, "beta_2", o->beta_2,
-                         "epsilon", o->epsilon);
-        break;
     default:
-        name = o->kind == OPTIMIZER_ADAM ? "Adam" : "AdamW";
+        name = o->kind == OPTIMIZER_ADAMW ? "AdamW" : "Adam";
         keys = json_pack("{s:f, s:f, s:f, s:f, s:b}", "learning_rate", lr, "beta_1", o->beta_1, "beta_2", o->beta_2,
                          "epsilon", o->epsilon, "amsgrad", 0);
     }
