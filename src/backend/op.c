@@ -1,8 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backend/op.h"
+#include <math.h>
 
 const char *op_name(OpKind kind) {
 #define OP_TEXT(constant, name) #name,
     static const char *const names[] = {OP_LIST(OP_TEXT)};
     return names[kind];
+}
+
+size_t loss_class(const Real *x, size_t count) {
+    size_t best = 0;
+    for (size_t c = 0; c < count; c++) {
+        if (isnan(x[c]))
+            return count;
+        if (x[c] > x[best])
+            best = c;
+    }
+    return best;
 }

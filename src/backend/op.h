@@ -183,6 +183,9 @@ typedef enum LossKind {
     LOSS_KINDS
 } LossKind;
 
+/* The class that numbers of all classes name: the first of the largest; `count` where one is not a number, which is none. */
+size_t loss_class(const Real *x, size_t count);
+
 /* A term of the loss is one of the last axis, else one of each element. */
 static inline bool loss_is_of_axis(LossKind kind) {
     return kind <= LOSS_CROSSENTROPY || kind >= LOSS_CATEGORICAL_FOCAL;

@@ -7,21 +7,9 @@ static bool is_yes_no(const Metric *m) {
     return !loss_is_of_axis(m->op.attr.loss.kind);
 }
 
-/* The first of the largest; `count` where one is not a number. */
-static size_t first_largest(const Real *x, size_t count) {
-    size_t best = 0;
-    for (size_t c = 0; c < count; c++) {
-        if (isnan(x[c]))
-            return count;
-        if (x[c] > x[best])
-            best = c;
-    }
-    return best;
-}
-
 size_t metrics__true_class(const Metric *m, const Real *label) {
     if (m->op.attr.loss.kind != LOSS_SPARSE_CROSSENTROPY)
-        return first_largest(label, m->columns);
+        return loss_class(label, m->columns);
     return label[0] >= 0 && label[0] < (Real)m->columns ? (size_t)label[0] : m->columns;
 }
 
@@ -99,7 +87,7 @@ static void confusion_add(Metric *m, uint64_t *counts, const Real *x, const Real
         }
         return;
     }
-    size_t predicted = first_largest(x, m->columns), actual = metrics__true_class(m, label);
+    size_t predicted = loss_class(x, m->columns), actual = metrics__true_class(m, label);
     if (predicted < m->columns)
         counts[predicted * CONFUSION + PREDICTED]++;
     if (actual < m->columns)

@@ -18,18 +18,6 @@ static Rows rows_of(const OpDesc *op) {
     return (Rows){width, kind == LOSS_SPARSE_CROSSENTROPY ? 1 : width, shape_count(x) / width};
 }
 
-/* The first of the largest; `count` where one is not a number, which is no class. */
-static size_t argmax(const Real *x, size_t count) {
-    size_t best = 0;
-    for (size_t c = 0; c < count; c++) {
-        if (isnan(x[c]))
-            return count;
-        if (x[c] > x[best])
-            best = c;
-    }
-    return best;
-}
-
 /* Whether predictions are right or wrong. */
 static bool is_counted(const LossAttr *attr) {
     return loss_is_crossentropy(attr->kind) || attr->kind == LOSS_HINGE || attr->kind == LOSS_SQUARED_HINGE ||
@@ -41,10 +29,10 @@ static bool row_is_correct(const LossAttr *attr, const Real *x, const Real *labe
         return !isnan(x[0]) && (x[0] > 0) == (label[0] > 0);
     if (!loss_is_of_axis(attr->kind))
         return !isnan(x[0]) && (x[0] > (attr->from_logits ? 0 : (Real)0.5)) == (label[0] > (Real)0.5);
-    size_t best = argmax(x, width);
+    size_t best = loss_class(x, width);
     if (attr->kind == LOSS_SPARSE_CROSSENTROPY)
         return best < width && label[0] == (Real)best;
-    return best < width && best == argmax(label, width);
+    return best < width && best == loss_class(label, width);
 }
 
 /* Of example e. */
