@@ -103,24 +103,10 @@ static void a_missing_array_is_named(void **state) {
     mpi_assert(status == STATUS_FAILED && named, "status %d", (int)status);
 }
 
-static int open_folder(void **state) {
-    (void)state;
-    if (dist_rank(mpi_test_dist()) == 0)
-        tmpdir_make();
-    return 0;
-}
-
-static int close_folder(void **state) {
-    (void)state;
-    if (dist_rank(mpi_test_dist()) == 0)
-        tmpdir_remove();
-    return 0;
-}
-
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(each_input_gets_its_array, open_folder, close_folder),
-        cmocka_unit_test_setup_teardown(a_missing_array_is_named, open_folder, close_folder)};
+        cmocka_unit_test_setup_teardown(each_input_gets_its_array, mpi_test_open_folder, mpi_test_close_folder),
+        cmocka_unit_test_setup_teardown(a_missing_array_is_named, mpi_test_open_folder, mpi_test_close_folder)};
     log_set_level(LOG_QUIET);
     return mpi_test_main(argc, argv, tests, 2);
 }

@@ -155,25 +155,11 @@ static void weights_of_examples(void **state) {
     mpi_assert(row[4] < 0.75, "accuracy counts all examples, %g", row[4]);
 }
 
-static int open_folder(void **state) {
-    (void)state;
-    if (dist_rank(mpi_test_dist()) == 0)
-        tmpdir_make();
-    return 0;
-}
-
-static int close_folder(void **state) {
-    (void)state;
-    if (dist_rank(mpi_test_dist()) == 0)
-        tmpdir_remove();
-    return 0;
-}
-
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(several_labels, open_folder, close_folder),
-        cmocka_unit_test_setup_teardown(numbers, open_folder, close_folder),
-        cmocka_unit_test_setup_teardown(weights_of_examples, open_folder, close_folder),
+        cmocka_unit_test_setup_teardown(several_labels, mpi_test_open_folder, mpi_test_close_folder),
+        cmocka_unit_test_setup_teardown(numbers, mpi_test_open_folder, mpi_test_close_folder),
+        cmocka_unit_test_setup_teardown(weights_of_examples, mpi_test_open_folder, mpi_test_close_folder),
     };
     log_set_level(LOG_QUIET);
     return mpi_test_main(argc, argv, tests, sizeof tests / sizeof *tests);

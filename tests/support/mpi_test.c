@@ -2,6 +2,7 @@
 #include "support/mpi_test.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "support/tmpdir.h"
 #include <stdio.h>
 #include <unistd.h>
 
@@ -68,4 +69,18 @@ int mpi_test_main(int argc, char **argv, const struct CMUnitTest *tests, size_t 
         log_error("%d allocations are left", (int)left);
     dist_finish(dist);
     return failed > 0 || left > 0;
+}
+
+int mpi_test_open_folder(void **state) {
+    (void)state;
+    if (dist_rank(mpi_test_dist()) == 0)
+        tmpdir_make();
+    return 0;
+}
+
+int mpi_test_close_folder(void **state) {
+    (void)state;
+    if (dist_rank(mpi_test_dist()) == 0)
+        tmpdir_remove();
+    return 0;
 }

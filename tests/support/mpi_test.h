@@ -20,6 +20,10 @@ int mpi_test_main(int argc, char **argv, const struct CMUnitTest *tests, size_t 
 /* The ranks of this run, from mpi_test_main. */
 Dist *mpi_test_dist(void);
 
+/* Setup and teardown of a test that needs tmpdir.h's folder, which rank 0 has. */
+int mpi_test_open_folder(void **state);
+int mpi_test_close_folder(void **state);
+
 /* Collective: `condition` holds on every rank; else all ranks fail with the printf text of the lowest one. */
 #define mpi_assert(condition, ...) mpi_test_agree((condition), #condition, __FILE__, __LINE__, __VA_ARGS__)
 #define mpi_assert_ok(call)        mpi_assert((call) == STATUS_OK, "%s", status_message())
