@@ -16,9 +16,10 @@
 /* The values are the exit codes of the programs. */
 typedef enum Status {
     STATUS_OK = 0,
-    STATUS_FAILED = 1,  /* the run failed: file, data, memory, numbers */
-    STATUS_USAGE = 2,   /* wrong option or combination of options */
-    STATUS_STOPPED = 75 /* EX_TEMPFAIL: stopped early on request, checkpoint written, run again with --resume */
+    STATUS_FAILED = 1,   /* the run failed: file, data, memory, numbers */
+    STATUS_USAGE = 2,    /* wrong option or combination of options */
+    STATUS_STOPPED = 75, /* EX_TEMPFAIL: stopped early on request, checkpoint written, run again with --resume */
+    STATUS_RETRY = 76    /* a rank hung or computed wrong bits: the last checkpoint is good, run again with --resume */
 } Status;
 
 /* Sets this thread's message (printf format, no line end) and returns `code`.  Cannot fail; long messages are cut. */

@@ -245,7 +245,8 @@ const CliProgram *config_program(void) {
                     "      --schedule cosine --warmup 1 --dry-run\n"
                     "\n"
                     "Exit codes: 0 done; 1 failed; 2 wrong usage; 75 stopped early on request with a\n"
-                    "checkpoint written: run again with --resume.",
+                    "checkpoint written; 76 a rank hung or computed wrong bits, and the last checkpoint is\n"
+                    "good: after both, run again with --resume.",
         .options = options,
         .option_count = sizeof options / sizeof *options,
     };
