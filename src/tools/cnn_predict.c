@@ -13,29 +13,15 @@
 #include <string.h>
 
 typedef struct Arguments {
-    char run[CLI_TEXT], data[CLI_TEXT], checkpoint[CLI_TEXT], layer[CLI_TEXT], out[CLI_TEXT], preprocess[CLI_TEXT],
-        backend[CLI_TEXT];
-    int split; /* DatasetSplit */
+    TrainedArguments trained;
+    char layer[CLI_TEXT], out[CLI_TEXT];
     size_t top;
     bool force;
 } Arguments;
 
 #define TEXT(field, shown) OPTION_TEXT, .offset = offsetof(Arguments, field), .argument = shown
 static const Option options[] = {
-    {.name = "run",
-     .type = TEXT(run, "RUN"),
-     .positional = true,
-     .required = true,
-     .help = "run folder, checkpoint or Keras .h5 file"},
-    {.name = "data", .key = 'd', .type = TEXT(data, "FILE"), .help = "dataset; the run's own when not given"},
-    {.name = "split",
-     .key = 's',
-     .type = OPTION_CHOICE,
-     .offset = offsetof(Arguments, split),
-     .argument = "SPLIT",
-     .choices = dataset_split_names,
-     .fallback = "test",
-     .help = "which examples"},
+    TRAINED_OPTIONS(Arguments, trained),
     {.name = "layer", .type = TEXT(layer, "NAME"), .help = "the output of this layer, not of the network"},
     {.name = "out",
      .key = 'o',
@@ -51,16 +37,6 @@ static const Option options[] = {
      .min = 1,
      .max = 1000,
      .help = "classes in the table: the K most probable ones"},
-    {.name = "checkpoint",
-     .key = 'c',
-     .type = TEXT(checkpoint, "WHICH"),
-     .fallback = "best",
-     .help = "of a run folder: best, final, last or a step number"},
-    {.name = "preprocess",
-     .type = TEXT(preprocess, "KIND"),
-     .choices = preprocess_names,
-     .help = "as in cnn_train; the run's own when not given"},
-    {.name = "backend", .type = TEXT(backend, "NAME"), .fallback = "auto", .help = "which library computes"},
 };
 static const CliProgram program = {
     .name = "cnn_predict",
@@ -92,10 +68,10 @@ static void make_probabilities(const Table *table, const Real *values, double *p
 }
 
 static void print_class(const Predictor *p, size_t number) {
-    const DatasetInfo *info = p->setup.info;
-    if (p->names && number < p->name_count)
-        log_info("\t%s", p->names[number]);
-    else if (!p->names && number < info->class_name_count)
+    const DatasetInfo *info = p->trained.setup.info;
+    if (p->trained.class_names && number < p->trained.class_count)
+        log_info("\t%s", p->trained.class_names[number]);
+    else if (!p->trained.class_names && number < info->class_name_count)
         log_info("\t%s", info->class_names[number]);
     else
         log_info("\t%zu", number);
@@ -116,13 +92,13 @@ static void print_top(const Table *table, double *p, size_t width) {
 static Status print_rows(void *user, size_t first, size_t n, const Real *values, Real *const labels[]) {
     const Table *table = user;
     const Predictor *p = table->predictor;
-    const DatasetInfo *info = p->setup.info;
+    const DatasetInfo *info = p->trained.setup.info;
     bool labelled = info->label_count > 0 && info->labels[0].kind == LABEL_CLASS && info->labels[0].shape.rank == 0;
     double *probability;
     TRY(memory_new(&probability, p->width, "probabilities"));
     for (size_t i = 0; i < n; i++) {
         const Real *row = values + i * p->width;
-        log_info("%zu", first + i);
+        log_info("%llu", (unsigned long long)sampler_row(&p->trained.view, first + i));
         if (labelled)
             print_class(p, (size_t)labels[0][i]);
         if (table->classes) {
@@ -138,7 +114,7 @@ static Status print_rows(void *user, size_t first, size_t n, const Real *values,
 }
 
 static Status print_table(Predictor *p, const Arguments *arguments) {
-    const OpDesc *end = &p->setup.graph->nodes[p->node].op;
+    const OpDesc *end = &p->trained.setup.graph->nodes[p->node].op;
     Table table = {.predictor = p, .top = arguments->top, .classes = p->shape.rank == 1 && p->width > 1};
     table.probabilities =
         end->kind == OP_SOFTMAX || (end->kind == OP_ACTIVATION && end->attr.activation.kind == ACTIVATION_SIGMOID);
@@ -155,7 +131,7 @@ typedef struct Output {
 } Output;
 
 static void free_output(Output *out) {
-    for (size_t i = 0; out->labels && i < out->predictor->setup.info->label_count; i++)
+    for (size_t i = 0; out->labels && i < out->predictor->trained.setup.info->label_count; i++)
         memory_free(out->labels[i]);
     memory_free(out->labels);
     memory_free(out->values);
@@ -165,7 +141,7 @@ static void free_output(Output *out) {
 static Status write_rows(void *user, size_t first, size_t n, const Real *values, Real *const labels[]) {
     Output *out = user;
     const Predictor *p = out->predictor;
-    const DatasetInfo *info = p->setup.info;
+    const DatasetInfo *info = p->trained.setup.info;
     (void)first;
     for (size_t i = 0; i < n * p->width; i++)
         out->values[i] = (float)values[i];
@@ -175,12 +151,12 @@ static Status write_rows(void *user, size_t first, size_t n, const Real *values,
                 ((int64_t *)out->labels[k])[i] = (int64_t)labels[k][i];
             else
                 ((float *)out->labels[k])[i] = (float)labels[k][i];
-    return dataset_writer_append(out->writer, p->split, n, out->values, (const void *const *)out->labels);
+    return dataset_writer_append(out->writer, p->trained.asked, n, out->values, (const void *const *)out->labels);
 }
 
 /* What the file says of itself: a dataset like that of the examples, with other numbers in the place of x. */
 static Status open_output(const Predictor *p, const Arguments *arguments, DatasetInfo *info, Output *out) {
-    *info = *p->setup.info;
+    *info = *p->trained.setup.info;
     info->shape = p->shape;
     info->is_uint8 = false;
     info->value_max = 1;
@@ -194,7 +170,7 @@ static Status open_output(const Predictor *p, const Arguments *arguments, Datase
 }
 
 static Status write_file(Predictor *p, const Arguments *arguments) {
-    Dist *dist = p->setup.dist;
+    Dist *dist = p->trained.setup.dist;
     bool root = dist_rank(dist) == 0;
     Output out = {.predictor = p};
     DatasetInfo info;
@@ -205,8 +181,8 @@ static Status write_file(Predictor *p, const Arguments *arguments) {
     if (status == STATUS_OK)
         status = dist_agree(dist, root ? dataset_writer_finish(out.writer) : STATUS_OK);
     if (status == STATUS_OK)
-        log_info("%s: %zu rows of %s from layer %s\n", arguments->out, p->setup.info->count[p->split],
-                 shape_format(&p->shape, shape), p->setup.graph->nodes[p->node].layer);
+        log_info("%s: %zu rows of %s from layer %s\n", arguments->out, (size_t)p->trained.view.count,
+                 shape_format(&p->shape, shape), p->trained.setup.graph->nodes[p->node].layer);
     free_output(&out);
     return status;
 }
@@ -214,13 +190,7 @@ static Status write_file(Predictor *p, const Arguments *arguments) {
 /* ---- the program ---------------------------------------------------------------------------------------------------- */
 
 static Status predict(Dist *dist, const Arguments *arguments) {
-    PredictOptions wanted = {.run = arguments->run,
-                             .checkpoint = arguments->checkpoint,
-                             .data = arguments->data,
-                             .preprocess = arguments->preprocess,
-                             .layer = arguments->layer,
-                             .backend = arguments->backend,
-                             .split = (DatasetSplit)arguments->split};
+    PredictOptions wanted = {.trained = &arguments->trained, .layer = arguments->layer};
     Predictor predictor;
     Status status = predict_open(dist, &wanted, &predictor);
     if (status == STATUS_OK)
@@ -250,7 +220,7 @@ static Status run(Dist *dist, int argc, char **argv) {
         status = status_fail(STATUS_USAGE, "%s: the name must end in .h5 or .hdf5. Without --out a table is printed.",
                              arguments.out);
     if (status == STATUS_OK)
-        status = backend_check_name(arguments.backend);
+        status = backend_check_name(arguments.trained.backend);
     TRY(dist_agree(dist, status));
     dist_broadcast(dist, &exit_now, sizeof exit_now);
     dist_broadcast(dist, &arguments, sizeof arguments);

@@ -186,6 +186,8 @@ Status trainer__preprocess(Trainer *t) {
             log_info("preprocess %s: as in %s\n", name, config->init_from);
     }
     TRY(setup_preprocess(&t->setup, name, from_file || t->resuming ? t->file_preprocess : NULL));
+    if (name[0] == '\0' && setup_scales_input(&t->setup))
+        log_info("preprocess none: network %s scales its input itself\n", t->setup.model->name);
     if (!given && !from_file && config->init_from[0] && t->setup.preprocess.mode == PREPROCESS_UNIT)
         log_info("preprocess unit: %s does not say how its pixels went in; --preprocess does\n", config->init_from);
     return STATUS_OK;

@@ -8,33 +8,22 @@
  *     predict_close(&predictor); */
 #ifndef TRAIN_PREDICT_H
 #define TRAIN_PREDICT_H
-#include "train/replica.h"
-#include "train/setup.h"
+#include "train/trained.h"
 
 typedef struct PredictOptions {
-    const char *run;        /* run folder, checkpoint or file of Keras */
-    const char *checkpoint; /* of a run folder: "best" */
-    const char *data;       /* "": the run's own */
-    const char *preprocess; /* "": the run's own */
-    const char *layer;      /* "": the network's output */
-    bool embedding;         /* layer "": predict_embedding_node instead */
-    const char *backend;
-    DatasetSplit split;
+    const TrainedArguments *trained;
+    const char *layer; /* "": the network's output */
+    bool embedding;    /* layer "": predict_embedding_node instead */
 } PredictOptions;
 
 typedef struct Predictor {
-    Setup setup;
-    Replica *replica;
-    DatasetSplit split;
+    Trained trained;
     int node;     /* whose values are given */
     Shape shape;  /* of one example's */
     size_t width; /* their number */
-    char *path;   /* of the file with the weights; rank 0 */
-    char **names; /* classes that the network was trained to tell apart; NULL: not known.  One block */
-    size_t name_count;
 } Predictor;
 
-/* Network, weights, data and plans.  Prints nothing but failures.  Collective, agreed.  STATUS_USAGE: no such layer (the
+/* Network, weights, data and plans.  Prints nothing but warnings and failures.  Collective, agreed.  STATUS_USAGE: no such layer (the
  * message lists the nearest), or several outputs and none chosen.  predict_close also after a failure. */
 Status predict_open(Dist *dist, const PredictOptions *options, Predictor *out);
 void predict_close(Predictor *predictor);
@@ -43,10 +32,11 @@ void predict_close(Predictor *predictor);
  * sigmoid; else the output itself. */
 int predict_embedding_node(const Graph *graph);
 
-/* n examples from `first` on: values[n][width]; labels as dataset_read gives them, NULL where there are none. */
+/* n examples of trained.view from `first` on: values[n][width]; labels as dataset_read gives them, NULL where there are
+ * none. */
 typedef Status PredictSink(void *user, size_t first, size_t n, const Real *values, Real *const labels[]);
 
-/* Runs all examples of the split; blocks of EVALUATE_BLOCK, dealt to ranks in turn.  Collective, agreed; `sink` is called on
+/* Runs all examples of the view; blocks of EVALUATE_BLOCK, dealt to ranks in turn.  Collective, agreed; `sink` is called on
  * rank 0 alone. */
 Status predict_run(Predictor *predictor, PredictSink *sink, void *user);
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "train/setup.h"
-#include "base/log.h"
 #include "base/memory.h"
 #include "model/layers.h"
 #include "model/model_edit.h"
@@ -79,9 +78,9 @@ static size_t source_of(const Model *model, const ModelLayer *layer) {
     return source;
 }
 
-/* Does a layer that scales read one of the network's inputs? */
-static bool network_scales_input(const Model *model) {
-    for (size_t l = 0; l < model->layer_count; l++) {
+bool setup_scales_input(const Setup *setup) {
+    const Model *model = setup->model;
+    for (size_t l = 0; setup->info->is_uint8 && l < model->layer_count; l++) {
         const ModelLayer *layer = &model->layers[l];
         const char *class = layer->class->name;
         if (strcmp(class, "Rescaling") != 0 && strcmp(class, "Normalization") != 0)
@@ -115,10 +114,8 @@ Status setup_preprocess(Setup *setup, const char *name, const char *record) {
         TRY(take_record(setup, record, &taken));
     if (taken)
         return STATUS_OK;
-    if (name[0] == '\0' && setup->info->is_uint8 && network_scales_input(setup->model)) {
-        log_info("preprocess none: network %s scales its input itself\n", setup->model->name);
-        name = "none";
-    }
+    if (name[0] == '\0' && setup_scales_input(setup))
+        name = preprocess_names[PREPROCESS_NONE];
     return preprocess_create(setup->data, name, &setup->preprocess);
 }
 

@@ -44,9 +44,12 @@ Status setup_data(Setup *setup, const char *path);
  * softmax for class numbers and one-hot labels, in sigmoid for several labels of 0 or 1, linearly for numbers.  Agreed. */
 Status setup_model(Setup *setup, const char *text, const char *source);
 
-/* setup->preprocess: the mode `name` of data/preprocess.h.  "": its default, but none (said in one line) where the network
- * itself begins with Rescaling or Normalization, as Keras's networks for pixels of 0 to 255 do.  record: NULL, or the JSON of
- * another file (data/preprocess.h), whose mean and deviation "dataset" then takes.  After setup_model. */
+/* Whether the data are bytes and the network itself begins with Rescaling or Normalization, as Keras's networks for pixels of
+ * 0 to 255 do. */
+bool setup_scales_input(const Setup *setup);
+
+/* setup->preprocess: the mode `name` of data/preprocess.h.  "": its default, but none where setup_scales_input.  record: NULL,
+ * or the JSON of another file (data/preprocess.h), whose mean and deviation "dataset" then takes.  After setup_model. */
 Status setup_preprocess(Setup *setup, const char *name, const char *record);
 
 /* setup->graph = the network with the losses that `config` asks for, finished and checked against the data; where its

@@ -25,8 +25,8 @@ static Status keep_rows(void *user, size_t first, size_t n, const Real *values, 
 }
 
 static Status new_gallery(const Predictor *p, Gallery *gallery) {
-    const DatasetInfo *info = p->setup.info;
-    gallery->rows = info->count[p->split];
+    const DatasetInfo *info = p->trained.setup.info;
+    gallery->rows = p->trained.view.count;
     gallery->width = p->width;
     TRY(memory_alloc(gallery->rows, p->width * sizeof(Real), "embeddings", (void **)&gallery->values));
     if (info->label_count > 0 && info->labels[0].kind == LABEL_CLASS && info->labels[0].shape.rank == 0)
@@ -56,16 +56,17 @@ static Status find_pairs(const Predictor *p, const Gallery *gallery, const char 
                            VERIFY_FOLDS);
     if (gallery->classes == NULL)
         return status_fail(STATUS_FAILED, "%s has no classes to draw pairs from: give a file of pairs",
-                           p->setup.info->path);
+                           p->trained.setup.info->path);
     *count = (size_t)number;
     return verify_draw_pairs(gallery->classes, gallery->rows, *count, seed, pairs);
 }
 
 static Status print_json(const Predictor *p, const VerifyResult *r) {
-    json_t *json = json_pack("{s:s, s:s, s:s, s:I, s:I, s:f, s:f, s:f, s:f, s:f}", "data", p->setup.info->path, "split",
-                             dataset_split_names[p->split], "layer", p->setup.graph->nodes[p->node].layer, "pairs",
-                             (json_int_t)r->pairs, "same", (json_int_t)r->same, "accuracy", r->accuracy, "deviation",
-                             r->deviation, "threshold", r->threshold, "auc", r->auc, "eer", r->eer);
+    json_t *json =
+        json_pack("{s:s, s:s, s:s, s:I, s:I, s:f, s:f, s:f, s:f, s:f}", "data", p->trained.setup.info->path, "split",
+                  dataset_split_names[p->trained.asked], "layer", p->trained.setup.graph->nodes[p->node].layer, "pairs",
+                  (json_int_t)r->pairs, "same", (json_int_t)r->same, "accuracy", r->accuracy, "deviation", r->deviation,
+                  "threshold", r->threshold, "auc", r->auc, "eer", r->eer);
     char *text = json ? json_dumps(json, JSON_PRESERVE_ORDER) : NULL;
     json_decref(json);
     if (text == NULL)
@@ -76,8 +77,9 @@ static Status print_json(const Predictor *p, const VerifyResult *r) {
 }
 
 static Status print(const Predictor *p, const VerifyResult *r) {
-    log_info("%s: %zu pairs, %zu of the same, by the cosine of layer %s (%zu numbers)\n", dataset_split_names[p->split],
-             r->pairs, r->same, p->setup.graph->nodes[p->node].layer, p->width);
+    log_info("%s: %zu pairs, %zu of the same, by the cosine of layer %s (%zu numbers)\n",
+             dataset_split_names[p->trained.asked], r->pairs, r->same, p->trained.setup.graph->nodes[p->node].layer,
+             p->width);
     log_info("accuracy %.6g +- %.4g (%d folds)  auc %.6g  eer %.6g  threshold %.6g\n", r->accuracy, r->deviation,
              VERIFY_FOLDS, r->auc, r->eer, r->threshold);
     return log_check_output();

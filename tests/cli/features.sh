@@ -49,6 +49,11 @@ has "as many are right as cnn_evaluate counts" "\"accuracy\": ${correct:0:7}" \
 for p in 2 3; do
     same "the same table on $p ranks" "$(cat table)" "$(ranks $p cnn_predict plain --split train)"
 done
+ranks 2 cnn_predict plain --split val >held-out
+correct=$(awk -F '\t' '$2 == $3 { n++ } END { printf "%.6f", n / NR }' held-out)
+has "the run's held-out part, as cnn_evaluate takes it" "\"accuracy\": ${correct:0:7}.* \"examples\": 41\b" \
+    "$(ranks 1 cnn_evaluate plain --split val --json)"
+same "its rows are those of the training split" "$(sort held-out)" "$(sort held-out table | uniq -d)"
 for p in 1 2 3; do
     ranks $p cnn_predict plain --split train --layer flatten -o features-$p.h5 >/dev/null
 done
@@ -59,6 +64,16 @@ fails "a layer that is not there" 2 'Near: flatten' ranks 1 cnn_predict plain --
 fails "--layer without a file" 2 'needs --out' ranks 1 cnn_predict plain --layer flatten
 fails "a file of another kind" 2 'must end in .h5' ranks 2 cnn_predict plain --split train -o features.csv
 fails "a file that is there" 1 'exists already' ranks 1 cnn_predict plain --split train -o features-1.h5
+
+# A file of Keras does not say how pixels go in.
+"$build/cnn_export" plain -o plain.h5 >/dev/null
+for program in cnn_evaluate cnn_predict; do
+    has "$program says what it takes for a Keras file" 'plain.h5 does not say .* --preprocess unit is taken' \
+        "$(ranks 2 $program plain.h5 --data small.h5 --split train 2>&1 >/dev/null)"
+    check "$program says nothing when it is told" \
+        [ -z "$(ranks 1 $program plain.h5 --data small.h5 --split train --preprocess unit 2>&1 >/dev/null)" ]
+done
+same "the same table" "$(cat table)" "$(ranks 1 cnn_predict plain.h5 --data small.h5 --split train 2>/dev/null)"
 
 # cnn_evaluate --verify-pairs
 drawn=$(ranks 1 cnn_evaluate plain --split train --verify-pairs 400 --json)

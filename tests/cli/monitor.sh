@@ -119,7 +119,7 @@ fails "--min-delta alone" 2 'min-delta needs --early-stop' ranks 1 cnn_train "${
 fails "--no-restore-best alone" 2 'no-restore-best needs --early-stop' ranks 1 cnn_train "${one[@]}" --no-restore-best
 fails "another --monitor on a resume" 2 'monitor none, not loss|monitor .*not loss' \
     ranks 1 cnn_train --resume run-1 --epochs 3 --monitor loss
-fails "cnn_evaluate: unknown metric" 2 'unknown metric f2' ranks 2 cnn_evaluate run-1 --metrics f2
+fails "cnn_evaluate: unknown metric" 2 'unknown metric f2' ranks 2 cnn_evaluate run-1 --split train --metrics f2
 echo '{"epochz": 3}' >wrong.json
 fails "config: unknown name" 2 'wrong.json: unknown option "epochz"; did you mean epochs' \
     ranks 2 cnn_train --config wrong.json

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "train/trained.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "io/run.h"
+#include "train/record.h"
+#include <string.h>
+
+/* What all ranks need of the file. */
+typedef struct Texts {
+    char *model, *state, *preprocess;
+} Texts;
+
+static Status copy_text(const char *text, char **out) {
+    return text ? memory_strdup(text, out) : STATUS_OK;
+}
+
+static Status read_file(const TrainedArguments *arguments, Trained *t, Texts *texts) {
+    TRY(run_resolve(arguments->run, arguments->checkpoint, &t->path));
+    TRY(checkpoint_read(t->path, CHECKPOINT_ANY, &t->checkpoint));
+    if (t->checkpoint->model_config == NULL)
+        return status_fail(STATUS_FAILED, "%s holds weights only, no network", t->path);
+    TRY(record_network(t->checkpoint, t->path, &texts->model));
+    TRY(copy_text(t->checkpoint->state, &texts->state));
+    return copy_text(t->checkpoint->preprocess, &texts->preprocess);
+}
+
+static Status open_file(const TrainedArguments *arguments, Trained *t, Texts *texts) {
+    Dist *dist = t->setup.dist;
+    TRY(dist_agree(dist, dist_rank(dist) == 0 ? read_file(arguments, t, texts) : STATUS_OK));
+    TRY(dist_broadcast_text(dist, &texts->model));
+    TRY(dist_broadcast_text(dist, &texts->state));
+    return dist_broadcast_text(dist, &texts->preprocess);
+}
+
+/* The run's options, and the fingerprint of its data where the file says it; its data, unless others are given. */
+static Status choose_options(const TrainedArguments *arguments, const char *state, Trained *t, char **fingerprint) {
+    RecordState saved = {0};
+    if (state) {
+        TRY(record_parse(state, arguments->run, &saved));
+        t->config = saved.config;
+        *fingerprint = saved.fingerprint;
+        saved.fingerprint = NULL;
+        record_free(&saved);
+    }
+    if (arguments->data[0])
+        memcpy(t->config.data, arguments->data, sizeof t->config.data);
+    return config_fill(&t->config, NULL);
+}
+
+static Status choose_preprocess(const TrainedArguments *arguments, const char *record, Trained *t) {
+    Preprocess recorded;
+    if (record)
+        TRY(preprocess_from_json(record, &recorded, &t->class_names, &t->class_count));
+    if (record && arguments->preprocess[0] == '\0') {
+        t->setup.preprocess = recorded;
+        return STATUS_OK;
+    }
+    TRY(setup_preprocess(&t->setup, arguments->preprocess, NULL));
+    if (arguments->preprocess[0] == '\0')
+        log_warn(
+            "%s does not say how numbers go into its network: --preprocess %s is taken%s. Give the one that it was "
+            "trained with.",
+            arguments->run, preprocess_names[t->setup.preprocess.mode],
+            setup_scales_input(&t->setup) ? ", as the network scales its input itself" : "");
+    return STATUS_OK;
+}
+
+/* The split that is asked for, or what the run validated on: a part of the training examples of the same data. */
+static Status choose_examples(const char *fingerprint, Trained *t) {
+    const DatasetInfo *info = t->setup.info;
+    const Config *config = &t->config;
+    uint64_t train = info->count[DATASET_TRAIN];
+    t->split = t->asked;
+    t->view = sampler_whole(info->count[t->asked]);
+    if (t->asked == DATASET_VAL && t->view.count == 0 && config->validation_split > 0 && fingerprint &&
+        strcmp(fingerprint, info->fingerprint) == 0) {
+        t->split = DATASET_TRAIN;
+        t->view = sampler_validation_part(train, config->validation_split, config->seed);
+    }
+    if (t->view.count == 0)
+        return status_fail(STATUS_FAILED, "%s has no %s data. Choose another --split.", info->path,
+                           dataset_split_names[t->asked]);
+    return STATUS_OK;
+}
+
+static Status open_with(const TrainedArguments *arguments, const Texts *texts, Trained *t, char **fingerprint) {
+    Dist *dist = t->setup.dist;
+    TRY(dist_agree(dist, choose_options(arguments, texts->state, t, fingerprint)));
+    TRY(setup_data(&t->setup, t->config.data));
+    TRY(setup_model(&t->setup, texts->model, arguments->run));
+    TRY(dist_agree(dist, choose_preprocess(arguments, texts->preprocess, t)));
+    t->plan = (PlanOptions){.backend = arguments->backend, .winograd = (Winograd)t->config.winograd};
+    return dist_agree(dist, choose_examples(*fingerprint, t));
+}
+
+Status trained_open(Dist *dist, const TrainedArguments *arguments, Trained *out) {
+    Texts texts = {0};
+    char *fingerprint = NULL;
+    *out = (Trained){.setup.dist = dist, .asked = (DatasetSplit)arguments->split};
+    Status status = open_file(arguments, out, &texts);
+    if (status == STATUS_OK)
+        status = open_with(arguments, &texts, out, &fingerprint);
+    memory_free(fingerprint);
+    memory_free(texts.model);
+    memory_free(texts.state);
+    memory_free(texts.preprocess);
+    return status;
+}
+
+Status trained_load(Trained *t) {
+    const Graph *graph = t->setup.graph;
+    Real *weights = t->replica->weights;
+    Dist *dist = t->setup.dist;
+    size_t loaded;
+    graph_initialize(graph, 0, weights); /* constants of the network are not in the file */
+    TRY(dist_agree(dist, dist_rank(dist) == 0
+                             ? record_load_weights(t->setup.model, graph, weights, t->checkpoint, t->path, &loaded)
+                             : STATUS_OK));
+    checkpoint_destroy(t->checkpoint);
+    t->checkpoint = NULL;
+    dist_broadcast(dist, weights, graph->weight_count * sizeof(Real));
+    return STATUS_OK;
+}
+
+void trained_close(Trained *t) {
+    replica_destroy(t->replica);
+    checkpoint_destroy(t->checkpoint);
+    setup_close(&t->setup);
+    memory_free(t->class_names);
+    memory_free(t->path);
+}
