@@ -47,31 +47,31 @@ static const Row rows[] = {
     {"vflip", AUGMENT_VFLIP, NUMBER_CHANCE, 0, 0, 1, 0, 1, HALF(), 0, "[=P]", "turn upside down (P 0.5)"},
     {"crop", AUGMENT_CROP, NUMBER_VALUE, MOVES | WHOLE, 1, 1, 0, 4096, USUAL(), 0, "=N",
      "add N pixels on every side, cut out a window of the old size"},
-    {"resized-crop", AUGMENT_RESIZED_CROP, NUMBER_RANGES, MOVES, 0, 4, 0.0001, 10000,
+    {"resized-crop", AUGMENT_RESIZED_CROP, NUMBER_RANGES, MOVES, 0, 4, 0.001, 100,
      USUAL(.range = {{0.08, 1}, {3.0 / 4, 4.0 / 3}}), 0, "[=LOW:HIGH[:LOW:HIGH]]",
      "enlarge a part: area (0.08:1), width/height (0.75:1.3333)"},
     {"rotate", AUGMENT_ROTATE, NUMBER_SYMMETRIC, MOVES, 1, 2, -360, 360, USUAL(), 0, "=D",
      "rotate by up to D degrees, counter-clockwise"},
-    {"translate", AUGMENT_TRANSLATE, NUMBER_SYMMETRIC, MOVES, 1, 2, -1, 1, USUAL(), 3, "=F",
+    {"translate", AUGMENT_TRANSLATE, NUMBER_SYMMETRIC, MOVES, 1, 2, -0.9, 0.9, USUAL(), 3, "=F",
      "shift by up to F times the size, both ways"},
-    {"translate-x", AUGMENT_TRANSLATE, NUMBER_SYMMETRIC, MOVES, 1, 2, -1, 1, USUAL(), 1, "=F", "right only"},
-    {"translate-y", AUGMENT_TRANSLATE, NUMBER_SYMMETRIC, MOVES, 1, 2, -1, 1, USUAL(), 2, "=F", "down only"},
-    {"shear", AUGMENT_SHEAR, NUMBER_SYMMETRIC, MOVES, 1, 2, -80, 80, USUAL(), 3, "=D",
+    {"translate-x", AUGMENT_TRANSLATE, NUMBER_SYMMETRIC, MOVES, 1, 2, -0.9, 0.9, USUAL(), 1, "=F", "right only"},
+    {"translate-y", AUGMENT_TRANSLATE, NUMBER_SYMMETRIC, MOVES, 1, 2, -0.9, 0.9, USUAL(), 2, "=F", "down only"},
+    {"shear", AUGMENT_SHEAR, NUMBER_SYMMETRIC, MOVES, 1, 2, -60, 60, USUAL(), 3, "=D",
      "shear by up to D degrees, both ways"},
-    {"shear-x", AUGMENT_SHEAR, NUMBER_SYMMETRIC, MOVES, 1, 2, -80, 80, USUAL(), 1, "=D", "rows only"},
-    {"shear-y", AUGMENT_SHEAR, NUMBER_SYMMETRIC, MOVES, 1, 2, -80, 80, USUAL(), 2, "=D", "columns only"},
-    {"zoom", AUGMENT_ZOOM, NUMBER_FACTOR, MOVES, 1, 2, 0.01, 100, USUAL(.tied = true), 0, "=F",
+    {"shear-x", AUGMENT_SHEAR, NUMBER_SYMMETRIC, MOVES, 1, 2, -60, 60, USUAL(), 1, "=D", "rows only"},
+    {"shear-y", AUGMENT_SHEAR, NUMBER_SYMMETRIC, MOVES, 1, 2, -60, 60, USUAL(), 2, "=D", "columns only"},
+    {"zoom", AUGMENT_ZOOM, NUMBER_FACTOR, MOVES, 1, 2, 0.1, 10, USUAL(.tied = true), 0, "=F",
      "enlarge by 1-F to 1+F"},
 
-    {"brightness", AUGMENT_BRIGHTNESS, NUMBER_FACTOR, CLIPS, 1, 2, 0, 100, USUAL(), 0, "=F",
+    {"brightness", AUGMENT_BRIGHTNESS, NUMBER_FACTOR, CLIPS, 1, 2, 0, 10, USUAL(), 0, "=F",
      "multiply by 1-F to 1+F"},
-    {"contrast", AUGMENT_CONTRAST, NUMBER_FACTOR, CLIPS, 1, 2, 0, 100, USUAL(), 0, "=F",
+    {"contrast", AUGMENT_CONTRAST, NUMBER_FACTOR, CLIPS, 1, 2, 0, 10, USUAL(), 0, "=F",
      "distance from the mean grey times 1-F to 1+F"},
-    {"saturation", AUGMENT_SATURATION, NUMBER_FACTOR, CLIPS | COLOURS, 1, 2, 0, 100, USUAL(), 0, "=F",
+    {"saturation", AUGMENT_SATURATION, NUMBER_FACTOR, CLIPS | COLOURS, 1, 2, 0, 10, USUAL(), 0, "=F",
      "distance from grey times 1-F to 1+F"},
     {"hue", AUGMENT_HUE, NUMBER_SYMMETRIC, CLIPS | COLOURS, 1, 2, -0.5, 0.5, USUAL(), 0, "=F",
      "turn the hue by up to F of the circle"},
-    {"sharpness", AUGMENT_SHARPNESS, NUMBER_FACTOR, CLIPS, 1, 2, 0, 100, USUAL(), 0, "=F",
+    {"sharpness", AUGMENT_SHARPNESS, NUMBER_FACTOR, CLIPS, 1, 2, 0, 10, USUAL(), 0, "=F",
      "distance from the smoothed image times 1-F to 1+F"},
     {"grayscale", AUGMENT_GRAYSCALE, NUMBER_CHANCE, COLOURS, 0, 1, 0, 1, {.chance = 0.1}, 0, "[=P]",
      "all channels grey (P 0.1)"},
@@ -86,11 +86,11 @@ static const Row rows[] = {
      "stretch each channel to the whole range (P 0.5)"},
     {"blur", AUGMENT_BLUR, NUMBER_VALUE, 0, 1, 2, 0.05, 16, USUAL(), 0, "=S",
      "Gaussian blur, S pixels; LOW:HIGH is a random S"},
-    {"noise", AUGMENT_NOISE, NUMBER_VALUE, ANY_SHAPE, 1, 2, 0, 100, USUAL(), 0, "=S",
+    {"noise", AUGMENT_NOISE, NUMBER_VALUE, ANY_SHAPE, 1, 2, 0, 1, USUAL(), 0, "=S",
      "add normal noise, S of the range of values"},
     {"cutout", AUGMENT_CUTOUT, NUMBER_VALUE, FILLS | WHOLE, 1, 1, 1, 4096, USUAL(), 0, "=N",
      "fill a square of N pixels at a random place"},
-    {"erase", AUGMENT_ERASE, NUMBER_RANGES, FILLS, 0, 4, 0.0001, 10000, HALF(.range = {{0.02, 0.33}, {0.3, 3.3}}), 0,
+    {"erase", AUGMENT_ERASE, NUMBER_RANGES, FILLS, 0, 4, 0.001, 100, HALF(.range = {{0.02, 0.33}, {0.3, 3.3}}), 0,
      "[=LOW:HIGH[:LOW:HIGH]]", "fill a rectangle: area (0.02:0.33), width/height (0.3:3.3) (P 0.5)"},
 
     {"trivial", AUGMENT_TRIVIAL, NUMBER_CHANCE, MOVES | CLIPS, 0, 1, 0, 1, USUAL(), 0, "[=P]",
@@ -320,6 +320,23 @@ static Status check_values(const Row *row, Dataset *dataset) {
     return status;
 }
 
+/* Pixels: not so many that little of the image is left. */
+static Status check_size(const AugmentOperation *op, const DatasetInfo *info) {
+    const size_t *dim = info->shape.dim;
+    double side = (double)(dim[0] < dim[1] ? dim[0] : dim[1]), most = INFINITY;
+    char shape[SHAPE_TEXT];
+    if (op->kind == AUGMENT_CROP)
+        most = floor(side / 2);
+    else if (op->kind == AUGMENT_CUTOUT)
+        most = side - 1;
+    else if (op->kind == AUGMENT_BLUR)
+        most = side / 4;
+    if (op->range[0][1] <= most)
+        return STATUS_OK;
+    return status_fail(STATUS_USAGE, "--augment %s=%g is too much for images of %s: at most %g",
+                       row_of_kind(op->kind)->name, op->range[0][1], shape_format(&info->shape, shape), most);
+}
+
 Status augment_check(const Augment *augment, Dataset *dataset) {
     const DatasetInfo *info = dataset_info(dataset);
     const Row *clips = NULL;
@@ -338,6 +355,8 @@ Status augment_check(const Augment *augment, Dataset *dataset) {
         if (flags & COLOURS && info->shape.dim[2] != 3)
             return status_fail(STATUS_USAGE, "--augment %s is for colour images of 3 channels; %s has %zu", name,
                                info->path, info->shape.dim[2]);
+        if (info->shape.rank == 3)
+            TRY(check_size(&augment->operations[i], info));
         clips = flags & CLIPS && clips == NULL ? row : clips;
     }
     return clips ? check_values(clips, dataset) : STATUS_OK;

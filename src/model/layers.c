@@ -20,6 +20,12 @@ Status layer_class_find(const char *name, const LayerClass **out) {
             *out = classes[i];
             return STATUS_OK;
         }
+    if (layer_instead(name))
+        return status_fail(
+            STATUS_FAILED,
+            "layer class %s is not known. Take the layer out of the network and give cnn_train %s, or the "
+            "like, in its place.",
+            name, layer_instead(name));
 #define LAYER_NAME(symbol, name) " " #name
     return status_fail(STATUS_FAILED, "unknown layer class \"%.60s\". Known:" LAYER_LIST(LAYER_NAME), name);
 #undef LAYER_NAME

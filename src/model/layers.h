@@ -103,6 +103,7 @@ typedef struct LayerClass {
     X(layer_scale, LayerScale)                                                                      \
     X(random_flip, RandomFlip) X(random_rotation, RandomRotation) X(random_translation, RandomTranslation)    \
     X(random_zoom, RandomZoom) X(random_contrast, RandomContrast) X(random_brightness, RandomBrightness)      \
+    X(random_crop, RandomCrop)                                                                                \
     X(add, Add) X(subtract, Subtract) X(multiply, Multiply) X(average, Average) X(maximum, Maximum)           \
     X(custom_scale_layer, CustomScaleLayer)                                                  \
     X(concatenate, Concatenate)                                                                               \
@@ -126,7 +127,10 @@ enum {
 /* Is it one of the Random... layers, which are the identity but in training? */
 bool layer_is_augmentation(const LayerClass *class);
 
-/* The class of that name, also as "Custom>NAME", or an error that lists the known ones. */
+/* The option of cnn_train that does what Keras's layer `class`, which is not known, does in training; NULL: there is none. */
+const char *layer_instead(const char *class);
+
+/* The class of that name, also as "Custom>NAME", or an error that says what to use instead, or lists the known ones. */
 Status layer_class_find(const char *name, const LayerClass **out);
 
 /* Checks `given`, the config of a layer, and makes the normalized one.  Keys that every layer has (name, trainable,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Layers that change images at random while training.  In a network they are the identity: who trains applies those at its
- * beginning to the images before they reach it, and refuses others. */
+ * beginning to the images before they reach it, and refuses others.  Which of Keras's are --augment's alone is said here too. */
 #include "model/layers.h"
 #include <math.h>
 #include <string.h>
@@ -36,14 +36,8 @@ static const LayerKey random_zoom_keys[] = {
     KEY_CHANNELS_LAST,
     KEY_END,
 };
-static const LayerKey random_contrast_keys[] = {
-    KEY_NEED("factor", KEY_NUMBERS),
-    KEY_USE("value_range", KEY_NUMBERS, "[0, 255]"),
-    KEY_SEED,
-    KEY_CHANNELS_LAST,
-    KEY_END,
-};
-static const LayerKey random_brightness_keys[] = {
+static const LayerKey random_level_keys[] = {
+    /* of RandomContrast, RandomBrightness */
     KEY_NEED("factor", KEY_NUMBERS),
     KEY_USE("value_range", KEY_NUMBERS, "[0, 255]"),
     KEY_SEED,
@@ -83,6 +77,57 @@ static Status augmentation_build(LayerBuild *b) {
     return STATUS_OK;
 }
 
+/* Of an image that has the size already, the whole. */
+static Status random_crop_build(LayerBuild *b) {
+    Shape x = layer_shape(b, 0);
+    size_t height = (size_t)layer_number(b, "height"), width = (size_t)layer_number(b, "width");
+    TRY(layer_needs_rank(b, 3));
+    if (x.dim[0] != height || x.dim[1] != width)
+        return layer_fail(b,
+                          "cuts a random %zu x %zu part out of %zu x %zu, which is not supported: take it out of the "
+                          "network, and padding in front of it, and give --augment crop=N (N pixels are added on every "
+                          "side) or resized-crop",
+                          height, width, x.dim[0], x.dim[1]);
+    b->output = b->inputs[0];
+    return STATUS_OK;
+}
+
+static const LayerKey random_crop_keys[] = {
+    KEY_NEED("height", KEY_COUNT), KEY_NEED("width", KEY_COUNT), KEY_SEED, KEY_CHANNELS_LAST, KEY_END,
+};
+const LayerClass layer_class_random_crop = {"RandomCrop", random_crop_keys, 1, 1, random_crop_build};
+
+const char *layer_instead(const char *class) {
+    static const struct {
+        const char *class, *instead;
+    } rows[] = {
+        {"RandomHeight", "--augment zoom=0.2"},
+        {"RandomWidth", "--augment zoom=0.2"},
+        {"RandomShear", "--augment shear=10"},
+        {"RandomHue", "--augment hue=0.1"},
+        {"RandomSaturation", "--augment saturation=0.2"},
+        {"RandomSharpness", "--augment sharpness=0.5"},
+        {"RandomGrayscale", "--augment grayscale=0.1"},
+        {"RandomPosterization", "--augment posterize=4"},
+        {"RandomInvert", "--augment invert=0.1"},
+        {"RandomGaussianBlur", "--augment blur=0.5:1.5"},
+        {"RandomErasing", "--augment erase"},
+        {"RandomColorDegeneration", "--augment saturation=0.2"},
+        {"RandomColorJitter", "--augment brightness=0.2,contrast=0.2,saturation=0.2,hue=0.1"},
+        {"RandAugment", "--augment rand=2:9"},
+        {"AugMix", "--augment trivial"},
+        {"Solarization", "--augment solarize=128"},
+        {"Equalization", "--augment equalize"},
+        {"AutoContrast", "--augment autocontrast"},
+        {"MixUp", "--mixup 0.2"},
+        {"CutMix", "--cutmix 1"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (strcmp(rows[i].class, class) == 0)
+            return rows[i].instead;
+    return NULL;
+}
+
 bool layer_is_augmentation(const LayerClass *class) {
     return class->build == augmentation_build;
 }
@@ -92,5 +137,5 @@ const LayerClass layer_class_random_rotation = {"RandomRotation", random_rotatio
 const LayerClass layer_class_random_translation = {"RandomTranslation", random_translation_keys, 1, 1,
                                                    augmentation_build};
 const LayerClass layer_class_random_zoom = {"RandomZoom", random_zoom_keys, 1, 1, augmentation_build};
-const LayerClass layer_class_random_contrast = {"RandomContrast", random_contrast_keys, 1, 1, augmentation_build};
-const LayerClass layer_class_random_brightness = {"RandomBrightness", random_brightness_keys, 1, 1, augmentation_build};
+const LayerClass layer_class_random_contrast = {"RandomContrast", random_level_keys, 1, 1, augmentation_build};
+const LayerClass layer_class_random_brightness = {"RandomBrightness", random_level_keys, 1, 1, augmentation_build};

@@ -132,12 +132,12 @@ static size_t numbers_of(const ModelLayer *layer, const char *key, size_t channe
     return count;
 }
 
-/* Takes a Rescaling, or a Normalization with given numbers, into account; false where the layer is nothing of the kind. */
+/* Takes a Rescaling or Normalization into account; false where its numbers are not known: adapted ones are weights. */
 static bool follow_scaling(const Setup *setup, const ModelLayer *layer, AugmentUnits *units) {
     double a[PREPROCESS_CHANNELS], b[PREPROCESS_CHANNELS];
     bool rescaling = is(layer, "Rescaling");
     size_t channels = setup->info->shape.dim[setup->info->shape.rank - 1];
-    if ((!rescaling && !is(layer, "Normalization")) || channels > PREPROCESS_CHANNELS)
+    if (channels > PREPROCESS_CHANNELS)
         return false;
     size_t scales = numbers_of(layer, rescaling ? "scale" : "variance", channels, a);
     size_t offsets = numbers_of(layer, rescaling ? "offset" : "mean", channels, b);
@@ -180,9 +180,66 @@ static size_t image_input(const Model *model) {
     return model->layer_count;
 }
 
+/* The way from the input to a layer. */
+typedef struct Way {
+    AugmentUnits units; /* of the values there */
+    const ModelLayer
+        *unknown; /* the first layer whose scale is not known (they are its weights), so `units` neither; or NULL */
+    const ModelLayer *distorted; /* the first Resizing that changes width / height; or NULL */
+} Way;
+
+/* Takes a layer into account that does the same before and after a change of the image; false where it is nothing of the
+ * kind. */
+static bool follow(const Setup *setup, const ModelLayer *layer, Way *way) {
+    if (is(layer, "Resizing")) {
+        const size_t *from = setup->info->shape.dim;
+        double height = json_number_value(json_object_get(layer->config, "height"));
+        double width = json_number_value(json_object_get(layer->config, "width"));
+        if (json_is_true(json_object_get(layer->config, "crop_to_aspect_ratio")))
+            return false;
+        if (way->distorted == NULL && height * (double)from[1] != width * (double)from[0])
+            way->distorted = layer;
+        return true;
+    }
+    if (is(layer, "RandomCrop")) /* has nothing to cut off, else model_build refuses it */
+        return true;
+    if (!is(layer, "Rescaling") && !is(layer, "Normalization"))
+        return false;
+    if (!follow_scaling(setup, layer, &way->units) && way->unknown == NULL)
+        way->unknown = layer;
+    return true;
+}
+
+/* What stands between the input and augmentation layer `layer` may keep it from being done to the image before. */
+static Status check_way(const Way *way, const ModelLayer *layer) {
+    const char *fill = json_string_value(json_object_get(layer->config, "fill_mode"));
+    bool reads_values = json_object_get(layer->config, "value_range") || (fill && strcmp(fill, "constant") == 0);
+    if (way->unknown && reads_values)
+        return status_fail(
+            STATUS_USAGE,
+            "layer %s (%s) needs to know what values reach it, but the mean and variance of layer %s (%s) "
+            "are weights: give that layer numbers (mean=, variance=), or put this one in front of it",
+            layer->name, layer->class->name, way->unknown->name, way->unknown->class->name);
+    if (way->distorted && is(layer, "RandomRotation"))
+        return status_fail(STATUS_USAGE,
+                           "layer %s (%s) stands behind %s (Resizing), which does not keep width / height: put it in "
+                           "front of that, or take it out and give --augment rotate",
+                           layer->name, layer->class->name, way->distorted->name);
+    return STATUS_OK;
+}
+
+static Status refuse(const ModelLayer *layer, const ModelLayer *blocking) {
+    return status_fail(
+        STATUS_USAGE,
+        "layer %s (%s) changes images at random, which is only done in front of the network: nothing but "
+        "Rescaling, Normalization and Resizing may stand between the input and it%s%s. Move it there, or "
+        "take it out and give --augment (cnn_train --augment help).",
+        layer->name, layer->class->name, blocking ? ", not " : "", blocking ? blocking->name : "");
+}
+
 static Status add_layers(const Setup *setup, Augment *out) {
     const Model *model = setup->model;
-    AugmentUnits units = units_of(&setup->preprocess);
+    Way way = {.units = units_of(&setup->preprocess)};
     const ModelLayer *behind = NULL; /* the first layer that is not followed */
     size_t followed = 0, all = 0, at = image_input(model);
     while (at < model->layer_count) {
@@ -190,9 +247,10 @@ static Status add_layers(const Setup *setup, Augment *out) {
         if (behind == NULL || behind->call_count != 1)
             break;
         if (layer_is_augmentation(behind->class)) {
-            TRY(add_layer(behind, model->keras, setup->info->value_max, &units, out));
+            TRY(check_way(&way, behind));
+            TRY(add_layer(behind, model->keras, setup->info->value_max, &way.units, out));
             followed++;
-        } else if (!follow_scaling(setup, behind, &units)) {
+        } else if (!follow(setup, behind, &way)) {
             break;
         }
         at = (size_t)(behind - model->layers);
@@ -203,13 +261,7 @@ static Status add_layers(const Setup *setup, Augment *out) {
             all++;
             last = &model->layers[l];
         }
-    if (all > followed)
-        return status_fail(STATUS_USAGE,
-                           "layer %s (%s) changes images at random, which is only done at the network's beginning: "
-                           "nothing but Rescaling and Normalization with given mean and variance may stand between the "
-                           "input and it. Move it there, or take it out and give --augment.",
-                           last->name, last->class->name);
-    return STATUS_OK;
+    return all > followed ? refuse(last, behind) : STATUS_OK;
 }
 
 Status augmentation_create(const Setup *setup, const char *list, uint64_t seed, Augment *out) {

@@ -70,10 +70,12 @@ Status setup_model(Setup *setup, const char *text, const char *source) {
     return dist_agree(setup->dist, make_model(setup, text, source));
 }
 
-/* The layer whose output `layer` reads first; layers that are the identity here are passed over. */
+/* The layer whose output `layer` reads first; layers that change no range of values are passed over. */
 static size_t source_of(const Model *model, const ModelLayer *layer) {
     size_t source = layer->calls[0].inputs[0].layer;
-    while (layer_is_augmentation(model->layers[source].class) && model->layers[source].call_count > 0)
+    while ((layer_is_augmentation(model->layers[source].class) ||
+            strcmp(model->layers[source].class->name, "Resizing") == 0) &&
+           model->layers[source].call_count > 0)
         source = model->layers[source].calls[0].inputs[0].layer;
     return source;
 }

@@ -221,6 +221,7 @@ def augmentation():
     """Layers that change images in training only."""
     x = i = keras.Input((8, 8, 3), name="in")
     x = L.RandomFlip("horizontal", name="flip")(x)
+    x = L.RandomCrop(8, 8, seed=1, name="crop")(x)
     x = L.RandomRotation(0.1, fill_mode="constant", fill_value=3.0, name="rotation")(x)
     x = L.RandomTranslation(0.1, (-0.2, 0.3), interpolation="nearest", name="translation")(x)
     x = L.RandomZoom(0.2, name="zoom")(x)

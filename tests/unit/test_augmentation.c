@@ -112,12 +112,47 @@ static void elsewhere_is_refused(void **state) {
     refused(NETWORK(LAYER("Conv2D", "\"filters\":3,\"kernel_size\":[1,1]") "," LAYER(
                 "RandomFlip", "\"name\":\"late\",\"mode\":\"horizontal\"")),
             "layer late (RandomFlip) changes images at random");
+    refused(NETWORK(LAYER("Normalization", "\"axis\":-1,\"name\":\"n\"") "," LAYER(
+                "RandomZoom", "\"name\":\"z\",\"height_factor\":0.1,\"fill_mode\":\"constant\"")),
+            "layer z (RandomZoom) needs to know what values reach it, but the mean and variance of layer n");
+    refused(NETWORK(LAYER("Normalization", "\"axis\":-1") "," LAYER("RandomContrast", "\"name\":\"c\",\"factor\":0.1")),
+            "layer c (RandomContrast) needs to know");
+    refused(NETWORK(LAYER("Resizing", "\"height\":6,\"width\":6,\"name\":\"square\"") "," LAYER(
+                "RandomRotation", "\"name\":\"r\",\"factor\":0.1")),
+            "layer r (RandomRotation) stands behind square (Resizing), which does not keep width / height");
     refused(
-        NETWORK(LAYER("Normalization", "\"axis\":-1") "," LAYER("RandomZoom", "\"name\":\"z\",\"height_factor\":0.1")),
-        "layer z (RandomZoom)"); /* its mean is a weight */
-    refused(NETWORK(LAYER("RandomFlip", "\"name\":\"early\"") "," LAYER(
-                "Resizing", "\"height\":6,\"width\":8") "," LAYER("RandomRotation", "\"name\":\"r\",\"factor\":0.1")),
-            "layer r (RandomRotation)");
+        NETWORK(LAYER("Resizing", "\"height\":6,\"width\":6,\"crop_to_aspect_ratio\":true,\"name\":\"cut\"") "," LAYER(
+            "RandomFlip", "\"name\":\"f\"")),
+        "layer f (RandomFlip) changes images at random");
+}
+
+/* A network as Keras's tutorials have it: what moves pixels, and fills from the image, needs no scale. */
+static void behind_adapted_normalization_and_resizing(void **state) {
+    (void)state;
+    Setup setup = setup_of(
+        NETWORK3(LAYER("Normalization", "\"axis\":-1") "," LAYER("Resizing", "\"height\":12,\"width\":16") "," LAYER(
+            "RandomCrop",
+            "\"height\":12,\"width\":16") "," LAYER("RandomFlip",
+                                                    "\"mode\":\"horizontal\"") "," LAYER("RandomRotation",
+                                                                                         "\"factor\":0.02") "," LAYER("RandomZoom",
+                                                                                                                      "\"height_factor\":0.2")),
+        1);
+    Augment augment;
+    assert_ok(augmentation_create(&setup, "", 1, &augment));
+    assert_int_equal(augment.count, 3);
+    assert_int_equal(augment.operations[0].kind, AUGMENT_FLIP);
+    assert_int_equal(augment.operations[1].kind, AUGMENT_ROTATE);
+    assert_int_equal(augment.operations[2].kind, AUGMENT_LAYER_ZOOM);
+    assert_true(setup_scales_input(&setup));
+    model_destroy(setup.model);
+    setup = setup_of(
+        NETWORK(LAYER("Resizing", "\"height\":3,\"width\":4") "," LAYER("Rescaling", "\"scale\":0.5") "," LAYER(
+            "RandomBrightness", "\"factor\":0.1,\"value_range\":[0,127.5]")),
+        1);
+    assert_ok(augmentation_create(&setup, "", 1, &augment));
+    assert_int_equal(augment.count, 1);
+    assert_true(augment.operations[0].units.scale[0] == 0.5 && setup_scales_input(&setup));
+    model_destroy(setup.model);
 }
 
 static void list_comes_first(void **state) {
@@ -194,6 +229,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(layers_as_in_keras, open_data, close_data),
         cmocka_unit_test_setup_teardown(elsewhere_is_refused, open_data, close_data),
+        cmocka_unit_test_setup_teardown(behind_adapted_normalization_and_resizing, open_data, close_data),
         cmocka_unit_test_setup_teardown(list_comes_first, open_data, close_data),
         cmocka_unit_test_setup_teardown(flips_of_both_directions, open_data, close_data),
         cmocka_unit_test_setup_teardown(values_of_another_range_are_warned_of, open_data, close_data),
