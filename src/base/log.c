@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/log.h"
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 static const char *program = "cnn";
 static LogLevel level = LOG_NORMAL;
@@ -49,6 +51,20 @@ void log_error(const char *format, ...) {
     va_start(args, format);
     print(stderr, "error: ", prefix, format, args);
     va_end(args);
+}
+
+void log_last_words(const char *format, ...) {
+    char text[2048];
+    struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
+    va_list args;
+    size_t used = (size_t)snprintf(text, sizeof text / 2, "%s: error: %s", program, prefix);
+    va_start(args, format);
+    size_t length = (size_t)vsnprintf(text + used, sizeof text - used - 1, format, args);
+    va_end(args);
+    used += length < sizeof text - used - 1 ? length : sizeof text - used - 2;
+    text[used++] = '\n';
+    if (poll(&ready, 1, 100) == 1 && write(STDERR_FILENO, text, used) < 0)
+        return; /* nobody to tell */
 }
 
 void log_warn(const char *format, ...) {

@@ -27,6 +27,10 @@ void log_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));   
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));    /* rank 0, not with LOG_QUIET */
 void log_verbose(const char *format, ...) __attribute__((format(printf, 1, 2))); /* rank 0, LOG_VERBOSE only */
 
+/* An error of a process that is about to end and may be stuck in a print: one write(2), no lock, and nothing where stderr takes
+ * no more. */
+void log_last_words(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* STATUS_FAILED when something printed to stdout did not arrive there: for programs whose output is their result. */
 Status log_check_output(void);
 

@@ -53,6 +53,10 @@ _Noreturn void status_abort(const char *format, ...) {
     _exit(STATUS_FAILED);
 }
 
+_Noreturn void status_end(Status code) {
+    _exit((int)code);
+}
+
 _Noreturn void status__broken(const char *file, int line, const char *condition, const char *format, ...) {
     va_list args;
     va_start(args, format);

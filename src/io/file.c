@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/file.h"
 #include "base/memory.h"
+#include "base/pulse.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -27,6 +28,7 @@ static Status read_all(int fd, const char *path, unsigned char *bytes, size_t si
             return status_fail(STATUS_FAILED, "cannot read %s: it ends after %zu of %zu bytes: is it being written?",
                                path, done, size);
         done += (size_t)n;
+        pulse();
     }
     return STATUS_OK;
 }
@@ -113,6 +115,7 @@ static Status write_all(int fd, const char *path, const FilePart *part) {
         if (n <= 0)
             return write_failed(path, n < 0 ? errno : EIO);
         done += (size_t)n;
+        pulse();
     }
     return STATUS_OK;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/memory.h"
+#include "base/pulse.h"
 #include "io/h5io_internal.h"
 #include <string.h>
 #include <sys/stat.h>
@@ -242,6 +243,7 @@ static Status read_rows_locked(H5ioFile *file, const char *path, H5ioType type, 
             H5Sselect_hyperslab(memory, H5S_SELECT_SET, to, NULL, count, NULL) < 0 ||
             H5Dread(dataset, h5io__memory_type(type), memory, space, H5P_DEFAULT, out) < 0)
             return h5io__fail(file, "read", path);
+        pulse();
     }
     return STATUS_OK;
 }
@@ -265,6 +267,7 @@ static Status read_range_locked(H5ioFile *file, const char *path, H5ioType type,
     if (H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) < 0 ||
         H5Dread(dataset, h5io__memory_type(type), memory, space, H5P_DEFAULT, out) < 0)
         return h5io__fail(file, "read", path);
+    pulse();
     return STATUS_OK;
 }
 

@@ -2,6 +2,7 @@
 #include "io/run.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/pulse.h"
 #include "io/file.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -179,6 +180,7 @@ static Status take_lock(Run *run, bool *locked) {
         if (tries == LOCK_TRIES)
             log_warn("%s is held by another process (%s): waiting up to %d s for it", run->folder, holder, wait);
         usleep(1000000 / LOCK_TRIES);
+        pulse();
     }
     sign_lock(run);
     *locked = true;

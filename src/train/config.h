@@ -62,7 +62,9 @@ typedef struct Config {
     size_t checkpoint_steps, checkpoint_epochs;                        /* 0: not by this */
     double checkpoint_minutes;                                         /* 0: not by this */
     size_t keep;
-    double max_time; /* seconds; 0: no limit */
+    double max_time;               /* seconds; 0: no limit */
+    double stall_timeout;          /* seconds; 0: never */
+    char check_replicas[CLI_TEXT]; /* read with replicas_parse */
     /* machine and display */
     char backend[CLI_TEXT];
     int winograd;                  /* Winograd */

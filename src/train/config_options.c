@@ -206,6 +206,16 @@ static const Option options[] = {
     {"max-time", 0, OPTION_DURATION, .offset = offsetof(Config, max_time), .argument = "TIME", .above_min = true,
      .record = RECORD_NONE, .help = "after this (seconds, or 1h30m) write a checkpoint and end with exit code 75"},
 
+    {"stall-timeout", 0, OPTION_DURATION, .offset = offsetof(Config, stall_timeout), .argument = "TIME",
+     .fallback = "600", .record = RECORD_FREE,
+     .help =
+         "end with exit code 76 when no rank of a node gets on for so long; longer than the longest checkpoint, and "
+         "than a rank's part of the validation, may take.  0 is never"},
+    {"check-replicas", 0, TEXT(check_replicas, "WHEN"), .fallback = "checkpoints", .record = RECORD_FREE,
+     .help =
+         "compare the bits of all ranks' weights and optimizer state before each checkpoint, and every N steps: off, "
+         "checkpoints, or N.  Where they differ the ranks are named, and the run ends with exit code 76"},
+
     {"backend", 0, TEXT(backend, "NAME"), .fallback = "auto", .record = RECORD_CHANGES, .group = "Machine and display",
      .help = "which library computes; --verbose lists what runs where"},
     {"winograd", 0, CHOICE(winograd, winograds), .fallback = "auto", .record = RECORD_CHANGES,
@@ -245,8 +255,8 @@ const CliProgram *config_program(void) {
                     "      --schedule cosine --warmup 1 --dry-run\n"
                     "\n"
                     "Exit codes: 0 done; 1 failed; 2 wrong usage; 75 stopped early on request with a\n"
-                    "checkpoint written; 76 a rank hung or computed wrong bits, and the last checkpoint is\n"
-                    "good: after both, run again with --resume.",
+                    "checkpoint written; 76 a rank hung or computed wrong bits, and the last checkpoint\n"
+                    "is good: after both, run again with --resume.",
         .options = options,
         .option_count = sizeof options / sizeof *options,
     };

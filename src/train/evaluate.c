@@ -2,6 +2,7 @@
 #include "train/evaluate.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/pulse.h"
 #include "dist/tree.h"
 #include "train/optimizer.h"
 #include <math.h>
@@ -88,6 +89,7 @@ static Status run_blocks(Evaluation *e, Replica *replica, size_t *rows) {
             loader_restart(e->loader, 0, 0); /* the next evaluation's first blocks are prepared in good time */
             return STATUS_OK;
         }
+        pulse();
         setup_inputs(e->setup, &batch, inputs);
         executor_forward(replica_plan_part(replica, PASS_EVALUATE, batch.n, e->part),
                          &(ExecutorRun){.inputs = inputs,

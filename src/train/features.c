@@ -2,7 +2,9 @@
 #include "train/features.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/pulse.h"
 #include "train/evaluate.h"
+#include "train/watchdog.h"
 #include <string.h>
 
 /* With "auto" features that take more are not kept: a constant, so that the same command does the same everywhere. */
@@ -112,6 +114,7 @@ static Status run_blocks(const Features *features, const Setup *setup, const Rep
             inputs[i] = setup->input_source[i] == -1 ? batch.x : NULL;
         ExecutorRun run = {.inputs = inputs, .weights_version = 1};
         executor_forward(plan, &run);
+        pulse();
         memcpy(rows + batch.first * features->width, executor_value(plan, &run, features->node),
                batch.n * features->width * sizeof *rows);
     }
@@ -154,6 +157,7 @@ Status features_make(Features *features, const Setup *setup, const Replica *repl
     double began = dist_time();
     if (!features->node)
         return STATUS_OK;
+    watchdog_at(WATCH_FEATURES);
     for (DatasetSplit split = 0; split < DATASET_SPLITS; split++)
         if (features->of[split])
             TRY(make_split(features, setup, replica, split));

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/log.h"
+#include "base/pulse.h"
 #include "train/gradient_noise.h"
 #include "train/signals.h"
+#include "train/slow_ranks.h"
 #include "train/trainer_internal.h"
+#include "train/watchdog.h"
 #include <math.h>
 #include <string.h>
 
@@ -11,6 +14,7 @@
 static void gradient_ready(void *user, size_t prefix) {
     Trainer *t = user;
     double began = profile_start(t->profile);
+    pulse();
     gradsync_final(t->sync, prefix);
     gradsync_poll(t->sync);
     profile_add(t->profile, PROFILE_EXCHANGE, began);
@@ -44,7 +48,9 @@ static void run_micro_batch(Trainer *t, const LoaderBatch *batch) {
     setup_inputs(&t->setup, batch, inputs);
     set_flags(t, slab + count);
     profile_attach(t->profile, plan, &run);
+    watchdog_at(WATCH_FORWARD);
     executor_forward(plan, &run);
+    watchdog_at(WATCH_BACKWARD);
     executor_backward(plan, &run, gradient_ready, t);
     gradsync_final(t->sync, count + FLAG_COUNT);
 }
@@ -55,6 +61,7 @@ static size_t run_micro_batches(Trainer *t) {
     size_t examples = 0;
     for (size_t i = gradsync_first(t->sync); i < gradsync_last(t->sync); i++) {
         double began = profile_start(t->profile);
+        watchdog_at(WATCH_DATA);
         if (loader_next(t->loader, &batch) != STATUS_OK)
             status_abort("step %llu: %s", (unsigned long long)t->state.step + 1, status_message());
         profile_add(t->profile, PROFILE_DATA, began);
@@ -88,14 +95,20 @@ Status trainer__step(Trainer *t, double lr, StepFlags *flags) {
     size_t examples = sampler_batch(t->train.count, t->config->batch_size, t->state.batch);
     size_t present = examples < t->config->micro_batches ? examples : t->config->micro_batches;
     profile_begin_step(t->profile);
+    watchdog_step(t->state.step + 1, t->state.epoch + 1);
     gradsync_begin(t->sync, present);
+    double began = dist_time();
     size_t mine = run_micro_batches(t);
-    double began = profile_start(t->profile);
+    t->worked += dist_time() - began;
+    t->worked_on += mine;
+    began = profile_start(t->profile);
+    watchdog_at(WATCH_EXCHANGE);
     Real *sum = gradsync_wait(t->sync);
     profile_add(t->profile, PROFILE_EXCHANGE, began);
     const Real *losses = sum + graph->sums_offset;
     TRY(check_loss(t, losses));
     began = profile_start(t->profile);
+    watchdog_at(WATCH_OPTIMIZER);
     gradient_noise_add(graph, t->config->gradient_noise, t->config->seed, t->state.step,
                        (double)losses[LOSS_SUM_WEIGHT], sum);
     OptimizerResult result = optimizer_apply(t->optimizer, lr, t->state.before + t->state.step, t->replica->weights,
@@ -127,6 +140,8 @@ static void begin_epoch(Trainer *t) {
     t->epoch_began = dist_time();
     t->epoch_seconds = t->state.epoch_seconds;
     t->epoch_trained = 0;
+    t->worked = 0;
+    t->worked_on = 0;
     uint64_t done = t->state.batch * t->config->batch_size;
     progress_begin(&t->progress, (size_t)t->state.epoch + 1, t->config->epochs, (size_t)t->train.count,
                    (size_t)(done < t->train.count ? done : t->train.count), t->epoch_began);
@@ -162,6 +177,8 @@ static Status train_epoch(Trainer *t, StepFlags *flags) {
         show_progress(t);
         if (t->state.batch * t->config->batch_size <= t->train.count) /* a whole batch */
             step_times_add(&t->step_times, dist_time() - began);
+        if (t->checks.every && t->state.step % t->checks.every == 0)
+            TRY(trainer__check_replicas(t));
         flags->save |= t->config->checkpoint_steps && t->state.step % t->config->checkpoint_steps == 0;
         if (flags->save && !flags->stop && t->state.batch < t->steps_per_epoch) { /* else end_epoch saves */
             keep_time(t);
@@ -216,6 +233,7 @@ static bool is_over(const Trainer *t) {
 /* With the averaged weights where there are any. */
 static Status evaluate(Trainer *t, Evaluation *evaluation, Totals *totals) {
     average_swap(t->average, t->replica->weights);
+    watchdog_at(evaluation == t->validation ? WATCH_VALIDATION : WATCH_TEST);
     Status status = evaluate_run(evaluation, t->replica, totals);
     average_swap(t->average, t->replica->weights);
     return status;
@@ -249,6 +267,7 @@ static Status end_epoch(Trainer *t, bool save) {
     t->state.epoch++;
     TRY(add_history(t, t->validation ? &val : NULL, &result));
     progress_end(&t->progress, &result);
+    slow_ranks_report(t->dist, t->worked, t->worked_on, t->state.epoch);
     bool best = trainer__judge(t);
     t->state.batch = 0;
     t->state.totals = (Totals){0};
@@ -262,6 +281,7 @@ static Status end_epoch(Trainer *t, bool save) {
 /* ---- the run -------------------------------------------------------------------------------------------------------- */
 
 static Status finish_writing(Trainer *t) {
+    watchdog_at(WATCH_CHECKPOINT);
     return dist_agree(t->dist, t->writer ? checkpoint_writer_wait(t->writer) : STATUS_OK);
 }
 
@@ -290,6 +310,7 @@ static Status stop_early(Trainer *t) {
 /* Test data are looked at once, when the training data need not be in memory any more. */
 static Status test(Trainer *t) {
     Totals totals;
+    watchdog_at(WATCH_TEST);
     size_t count = t->setup.info->count[DATASET_TEST];
     if (count == 0)
         return STATUS_OK;
@@ -328,15 +349,25 @@ static Status train(Trainer *t) {
     return STATUS_OK;
 }
 
+/* The first to start, with the default as long as a run that is resumed may know better. */
+static Status start_watching(Trainer *t) {
+    const Option *option = cli_find(config_program(), "stall-timeout");
+    TRY(config_set(t->config, option->name, option->fallback, SOURCE_DEFAULT));
+    return watchdog_start(t->dist, t->config->stall_timeout);
+}
+
 Status trainer_run(Dist *dist, Config *config) {
     Trainer trainer = {.dist = dist, .config = config, .started = dist_time()};
     bool finished;
     signals_catch();
     trainer.progress = progress_create();
     trainer.last_save = trainer.started;
+    TRY(start_watching(&trainer));
     Status status = trainer__open(&trainer, &finished);
     if (status == STATUS_OK && !finished)
         status = dist_agree(dist, config->lr_find ? trainer__find_lr(&trainer) : train(&trainer));
+    watchdog_at(WATCH_END);
     trainer__close(&trainer);
+    watchdog_stop();
     return status;
 }

@@ -18,6 +18,7 @@
 #include "train/profile.h"
 #include "train/progress.h"
 #include "train/record.h"
+#include "train/replicas.h"
 #include "train/step_times.h"
 #include "train/trainer.h"
 
@@ -50,6 +51,10 @@ typedef struct Trainer {
     uint64_t epoch_trained;                     /* examples of this epoch that this process has seen, for the speed */
     double started, epoch_began, epoch_seconds; /* dist_time; seconds of earlier processes */
     double epoch_waited;                        /* for data, before this epoch */
+    double worked;                              /* seconds of this rank's own work in this epoch (slow_ranks.h), */
+    uint64_t worked_on;                         /* on so many examples */
+    ReplicaChecks checks;
+    bool unlike; /* ranks compute on unlike CPUs: replicas are not the same, and not compared */
 
     /* fine-tuning, resuming */
     char *file_preprocess;     /* JSON of the file that weights come from, on all ranks; NULL: none */
@@ -181,6 +186,10 @@ Status trainer__load(Trainer *trainer, const char *name);
 /* Writes a checkpoint of this moment in the background, under the step's name and those of `best` and `final` where true.
  * Rank 0 works, all ranks agree. */
 Status trainer__save(Trainer *trainer, bool best, bool final);
+
+/* Fails with STATUS_RETRY where the ranks' weights, slots, averages or sums are not the same, and names who is odd and which
+ * checkpoint is good.  Collective, agreed. */
+Status trainer__check_replicas(Trainer *trainer);
 
 /* config_fill with the recipe of the options' network, which with --init-from is only that of the losses. */
 Status trainer__fill(Config *config);

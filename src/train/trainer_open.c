@@ -7,6 +7,7 @@
 #include "train/rates.h"
 #include "train/summary.h"
 #include "train/trainer_internal.h"
+#include "train/watchdog.h"
 #include <string.h>
 
 /* ---- options -------------------------------------------------------------------------------------------------------- */
@@ -34,6 +35,7 @@ Status trainer__fill(Config *config) {
 static Status fill_config(Trainer *t) {
     TRY(trainer__fill(t->config));
     t->schedule = config_schedule(t->config);
+    TRY(replicas_parse(t->config->check_replicas, &t->checks));
     if (t->config->micro_batches == 0)
         t->config->micro_batches = (size_t)dist_ranks(t->dist);
     if ((size_t)dist_ranks(t->dist) > t->config->micro_batches)
@@ -215,9 +217,12 @@ static void compare_environments(Trainer *t) {
     backend_describe(t->environment, sizeof t->environment);
     memcpy(first, t->environment, sizeof first);
     dist_broadcast(t->dist, first, sizeof first);
-    if (dist_max_int(t->dist, strcmp(first, t->environment) != 0))
-        log_warn("the ranks compute differently (rank 0: %s): replicas will drift apart. Use nodes of one kind.",
-                 first);
+    t->unlike = dist_max_int(t->dist, strcmp(first, t->environment) != 0);
+    if (t->unlike)
+        log_warn(
+            "the ranks compute differently (rank 0: %s): replicas will drift apart, and are not compared. Use nodes "
+            "of one kind.",
+            first);
 }
 
 static Status check_trained(const Trainer *t) {
@@ -242,6 +247,7 @@ Status trainer__open(Trainer *t, bool *finished) {
     TRY(trainer__open_model(t));
     TRY(trainer__take_optimizer(t));
     TRY(dist_agree(dist, fill_config(t)));
+    watchdog_set(t->config->stall_timeout);
     *finished = t->nothing_left;
     if (*finished) {
         log_info("the run has done its %zu epochs: nothing left to do\n", t->config->epochs);

@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "train/trainer_internal.h"
+#include "train/watchdog.h"
 #include <math.h>
 #include <string.h>
 
@@ -56,6 +57,9 @@ static Status save(Trainer *t, bool best, bool final) {
 
 Status trainer__save(Trainer *t, bool best, bool final) {
     double began = profile_start(t->profile);
+    if (t->checks.at_checkpoints)
+        TRY(trainer__check_replicas(t));
+    watchdog_at(WATCH_CHECKPOINT);
     metrics_collect(t->setup.metrics, t->dist);
     Status status = dist_rank(t->dist) == 0 ? save(t, best, final) : STATUS_OK;
     TRY(dist_agree(t->dist, status));
