@@ -211,6 +211,25 @@ done:
     return status;
 }
 
+/* --dry-run: the folder that this command would write now.  launch/ asks for it. */
+static Status say_folder(const Trainer *t) {
+    const char *given = t->folder ? t->folder : t->config->out;
+    char *base;
+    uint64_t *numbers;
+    size_t count;
+    if (given[0]) {
+        log_info("run folder: %s\n", given);
+        return STATUS_OK;
+    }
+    TRY(trainer__base(t->config, &base));
+    Status status = run_numbers(base, &numbers, &count);
+    if (status == STATUS_OK)
+        log_info("run folder: %s-%llu\n", base, (unsigned long long)(count > 0 ? numbers[0] : 0) + 1);
+    memory_free(numbers);
+    memory_free(base);
+    return status;
+}
+
 /* Replicas stay equal only where the same code computes on the same kind of CPU. */
 static void compare_environments(Trainer *t) {
     char first[sizeof t->environment];
@@ -243,6 +262,8 @@ Status trainer__open(Trainer *t, bool *finished) {
     compare_environments(t);
     TRY(dist_agree(dist, complete_config(t->config)));
     TRY(trainer__find_resume(t));
+    if (t->config->dry_run)
+        TRY(dist_agree(dist, dist_rank(dist) == 0 ? say_folder(t) : STATUS_OK));
     TRY(setup_data(&t->setup, t->config->data));
     TRY(trainer__open_model(t));
     TRY(trainer__take_optimizer(t));

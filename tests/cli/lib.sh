@@ -6,12 +6,14 @@ build=${CNN_BUILD_DIR:?} source=${CNN_SOURCE_DIR:?}
 export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 work=$(mktemp -d)
 started=() # processes in the background, by id
+ended=()   # commands for the end
 checks=0 failed=0
 limit=120 # seconds for one command
 
 clean_up() {
-    local pid
+    local pid command
     for pid in "${started[@]}"; do kill -9 "$pid" 2>/dev/null; done
+    for command in "${ended[@]}"; do $command; done
     cd / && umount "$work/small" 2>/dev/null
     rm -rf "$work"
 }
