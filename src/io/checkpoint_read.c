@@ -324,6 +324,8 @@ static Status read_bytes(const char *path, const unsigned char *bytes, size_t si
                            "%s has no checksum: it was cut short, or written by another program. "
                            "(--init-from takes the weights of a Keras file)",
                            path);
+    if (!out->ours)
+        TRY(checkpoint__refuse_foreign(path, bytes, size));
     TRY(keras_zip_is(bytes, size) ? read_keras(path, bytes, size, out)
                                   : read_hdf5(path, bytes, size - (out->ours ? CHECKPOINT_TRAILER : 0), out));
     return out->writer == NULL ? memory_strdup("", (char **)&out->writer) : STATUS_OK;

@@ -5,6 +5,7 @@
 #include "io/file.h"
 #include "io/run.h"
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,6 +80,11 @@ Status run_newest_whole(const char *folder, char **path) {
     return status;
 }
 
+static bool is_saved_model(const char *folder) {
+    char path[PATH_MAX];
+    return snprintf(path, sizeof path, "%s/saved_model.pb", folder) < (int)sizeof path && access(path, F_OK) == 0;
+}
+
 /* folder/name, or a failure that lists what there is instead. */
 static Status existing(const char *folder, const char *name, char **path) {
     uint64_t *steps;
@@ -91,6 +97,12 @@ static Status existing(const char *folder, const char *name, char **path) {
     TRY(run_steps(folder, &steps, &count));
     unsigned long long last = count > 0 ? steps[0] : 0, first = count > 0 ? steps[count - 1] : 0;
     memory_free(steps);
+    if (count == 0 && is_saved_model(folder))
+        return status_fail(
+            STATUS_FAILED,
+            "%s is a SavedModel of TensorFlow. In Python, load it with tf_keras.models.load_model and take "
+            "what model.save(\"net.h5\") writes.",
+            folder);
     if (count == 0)
         return status_fail(STATUS_FAILED, "%s has no %s and no step checkpoints: is it a run folder?", folder, name);
     return status_fail(

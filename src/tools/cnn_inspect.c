@@ -47,7 +47,8 @@ static const Option options[] = {
     {.name = "png",
      .type = OPTION_TEXT,
      .offset = offsetof(Arguments, png),
-     .argument = "SHEET",
+     .argument = "SHEET.png",
+     .endings = ".png",
      .group = "Pictures of a dataset",
      .help = "draw examples into this PNG file"},
     {.name = "augment",
@@ -281,7 +282,7 @@ static Status verify_run(const char *folder) {
 
 static Status inspect(void *given) {
     const Arguments *arguments = given;
-    const char *path = arguments->path, *dot = strrchr(path, '.');
+    const char *path = arguments->path;
     struct stat info;
     if (strcmp(arguments->augment, "help") == 0) {
         augment_help(stdout);
@@ -300,7 +301,7 @@ static Status inspect(void *given) {
         memory_free(file);
         return status;
     }
-    if (dot && strcmp(dot, ".json") == 0) {
+    if (cli_has_ending(path, ".json")) {
         char *text;
         size_t size;
         TRY(file_read(path, (unsigned char **)&text, &size));

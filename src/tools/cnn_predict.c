@@ -26,6 +26,7 @@ static const Option options[] = {
     {.name = "out",
      .key = 'o',
      .type = TEXT(out, "FILE.h5"),
+     .endings = ".h5 .hdf5",
      .help = "write a dataset with the outputs as x, and the labels, in the order of the examples; else print a table: "
              "number, label, then classes with probability, between tabulators"},
     {.name = "force", .type = OPTION_FLAG, .offset = offsetof(Arguments, force), .help = "replace the file of --out"},
@@ -200,11 +201,6 @@ static Status predict(Dist *dist, const Arguments *arguments) {
     return dist_agree(dist, log_check_output());
 }
 
-static bool is_hdf5_name(const char *name) {
-    const char *end = strrchr(name, '.');
-    return end && (strcmp(end, ".h5") == 0 || strcmp(end, ".hdf5") == 0);
-}
-
 static Status run(Dist *dist, int argc, char **argv) {
     static Arguments arguments;
     OptionSource source[CLI_MAX_OPTIONS] = {0};
@@ -216,9 +212,6 @@ static Status run(Dist *dist, int argc, char **argv) {
         cli_defaults(&program, &arguments, source);
     if (status == STATUS_OK && arguments.layer[0] && !arguments.out[0] && !exit_now)
         status = status_fail(STATUS_USAGE, "--layer needs --out FILE.h5");
-    if (status == STATUS_OK && arguments.out[0] && !exit_now && !is_hdf5_name(arguments.out))
-        status = status_fail(STATUS_USAGE, "%s: the name must end in .h5 or .hdf5. Without --out a table is printed.",
-                             arguments.out);
     if (status == STATUS_OK)
         status = backend_check_name(arguments.trained.backend);
     TRY(dist_agree(dist, status));

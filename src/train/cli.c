@@ -156,6 +156,23 @@ static Status find_choice(const Option *option, const char *text, int *place) {
     return status_fail(STATUS_USAGE, "--%s %s: must be one of %s", option->name, text, list);
 }
 
+bool cli_has_ending(const char *name, const char *ending) {
+    size_t length = strlen(name), n = strlen(ending);
+    return length > n && strcmp(name + length - n, ending) == 0;
+}
+
+static Status check_ending(const Option *option, const char *text) {
+    char endings[64], list[96] = "", *rest = endings;
+    snprintf(endings, sizeof endings, "%s", option->endings);
+    for (char *ending; (ending = strsep(&rest, " ")) != NULL;) {
+        if (cli_has_ending(text, ending))
+            return STATUS_OK;
+        size_t used = strlen(list);
+        snprintf(list + used, sizeof list - used, "%s%s", used == 0 ? "" : rest ? ", " : " or ", ending);
+    }
+    return status_fail(STATUS_USAGE, "--%s %s: the name must end in %s", option->name, text, list);
+}
+
 Status cli_set(const Option *option, const char *text, void *values) {
     void *value = (char *)values + option->offset;
     int place = 0;
@@ -180,6 +197,8 @@ Status cli_set(const Option *option, const char *text, void *values) {
         return status_fail(STATUS_USAGE, "%s%s: longer than %d bytes", dashes(option), option->name, CLI_TEXT - 1);
     if (text[0] == '\0')
         return status_fail(STATUS_USAGE, "%s%s: empty", dashes(option), option->name);
+    if (option->endings)
+        TRY(check_ending(option, text));
     snprintf(value, CLI_TEXT, "%s", text);
     return STATUS_OK;
 }

@@ -51,6 +51,7 @@ typedef struct Option {
     const char *group;          /* heading in --help; NULL: that of the option before */
     const char *help;           /* without the default and the choices, which are added; NULL: not listed */
     OptionRecord record;
+    const char *endings; /* OPTION_TEXT: of a file to write: ".h5 .hdf5", one of which the name must end in; NULL: any */
     bool repeated;   /* OPTION_TEXT: given again, the values are joined by commas */
     bool positional; /* not an option but the next word of the command line; `name` is for messages */
     bool required;   /* positional only */
@@ -81,6 +82,9 @@ Status cli_set(const Option *option, const char *text, void *values);
 
 /* Writes the value as the text that cli_set would take, and returns `text`. */
 const char *cli_get(const Option *option, const void *values, char text[CLI_TEXT]);
+
+/* Does a file's name end in `ending` (".h5"), something standing in front of it? */
+bool cli_has_ending(const char *name, const char *ending);
 
 /* The option named `name` ("batch-size"), or NULL. */
 const Option *cli_find(const CliProgram *program, const char *name);

@@ -81,34 +81,6 @@ static size_t layer_params(const Export *e, size_t layer, int params[MODEL_LAYER
     return whole < 0 ? 0 : model_layer_params(e->whole, (size_t)whole, e->graph, params);
 }
 
-static CheckpointTensor tensor_of(const Param *param, const Real *slab) {
-    return (CheckpointTensor){.name = param->spec.name, .shape = param->spec.shape, .data = slab + param->offset};
-}
-
-/* Layers with their weights; layers[0].weights is the one array of all tensors. */
-static Status make_layers(const Export *e, CheckpointNaming naming, CheckpointLayer **layers) {
-    CheckpointTensor *tensors;
-    size_t used = 0;
-    TRY(memory_new(layers, e->written->layer_count, "layers of a file"));
-    Status status = memory_new(&tensors, e->graph->param_count, "weights of a file");
-    if (status != STATUS_OK) {
-        memory_free(*layers);
-        *layers = NULL;
-        return status;
-    }
-    for (size_t l = 0; l < e->written->layer_count; l++) {
-        const ModelLayer *layer = &e->written->layers[l];
-        int params[MODEL_LAYER_PARAMS];
-        size_t count = layer_params(e, l, params);
-        (*layers)[l] = (CheckpointLayer){.name = naming == CHECKPOINT_CLASS_PATHS ? layer->path : layer->name,
-                                         .weights = tensors + used,
-                                         .count = count};
-        for (size_t k = 0; k < count; k++)
-            tensors[used++] = tensor_of(&e->graph->params[params[k]], e->weights);
-    }
-    return STATUS_OK;
-}
-
 /* Keras 3's variables: iteration, learning rate, then the slots of each trained weight in model order; Adam's two of a weight
  * stand together, those of others slot by slot (keras.src.optimizers: the order in which `build` adds them). */
 static Status make_optimizer(const Export *e, CheckpointTensor **tensors, size_t *count) {
@@ -127,7 +99,7 @@ static Status make_optimizer(const Export *e, CheckpointTensor **tensors, size_t
                 const Param *param = &e->graph->params[params[k]];
                 for (size_t s = 0; s < slots && param->spec.role == PARAM_TRAINED; s++)
                     if (together || s == pass)
-                        (*tensors)[used++] = tensor_of(param, optimizer->slots[s].slab);
+                        (*tensors)[used++] = record_tensor(param, optimizer->slots[s].slab);
             }
         }
     *count = used;
@@ -138,17 +110,20 @@ static Status write_weights(const Export *e, ExportForm form, const char *config
                             unsigned char **image, size_t *size) {
     Checkpoint content = {.naming = form == EXPORT_HDF5 ? CHECKPOINT_LAYER_NAMES : CHECKPOINT_CLASS_PATHS,
                           .model_config = config,
-                          .training_config = training_config,
-                          .layer_count = e->written->layer_count};
-    TRY(make_layers(e, content.naming, &content.layers));
+                          .training_config = training_config};
+    TRY(record_layers(&(RecordLayers){.model = e->whole,
+                                      .graph = e->graph,
+                                      .written = e->written,
+                                      .by_path = content.naming == CHECKPOINT_CLASS_PATHS,
+                                      .slab = e->weights},
+                      &content.layers, &content.layer_count));
     Status status = STATUS_OK;
     if (e->optimizer != NULL && content.naming == CHECKPOINT_CLASS_PATHS)
         status = make_optimizer(e, &content.optimizer, &content.optimizer_count);
     if (status == STATUS_OK)
         status = checkpoint_image(&content, image, size);
     memory_free(content.optimizer);
-    memory_free(content.layers[0].weights);
-    memory_free(content.layers);
+    record_free_layers(content.layers);
     return status;
 }
 
@@ -198,8 +173,7 @@ Status export_form(const char *path, ExportForm *form) {
     } forms[] = {
         {".keras", EXPORT_KERAS}, {".weights.h5", EXPORT_WEIGHTS}, {".h5", EXPORT_HDF5}, {".json", EXPORT_JSON}};
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-        size_t length = strlen(path), end = strlen(forms[i].end);
-        if (length > end && strcmp(path + length - end, forms[i].end) == 0) {
+        if (cli_has_ending(path, forms[i].end)) {
             *form = forms[i].form;
             return STATUS_OK;
         }

@@ -12,11 +12,6 @@
 
 /* ---- network -------------------------------------------------------------------------------------------------------- */
 
-static bool has_ending(const char *name, const char *ending) {
-    size_t length = strlen(name), n = strlen(ending);
-    return length > n && strcmp(name + length - n, ending) == 0;
-}
-
 /* Reads the file, or the best checkpoint of the run, that `given` names; *path is which, for messages.  The caller gives
  * both back, also after a failure. */
 static Status read_any(const char *given, char **path, Checkpoint **checkpoint) {
@@ -45,9 +40,9 @@ static Status read_network(Trainer *t) {
     const char *model = t->config->model, *init_from = t->config->init_from;
     bool is_file = false;
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
-        is_file |= has_ending(model, endings[i]);
+        is_file |= cli_has_ending(model, endings[i]);
     size_t size;
-    if (is_file && has_ending(model, ".json"))
+    if (is_file && cli_has_ending(model, ".json"))
         TRY(file_read(model, (unsigned char **)&t->model_text, &size));
     else if (is_file)
         TRY(read_texts(model, &t->model_text, NULL));

@@ -7,39 +7,48 @@
 
 /* ---- layers of the checkpoint --------------------------------------------------------------------------------------- */
 
-/* Layers of the model with one tensor per saved parameter, its numbers in `slab`; trained: those with a gradient only. */
-static Status make_layers(const Record *r, const Real *slab, bool trained, CheckpointLayer **layers, size_t *count) {
+/* The parameters of layer `l` of the file. */
+static size_t params_of(const RecordLayers *of, size_t l, int params[MODEL_LAYER_PARAMS]) {
+    int layer = of->written == of->model ? (int)l : model_find_layer(of->model, of->written->layers[l].name);
+    return layer < 0 ? 0 : model_layer_params(of->model, (size_t)layer, of->graph, params);
+}
+
+Status record_layers(const RecordLayers *of, CheckpointLayer **layers, size_t *count) {
     CheckpointTensor *tensors;
     size_t used = 0;
     *count = 0;
-    TRY(memory_new(layers, r->model->layer_count, "checkpoint"));
-    Status status = memory_new(&tensors, r->graph->param_count, "checkpoint");
+    TRY(memory_new(layers, of->written->layer_count, "layers of a checkpoint"));
+    Status status = memory_new(&tensors, of->graph->param_count, "weights of a checkpoint");
     if (status != STATUS_OK) {
         memory_free(*layers);
-        *layers = NULL; /* record_image frees it again */
+        *layers = NULL; /* so that they can be given back again */
         return status;
     }
-    for (size_t l = 0; l < r->model->layer_count; l++) {
+    for (size_t l = 0; l < of->written->layer_count; l++) {
+        const ModelLayer *from = &of->written->layers[l];
         int params[MODEL_LAYER_PARAMS];
-        size_t n = model_layer_params(r->model, l, r->graph, params);
+        size_t n = params_of(of, l, params);
         CheckpointLayer *layer = &(*layers)[*count];
-        *layer = (CheckpointLayer){.name = r->model->layers[l].name, .weights = tensors + used};
+        *layer = (CheckpointLayer){.name = of->by_path ? from->path : from->name, .weights = tensors + used};
         for (size_t k = 0; k < n; k++) {
-            const Param *param = &r->graph->params[params[k]];
-            if (trained && param->spec.role != PARAM_TRAINED)
+            const Param *param = &of->graph->params[params[k]];
+            if (of->trained && param->spec.role != PARAM_TRAINED)
                 continue;
-            tensors[used++] =
-                (CheckpointTensor){.name = param->spec.name, .shape = param->spec.shape, .data = slab + param->offset};
+            tensors[used++] = record_tensor(param, of->slab);
             layer->count++;
         }
-        *count += !trained || layer->count > 0;
+        *count += !of->trained || layer->count > 0;
     }
-    if (*count == 0) /* nothing points to the tensors: keep them reachable for free_layers */
+    if (*count == 0) /* nothing points to the tensors: keep them reachable for record_free_layers */
         (*layers)[0].weights = tensors;
     return STATUS_OK;
 }
 
-static void free_layers(CheckpointLayer *layers) {
+CheckpointTensor record_tensor(const Param *param, const Real *slab) {
+    return (CheckpointTensor){.name = param->spec.name, .shape = param->spec.shape, .data = slab + param->offset};
+}
+
+void record_free_layers(CheckpointLayer *layers) {
     if (layers)
         memory_free(layers[0].weights); /* one array for all */
     memory_free(layers);
@@ -105,14 +114,20 @@ Status record_image(const Record *r, unsigned char **image, size_t *size) {
     TRY_GOTO(model_to_json(r->model, &model), done);
     TRY_GOTO(record_training_config(r->graph, r->config, &training), done);
     TRY_GOTO(state_text(r, &state), done);
-    TRY_GOTO(make_layers(r, r->average ? r->average : r->weights, false, &content.layers, &content.layer_count), done);
+    RecordLayers of = {.model = r->model, .written = r->model, .graph = r->graph};
+    of.slab = r->average ? r->average : r->weights;
+    TRY_GOTO(record_layers(&of, &content.layers, &content.layer_count), done);
     for (size_t i = 0; i < slot_count; i++) {
         slots[i].name = r->optimizer->slots[i].name;
-        TRY_GOTO(make_layers(r, r->optimizer->slots[i].slab, true, &slots[i].layers, &slots[i].count), done);
+        of.slab = r->optimizer->slots[i].slab;
+        of.trained = true;
+        TRY_GOTO(record_layers(&of, &slots[i].layers, &slots[i].count), done);
     }
     if (r->average) {
         slots[slot_count].name = raw_weights;
-        TRY_GOTO(make_layers(r, r->weights, false, &slots[slot_count].layers, &slots[slot_count].count), done);
+        of.slab = r->weights;
+        of.trained = false;
+        TRY_GOTO(record_layers(&of, &slots[slot_count].layers, &slots[slot_count].count), done);
         slot_count++;
     }
     content.model_config = model;
@@ -122,9 +137,9 @@ Status record_image(const Record *r, unsigned char **image, size_t *size) {
     content.slot_count = slot_count;
     status = checkpoint_image(&content, image, size);
 done:
-    free_layers(content.layers);
+    record_free_layers(content.layers);
     for (size_t i = 0; i < sizeof slots / sizeof *slots; i++)
-        free_layers(slots[i].layers);
+        record_free_layers(slots[i].layers);
     memory_free(model);
     memory_free(training);
     memory_free(state);

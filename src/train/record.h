@@ -56,6 +56,24 @@ Status record_network(const Checkpoint *checkpoint, const char *origin, char **t
 Status record_load_weights(const Model *model, const Graph *graph, Real *weights, const Checkpoint *checkpoint,
                            const char *origin, size_t *loaded);
 
+/* Which arrays of a slab stand in a file, and under which layers. */
+typedef struct RecordLayers {
+    const Model *model; /* that the graph was built from */
+    const Graph *graph;
+    const Model *written; /* the file's: `model`, or a part of it with the same names of layers */
+    bool by_path;         /* layers are named as in Keras 3's files, not by their names */
+    const Real *slab;     /* [graph->weight_count] */
+    bool trained;         /* parameters with a gradient only, and layers that have such */
+} RecordLayers;
+
+/* Layers for a checkpoint, with a tensor for each parameter, whose numbers stay in the slab.  The caller gives them back with
+ * record_free_layers. */
+Status record_layers(const RecordLayers *of, CheckpointLayer **layers, size_t *count);
+void record_free_layers(CheckpointLayer *layers); /* accepts NULL */
+
+/* A parameter's numbers in `slab`, as a tensor of a checkpoint. */
+CheckpointTensor record_tensor(const Param *param, const Real *slab);
+
 /* The digest of all that decides how training goes on: no times, speeds, paths, hosts, rank counts. */
 Status record_digest(const Checkpoint *checkpoint, char hex[DIGEST_HEX]);
 

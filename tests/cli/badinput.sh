@@ -50,6 +50,19 @@ for file in missing.json cut.json wrong.json noise.json; do
 done
 printf 'PK\3\4 and more' >zip.keras
 refuses "network: a .keras file" 1 'zip archive zip.keras' ranks 1 cnn_train --model zip.keras --data small.h5 --out new
+head -c 64 /dev/zero | tr '\0' '\b' | tee net.onnx net.pt net.tflite net.pb >net.safetensors
+while read -r file what; do
+    refuses "weights: $file" 1 "$file is $what" ranks 2 cnn_train "${good[@]}" --init-from $file --out new
+done <<'END'
+net.onnx an ONNX network.*onnx2tf
+net.pt a file of PyTorch.*model.save
+net.tflite a TensorFlow Lite network
+net.pb a graph of TensorFlow
+net.safetensors a file of weights of another library
+END
+mkdir saved_model && cp net.pb saved_model/saved_model.pb
+refuses "weights: a SavedModel" 1 'saved_model is a SavedModel' ranks 1 cnn_train "${good[@]}" --init-from saved_model --out new
+refuses "network: ONNX" 2 'net.onnx' ranks 1 cnn_train --model net.onnx --data small.h5 --out new
 refuses "options: cut" 2 'cut.json' ranks 1 cnn_train --config cut.json
 refuses "options: missing" 1 'missing.json' ranks 1 cnn_train --config missing.json
 keras=${CNN_TEST_DATA:-$source/../shared/data}/models/mnist_cnn.h5
@@ -112,6 +125,11 @@ refuses "--augment with two commas" 2 'augment .*an operation is missing' ranks 
 refuses "--augment for colours" 2 'hue is for colour images of 3 channels; small.h5 has 1' \
     ranks 2 cnn_train "${good[@]}" --augment flip --augment hue=0.1 --out new
 refuses "a sheet of a checkpoint" 1 'good/best.h5' "$build/cnn_inspect" good/best.h5 --png sheet.png
+refuses "a crop as large as the image" 2 'crop=20 is too much for images of 28x28x1: at most 14' \
+    ranks 2 cnn_train "${good[@]}" --augment crop=20 --out new
+refuses "a sheet of another kind" 2 'png sheet.jpg: the name must end in .png' \
+    "$build/cnn_inspect" small.h5 --augment flip --png sheet.jpg
+refuses "a dataset of another kind" 2 'output x.csv: the name must end in .h5 or .hdf5' "$build/cnn_import" idx a b -o x.csv
 refuses "a sheet without a file" 2 'give --png FILE' "$build/cnn_inspect" small.h5 --augment flip
 refuses "more ranks than micro-batches" 2 '3 ranks.* 2 micro-batches.*--micro-batches 3' \
     ranks 3 cnn_train "${good[@]}" --micro-batches 2 --out new

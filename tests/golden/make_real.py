@@ -66,4 +66,5 @@ for file, mode in (
     y = model.predict(x, verbose=0)
     numbers = ", ".join(f"{number:.8g}" for number in y.ravel())
     lines.append(f'{{"{file}", {f"{chr(34)}squeezenet{chr(34)}" if caffe else "NULL"}, "{mode}", {y.shape[1]}, {{{numbers}}}}},\n')
-(pathlib.Path(__file__).parent / "real.inc").write_text("".join(lines))
+(pathlib.Path(__file__).parent / "real.inc").write_text(
+    "/* SPDX-License-Identifier: Apache-2.0 */\n/* Made by make_real.py: do not edit. */\n" + "".join(lines))

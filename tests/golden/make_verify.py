@@ -21,6 +21,7 @@ def best_threshold(scores, same):
     return candidates[int(np.argmax(right))]
 
 
+print("/* SPDX-License-Identifier: Apache-2.0 */\n/* Made by make_verify.py: do not edit. */")
 for count, steps in ((200, 0), (203, 20), (10, 0), (1000, 7)):
     same, scores = pairs(count, steps)
     accuracy = []

@@ -6,24 +6,10 @@
 #include "support/assert_status.h"
 #include "support/sample_dataset.h"
 #include "support/tmpdir.h"
-#include <stdlib.h>
 #if HAVE_PNG
-#include <png.h>
+#include "support/picture.h"
 
 enum { EXAMPLES = 11, HEIGHT = 4, WIDTH = 3, CHANNELS = 2, SCALE = 96 / HEIGHT, GAP = 4, COLUMNS = 8 };
-
-/* The picture's pixels [height][width][3]; the caller frees. */
-static uint8_t *read_picture(const char *path, size_t height, size_t width) {
-    png_image image = {.version = PNG_IMAGE_VERSION};
-    assert_true(png_image_begin_read_from_file(&image, path));
-    assert_int_equal(image.height, height);
-    assert_int_equal(image.width, width);
-    image.format = PNG_FORMAT_RGB;
-    uint8_t *rgb = malloc(height * width * 3);
-    assert_non_null(rgb);
-    assert_true(png_image_finish_read(&image, NULL, rgb, 0, NULL));
-    return rgb;
-}
 
 static size_t pixels_of(size_t cells, size_t side) {
     return cells * (side * SCALE + GAP) + GAP;
@@ -57,7 +43,7 @@ static void originals(void **state) {
     uint8_t pixels[SAMPLE_NUMBERS];
     assert_ok(sheet_of_dataset(dataset, NULL, 0, tmpdir_path("a.png"))); /* 11 examples: 3 rows of 4 */
     size_t width = pixels_of(4, WIDTH), height = pixels_of(3, HEIGHT);
-    uint8_t *rgb = read_picture(tmpdir_path("a.png"), height, width);
+    uint8_t *rgb = picture_read(tmpdir_path("a.png"), height, width);
     for (size_t i = 0; i < EXAMPLES; i++) {
         example(i, pixels);
         check_cell(rgb, width, i / 4, i % 4, pixels);
@@ -77,7 +63,7 @@ static void augmented(void **state) {
     augment.seed = 3;
     assert_ok(sheet_of_dataset(dataset, &augment, 3, tmpdir_path("a.png")));
     size_t width = pixels_of(COLUMNS, WIDTH), height = pixels_of(3, HEIGHT), changed = 0;
-    uint8_t *rgb = read_picture(tmpdir_path("a.png"), height, width);
+    uint8_t *rgb = picture_read(tmpdir_path("a.png"), height, width);
     for (size_t i = 0; i < 3; i++)
         for (size_t column = 0; column < COLUMNS; column++) {
             uint8_t pixels[SAMPLE_NUMBERS], *shown = pixels;
