@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/memory.h"
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -119,6 +120,12 @@ MemoryProcess memory_process(void) {
     if (process.peak_bytes == 0 && getrusage(RUSAGE_SELF, &usage) == 0)
         process.peak_bytes = (size_t)usage.ru_maxrss << 10;
     return process;
+}
+
+void memory_trim(void) {
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
 }
 
 void memory_fail_at(size_t n) {

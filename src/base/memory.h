@@ -44,6 +44,9 @@ typedef struct MemoryProcess {
 } MemoryProcess;
 MemoryProcess memory_process(void);
 
+/* Gives pages that libraries have freed, but the C library keeps, back to the system. */
+void memory_trim(void);
+
 /* For tests: the n-th allocation from now fails (1 = the next one), and every later one too; 0 = none. */
 void memory_fail_at(size_t n);
 
