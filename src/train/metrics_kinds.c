@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "backend/log_sum_exp.h"
 #include "base/exact_sum.h"
 #include "train/metrics_internal.h"
 #include <math.h>
@@ -14,14 +15,7 @@ size_t metrics__true_class(const Metric *m, const Real *label) {
 }
 
 double metrics__log_sum(const Metric *m, const Real *x) {
-    double largest = x[0], sum = 0;
-    if (is_yes_no(m) || !m->op.attr.loss.from_logits)
-        return 0;
-    for (size_t c = 1; c < m->columns; c++)
-        largest = x[c] > largest ? x[c] : largest;
-    for (size_t c = 0; c < m->columns; c++)
-        sum += exp(x[c] - largest);
-    return largest + log(sum);
+    return is_yes_no(m) || !m->op.attr.loss.from_logits ? 0 : log_sum_exp(x, m->columns);
 }
 
 double metrics__probability(const Metric *m, const Real *x, double log_sum, size_t c) {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "backend/log_sum_exp.h"
 #include "backend/ref/loss.h"
 #include <math.h>
 
@@ -20,16 +21,6 @@ static double target(const LossAttr *attr, const Real *label, size_t c, size_t c
     else
         t = NAN;
     return t * (1 - smooth) + smooth / (double)classes;
-}
-
-/* log(sum_c exp(x_c)) without overflow. */
-static double log_sum_exp(const Real *x, size_t classes) {
-    double largest = x[0], sum = 0;
-    for (size_t c = 1; c < classes; c++)
-        largest = x[c] > largest ? x[c] : largest;
-    for (size_t c = 0; c < classes; c++)
-        sum += exp(x[c] - largest);
-    return largest + log(sum);
 }
 
 static double row_sum(const Real *x, size_t count) {
