@@ -254,9 +254,9 @@ const CliProgram *config_program(void) {
                     "  cnn_train --model lenet5 --optimizer sgd --lr 0.1 --momentum 0.9 \\\n"
                     "      --schedule cosine --warmup 1 --dry-run\n"
                     "\n"
-                    "Exit codes: 0 done; 1 failed; 2 wrong usage; 75 stopped early on request with a\n"
-                    "checkpoint written; 76 a rank hung or computed wrong bits, and the last checkpoint\n"
-                    "is good: after both, run again with --resume.",
+                    "Exit codes: 0 done; 1 failed; 2 wrong usage; 75 stopped early on request, a\n"
+                    "checkpoint is written; 76 a rank hung or computed wrong bits, the last\n"
+                    "checkpoint is good: after both, run again with --resume.",
         .options = options,
         .option_count = sizeof options / sizeof *options,
     };
