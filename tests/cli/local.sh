@@ -4,8 +4,8 @@
 . "$(dirname "$0")/lib.sh"
 small_data small.h5 203
 network=$source/tests/cli/networks/dropout.json
-options=(--model "$network" --data small.h5 --validation-split 0.15 --batch-size 30 --seed 3 --epochs 25 --checkpoint-steps 2)
-train 1 "${options[@]}" --micro-batches 6 --out whole
+options=(--model "$network" --data small.h5 --validation-split 0.15 --batch-size 30 --seed 3 --epochs 25 --checkpoint-steps 2 --micro-batches 6)
+train 1 "${options[@]}" --out whole
 expected=$(digest whole)
 set -m # each background job is a process group of its own, as behind a shell's prompt
 local_run() { timeout $limit "$source/launch/local" "$@"; }
@@ -118,7 +118,7 @@ unset TMPDIR
 "$hosts" make "$work/net" 3
 ended+=("$hosts remove $work/net")
 export TEST_HOSTS=$work/net OMPI_MCA_plm_rsh_agent="$hosts agent" OMPI_MCA_orte_tmpdir_base=$work/tmp
-"$hosts" on "$work/net" h0 "$source/launch/local" -np 6 --host h1:2,h2:2,h3:2 --elastic "${options[@]}" --out lost >log 2>err &
+"$hosts" on "$work/net" h0 "$source/launch/local" -np 6 --host h1:2,h2:2,h3:2 --elastic "${options[@]:0:${#options[@]}-2}" --out lost >log 2>err &
 job=$!
 started+=("$job")
 check "trains on three hosts" trains lost
@@ -130,6 +130,6 @@ same "on three hosts, then on two" "6 on 3 4 on 2" "$(sed -nE 's/^ranks ([0-9]+ 
 same "digest" "$expected" "$(digest lost)"
 "$hosts" kill "$work/net" h1
 "$hosts" kill "$work/net" h3
-ends "no host answers" 1 "$hosts" on "$work/net" h0 "$source/launch/local" --host h1:2,h3:2 --elastic "${options[@]}" --out none
+ends "no host answers" 1 "$hosts" on "$work/net" h0 "$source/launch/local" --host h1:2,h3:2 --elastic "${options[@]:0:${#options[@]}-2}" --out none
 has "which is said" 'error: none of the hosts answers' "$(cat err)"
 finish
