@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "train/model_list.h"
 #include "train/program.h"
+#include "train/signals.h"
 #include "train/trainer.h"
 #include <stdio.h>
 
@@ -31,5 +32,6 @@ static Status run(Dist *dist, int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
+    signals_catch(); /* before MPI_Init takes its time: a warning in a job's first seconds must not end it */
     return program_run("cnn_train", run, argc, argv);
 }

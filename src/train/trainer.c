@@ -359,7 +359,6 @@ static Status start_watching(Trainer *t) {
 Status trainer_run(Dist *dist, Config *config) {
     Trainer trainer = {.dist = dist, .config = config, .started = dist_time()};
     bool finished;
-    signals_catch();
     trainer.progress = progress_create();
     trainer.last_save = trainer.started;
     TRY(start_watching(&trainer));
