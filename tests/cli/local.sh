@@ -50,6 +50,13 @@ same "digest" "$expected" "$(digest parent)"
 check "no process is left" [ -z "$(pgrep -s "$mpirun")" ]
 check "no file is left" [ -z "$(ls -d "/dev/shm/cnn-local.$job".* 2>/dev/null)$(find tmp -mindepth 1)" ]
 
+mkdir hangs # as mpirun does in its own end, now and then
+printf '#!/bin/bash\nrm -r %q; exec sleep 1000\n' "$work/hangs" >hangs/mpirun
+chmod +x hangs/mpirun
+PATH=$work/hangs:$PATH CNN_CHILDLESS=3 ends "mpirun hangs without ranks" 0 local_run -np 2 "${options[@]}" --out hung
+has "it is ended" '^local: ended with code 137: restart 1, from hung$' "$(cat err)"
+same "digest" "$expected" "$(digest hung)"
+
 echo "--- signals"
 start term -np 3 "${options[@]}"
 kill -TERM "$job"
