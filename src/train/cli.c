@@ -108,15 +108,29 @@ static Status set_number(const Option *option, const char *text, double *value) 
     return STATUS_OK;
 }
 
+/* Slurm's [days-]hours:minutes:seconds and minutes:seconds, in seconds; NAN: something else. */
+static double clock_time(const char *text) {
+    unsigned d = 0, h = 0, m = 0, s = 0, most = 999999; /* a sign gives more */
+    int end = 0;
+    bool good = sscanf(text, "%6u-%6u:%6u:%6u%n", &d, &h, &m, &s, &end) == 4 ||
+                (d = 0, sscanf(text, "%6u:%6u:%6u%n", &h, &m, &s, &end)) == 3 ||
+                (h = 0, sscanf(text, "%6u:%6u%n", &m, &s, &end)) == 2;
+    good = good && text[end] == '\0' && d <= most && h <= most && m <= most && s <= most;
+    return good ? 86400.0 * d + 3600.0 * h + 60.0 * m + s : NAN;
+}
+
 static Status set_duration(const Option *option, const char *text, double *value) {
     double seconds = 0;
     const char *at = text;
+    bool clock = strchr(text, ':') != NULL;
     do {
         char *end;
-        double part = strtod(at, &end), unit = 1;
+        double part = clock ? clock_time(text) : strtod(at, &end), unit = 1;
+        if (clock)
+            end = (char *)text + strlen(text);
         if (end == at || !isfinite(part))
-            return status_fail(STATUS_USAGE, "--%s %s: not a time; write seconds, or for example 1h30m", option->name,
-                               text);
+            return status_fail(STATUS_USAGE, "--%s %s: not a time; write seconds, or for example 1h30m or 1:30:00",
+                               option->name, text);
         switch (*end) {
         case 'd':
             unit = 86400;

@@ -68,11 +68,10 @@ static bool on_line(const Config *config, const char *name) {
 }
 
 static Status check_exclusive(const Config *config) {
-    static const char *const pairs[][2] = {{"resume", "init-from"},
-                                           {"resume", "overwrite"},
-                                           {"verbose", "quiet"},
-                                           {"lr-find", "resume"},
-                                           {"lr-find", "profile"}};
+    static const char *const pairs[][2] = {{"resume", "init-from"}, {"resume", "overwrite"}, {"verbose", "quiet"},
+                                           {"lr-find", "resume"},   {"lr-find", "profile"},  {"prove", "resume"},
+                                           {"prove", "init-from"},  {"prove", "out"},        {"prove", "overwrite"},
+                                           {"prove", "lr-find"},    {"prove", "profile"},    {"prove", "dry-run"}};
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
         if (on_line(config, pairs[i][0]) && on_line(config, pairs[i][1]) &&
             !(i == 0 && strcmp(config->resume, "auto") == 0)) /* the start of a chain of jobs */

@@ -72,6 +72,7 @@ typedef struct Config {
     char cache_features[CLI_TEXT]; /* auto, off, memory, or a folder */
     char profile[CLI_TEXT];        /* "": none */
     char config[CLI_TEXT];
+    char prove[CLI_TEXT]; /* run folder; "": none */
     bool lr_find, dry_run, list_models, verbose, quiet;
 
     OptionSource source[CLI_MAX_OPTIONS]; /* of each option, in table order */

@@ -204,7 +204,8 @@ static const Option options[] = {
     {"keep", 0, COUNT(keep), .fallback = "3", .min = 1, .max = 1e9, .record = RECORD_FREE,
      .help = "so many of the newest step checkpoints; best and final always"},
     {"max-time", 0, OPTION_DURATION, .offset = offsetof(Config, max_time), .argument = "TIME", .above_min = true,
-     .record = RECORD_NONE, .help = "after this (seconds, or 1h30m) write a checkpoint and end with exit code 75"},
+     .record = RECORD_NONE,
+     .help = "after this (seconds, 1h30m or 1:30:00) write a checkpoint and end with exit code 75"},
 
     {"stall-timeout", 0, OPTION_DURATION, .offset = offsetof(Config, stall_timeout), .argument = "TIME",
      .fallback = "600", .record = RECORD_FREE,
@@ -236,6 +237,10 @@ static const Option options[] = {
     {"lr-find", 0, FLAG(lr_find), .record = RECORD_NONE,
      .help = "in place of training: tries learning rates over 100 steps, suggests one, and writes lr-find.csv and "
              "lr-find.png into --out or the current folder"},
+    {"prove", 0, TEXT(prove, "RUN"), .record = RECORD_NONE,
+     .help = "in place of training: repeats the steps between the last two step checkpoints of this run, compares the "
+             "bits, "
+             "and writes nothing; on any number of ranks up to its micro-batches"},
     {"dry-run", 'n', FLAG(dry_run), .record = RECORD_NONE,
      .help = "check everything, print plan and memory, do not train"},
     {"verbose", 'v', FLAG(verbose), .record = RECORD_NONE, .help = "say more"},

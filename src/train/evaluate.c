@@ -5,6 +5,7 @@
 #include "base/pulse.h"
 #include "dist/tree.h"
 #include "train/optimizer.h"
+#include "train/signals.h"
 #include <math.h>
 #include <string.h>
 
@@ -90,6 +91,8 @@ static Status run_blocks(Evaluation *e, Replica *replica, size_t *rows) {
             return STATUS_OK;
         }
         pulse();
+        if (signals_stop_requested())
+            return status_fail(STATUS_STOPPED, "%s", "");
         setup_inputs(e->setup, &batch, inputs);
         executor_forward(replica_plan_part(replica, PASS_EVALUATE, batch.n, e->part),
                          &(ExecutorRun){.inputs = inputs,

@@ -39,7 +39,8 @@ size_t evaluate_bytes(const Setup *setup, DatasetSplit split, SamplerView view);
 Status evaluate_create(const Setup *setup, DatasetSplit split, SamplerView view, Evaluation **out);
 void evaluate_destroy(Evaluation *evaluation); /* accepts NULL */
 
-/* *totals = sums over all examples with the replica's weights, penalty included; evaluation->values.  Collective; agreed. */
+/* *totals = sums over all examples with the replica's weights, penalty included; evaluation->values.  Collective; agreed.
+ * STATUS_STOPPED: a rank was asked to stop (signals.h) and left it; the evaluation can then only be destroyed. */
 Status evaluate_run(Evaluation *evaluation, Replica *replica, Totals *totals);
 
 /* Prints "test: loss 0.1 accuracy 0.9 f1 0.8 (359 examples)". */

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/pulse.h"
 #include "train/evaluate.h"
+#include "train/signals.h"
 #include "train/watchdog.h"
 #include <string.h>
 
@@ -115,6 +116,8 @@ static Status run_blocks(const Features *features, const Setup *setup, const Rep
         ExecutorRun run = {.inputs = inputs, .weights_version = 1};
         executor_forward(plan, &run);
         pulse();
+        if (signals_stop_requested())
+            return status_fail(STATUS_STOPPED, "%s", "");
         memcpy(rows + batch.first * features->width, executor_value(plan, &run, features->node),
                batch.n * features->width * sizeof *rows);
     }

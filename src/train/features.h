@@ -45,7 +45,7 @@ Status features_prepare(const Features *features, const Setup *setup, Replica *r
 double features_bytes(const Features *features, const Setup *setup);
 
 /* Computes them with the replica's weights and gives them to setup->data.  No loader may exist.  Collective; agreed.
- * STATUS_FAILED: no room, or the data cannot be read. */
+ * STATUS_FAILED: no room, or the data cannot be read.  STATUS_STOPPED: a rank was asked to stop (signals.h). */
 Status features_make(Features *features, const Setup *setup, const Replica *replica);
 
 /* Gives their memory back; the dataset has its own examples again.  No loader may exist.  Accepts features that are not made. */

@@ -104,45 +104,53 @@ done:
 
 static const char raw_weights[] = "weights"; /* slot beside averaged ones */
 
-Status record_image(const Record *r, unsigned char **image, size_t *size) {
-    Checkpoint content = {.preprocess = r->preprocess};
-    CheckpointSlot slots[OPTIMIZER_MAX_SLOTS + 1] = {{0}};
+Status record_content(const Record *r, RecordContent *out) {
+    Checkpoint *content = &out->checkpoint;
     size_t slot_count = r->optimizer->slot_count;
-    char *model = NULL, *training = NULL, *state = NULL;
-    Status status;
-    *image = NULL;
-    TRY_GOTO(model_to_json(r->model, &model), done);
-    TRY_GOTO(record_training_config(r->graph, r->config, &training), done);
-    TRY_GOTO(state_text(r, &state), done);
+    *out = (RecordContent){.checkpoint.preprocess = r->preprocess};
+    TRY(model_to_json(r->model, &out->model));
+    TRY(record_training_config(r->graph, r->config, &out->training));
+    TRY(state_text(r, &out->state));
     RecordLayers of = {.model = r->model, .written = r->model, .graph = r->graph};
     of.slab = r->average ? r->average : r->weights;
-    TRY_GOTO(record_layers(&of, &content.layers, &content.layer_count), done);
+    TRY(record_layers(&of, &content->layers, &content->layer_count));
     for (size_t i = 0; i < slot_count; i++) {
-        slots[i].name = r->optimizer->slots[i].name;
+        out->slots[i].name = r->optimizer->slots[i].name;
         of.slab = r->optimizer->slots[i].slab;
         of.trained = true;
-        TRY_GOTO(record_layers(&of, &slots[i].layers, &slots[i].count), done);
+        TRY(record_layers(&of, &out->slots[i].layers, &out->slots[i].count));
     }
     if (r->average) {
-        slots[slot_count].name = raw_weights;
+        CheckpointSlot *raw = &out->slots[slot_count++];
+        raw->name = raw_weights;
         of.slab = r->weights;
         of.trained = false;
-        TRY_GOTO(record_layers(&of, &slots[slot_count].layers, &slots[slot_count].count), done);
-        slot_count++;
+        TRY(record_layers(&of, &raw->layers, &raw->count));
     }
-    content.model_config = model;
-    content.training_config = training;
-    content.state = state;
-    content.slots = slots;
-    content.slot_count = slot_count;
-    status = checkpoint_image(&content, image, size);
-done:
-    record_free_layers(content.layers);
-    for (size_t i = 0; i < sizeof slots / sizeof *slots; i++)
-        record_free_layers(slots[i].layers);
-    memory_free(model);
-    memory_free(training);
-    memory_free(state);
+    content->model_config = out->model;
+    content->training_config = out->training;
+    content->state = out->state;
+    content->slots = out->slots;
+    content->slot_count = slot_count;
+    return STATUS_OK;
+}
+
+void record_content_free(RecordContent *content) {
+    record_free_layers(content->checkpoint.layers);
+    for (size_t i = 0; i < sizeof content->slots / sizeof *content->slots; i++)
+        record_free_layers(content->slots[i].layers);
+    memory_free(content->model);
+    memory_free(content->training);
+    memory_free(content->state);
+}
+
+Status record_image(const Record *r, unsigned char **image, size_t *size) {
+    RecordContent content;
+    *image = NULL;
+    Status status = record_content(r, &content);
+    if (status == STATUS_OK)
+        status = checkpoint_image(&content.checkpoint, image, size);
+    record_content_free(&content);
     return status;
 }
 

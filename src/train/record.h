@@ -30,6 +30,16 @@ typedef struct Record {
     int ranks;
 } Record;
 
+/* The checkpoint of this moment, to be compared or written: texts are owned, numbers those of the record.  To be given back with
+ * record_content_free, also after a failure. */
+typedef struct RecordContent {
+    Checkpoint checkpoint;
+    CheckpointSlot slots[OPTIMIZER_MAX_SLOTS + 1];
+    char *model, *training, *state;
+} RecordContent;
+Status record_content(const Record *record, RecordContent *out);
+void record_content_free(RecordContent *content);
+
 /* The checkpoint of this moment, as a file image (checkpoint_image).  Averaged weights are the network's weights there, what
  * Keras, evaluation and --init-from see; the weights that training goes on with are then a slot named "weights". */
 Status record_image(const Record *record, unsigned char **image, size_t *size);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Requests to stop from outside.  A signal only sets a flag; ranks agree on it in the exchange of the next step. */
+ * Requests to stop from outside.  A signal only sets a flag; ranks agree on it in the exchange of the next step, or, where they
+ * validate or compute features, leave that at the next block and agree at its end. */
 #ifndef TRAIN_SIGNALS_H
 #define TRAIN_SIGNALS_H
 #include <stdbool.h>

@@ -134,11 +134,15 @@ static double waited(const Trainer *t) {
     return loader_waited(t->loader) + (t->validation ? loader_waited(t->validation->loader) : 0);
 }
 
-static void begin_epoch(Trainer *t) {
-    trainer__set_rate(t);
-    t->epoch_waited = waited(t);
+static void start_clock(Trainer *t) {
     t->epoch_began = dist_time();
     t->epoch_seconds = t->state.epoch_seconds;
+}
+
+static void begin_epoch(Trainer *t) {
+    trainer__set_rate(t);
+    start_clock(t);
+    t->epoch_waited = waited(t);
     t->epoch_trained = 0;
     t->worked = 0;
     t->worked_on = 0;
@@ -174,6 +178,7 @@ static Status train_epoch(Trainer *t, StepFlags *flags) {
         if (status != STATUS_OK)
             progress_break(&t->progress);
         TRY(status);
+        flags->stop |= t->state.step == t->last_step;
         show_progress(t);
         if (t->state.batch * t->config->batch_size <= t->train.count) /* a whole batch */
             step_times_add(&t->step_times, dist_time() - began);
@@ -239,15 +244,19 @@ static Status evaluate(Trainer *t, Evaluation *evaluation, Totals *totals) {
     return status;
 }
 
-/* Validation, the epoch's line and row, checkpoint; save: the last step asked for one. */
-static Status end_epoch(Trainer *t, bool save) {
+/* Validation, the epoch's line and row, checkpoint; save: the last step asked for one.  *stopped: the validation was left on
+ * request, and the epoch is not over. */
+static Status end_epoch(Trainer *t, bool save, bool *stopped) {
     Totals val;
     double metrics[2 * METRICS_MAX];
     size_t metric_count = t->setup.metrics ? 2 * t->setup.metrics->count : 0;
     double trained = dist_time() - t->epoch_began;
     double began = profile_start(t->profile);
-    if (t->validation)
-        TRY(evaluate(t, t->validation, &val));
+    Status status = t->validation ? evaluate(t, t->validation, &val) : STATUS_OK;
+    *stopped = status == STATUS_STOPPED;
+    if (*stopped)
+        return STATUS_OK;
+    TRY(status);
     profile_add(t->profile, PROFILE_VALIDATION, began);
     keep_time(t);
     TRY(take_metrics(t, metrics));
@@ -276,6 +285,20 @@ static Status end_epoch(Trainer *t, bool save) {
         return trainer__save_last(t, best);
     bool due = t->config->checkpoint_epochs && t->state.epoch % t->config->checkpoint_epochs == 0;
     return best || due || save ? trainer__save(t, best, false) : STATUS_OK;
+}
+
+Status trainer__epoch(Trainer *t, bool *stopped) {
+    StepFlags flags;
+    start_clock(t);
+    Status status = trainer__begin_phase(t);
+    *stopped = status == STATUS_STOPPED; /* while features were computed */
+    if (*stopped)
+        return STATUS_OK;
+    TRY(status);
+    begin_epoch(t);
+    TRY(train_epoch(t, &flags));
+    *stopped = flags.stop;
+    return flags.stop ? STATUS_OK : end_epoch(t, flags.save, stopped);
 }
 
 /* ---- the run -------------------------------------------------------------------------------------------------------- */
@@ -325,19 +348,19 @@ static Status test(Trainer *t) {
     Status status = evaluate(t, evaluation, &totals);
     if (status == STATUS_OK)
         evaluate_print(evaluation, "test", &totals);
+    else if (status == STATUS_STOPPED) /* nothing is left that a resume could do */
+        log_warn("stopped on request in the test, after the last epoch: cnn_evaluate %s makes it",
+                 t->run ? run_folder(t->run) : "");
     evaluate_destroy(evaluation);
-    return status;
+    return status == STATUS_STOPPED ? STATUS_OK : status;
 }
 
 static Status train(Trainer *t) {
     while (!is_over(t)) {
-        StepFlags flags;
-        TRY(trainer__begin_phase(t));
-        begin_epoch(t);
-        TRY(train_epoch(t, &flags));
-        if (flags.stop)
+        bool stopped;
+        TRY(trainer__epoch(t, &stopped));
+        if (stopped)
             return stop_early(t);
-        TRY(end_epoch(t, flags.save));
     }
     TRY(finish_writing(t));
     TRY(trainer__finish(t));
@@ -356,6 +379,12 @@ static Status start_watching(Trainer *t) {
     return watchdog_start(t->dist, t->config->stall_timeout);
 }
 
+static Status run(Trainer *t) {
+    if (t->config->prove[0])
+        return trainer__prove(t);
+    return dist_agree(t->dist, t->config->lr_find ? trainer__find_lr(t) : train(t));
+}
+
 Status trainer_run(Dist *dist, Config *config) {
     Trainer trainer = {.dist = dist, .config = config, .started = dist_time()};
     bool finished;
@@ -364,7 +393,9 @@ Status trainer_run(Dist *dist, Config *config) {
     TRY(start_watching(&trainer));
     Status status = trainer__open(&trainer, &finished);
     if (status == STATUS_OK && !finished)
-        status = dist_agree(dist, config->lr_find ? trainer__find_lr(&trainer) : train(&trainer));
+        status = run(&trainer);
+    else if (status == STATUS_STOPPED) /* while features were computed */
+        log_warn("stopped on request before the first step: run the same again");
     watchdog_at(WATCH_END);
     trainer__close(&trainer);
     watchdog_stop();

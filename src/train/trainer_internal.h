@@ -70,6 +70,8 @@ typedef struct Trainer {
     char *folder;        /* of the run that is resumed, or to be made (NULL: a numbered one); rank 0 */
     bool nothing_left;   /* --resume auto found that all epochs are done, as the last job of a chain may */
     bool replace_folder; /* it holds a run without a checkpoint: begin again */
+    char *proof;         /* --prove: path of the checkpoint that `checkpoint` has to lead to; rank 0 */
+    uint64_t last_step;  /* --prove: stop after this step, in the middle of an epoch; 0: do not */
 
     /* rank 0 */
     Run *run;
@@ -150,6 +152,22 @@ Status trainer__step(Trainer *trainer, double lr, StepFlags *flags);
  * the smoothed loss is four times its smallest; a table, lr-find.csv and lr-find.png in --out or the current folder, and a
  * suggestion: a tenth of the rate with the smallest smoothed loss.  Nothing else is written.  Collective. */
 Status trainer__find_lr(Trainer *trainer);
+
+/* One epoch, or what is left of it: steps, validation, row of the history, checkpoint.  *stopped: it was left before its end, on
+ * request or after last_step; a checkpoint of this moment has not been written.  Collective, agreed. */
+Status trainer__epoch(Trainer *trainer, bool *stopped);
+
+/* --prove, in place of training: repeats the steps from trainer->checkpoint to trainer->proof and compares everything that decides
+ * how training goes on (record_digest), and the rows of the history.  Writes nothing.  STATUS_FAILED: it differs; what does has
+ * been printed.  Collective, agreed. */
+Status trainer__prove(Trainer *trainer);
+
+/* On rank 0: trainer->checkpoint, proof = the last two whole step checkpoints of --prove's folder; the options become those of
+ * the last.  Part of trainer__find_resume. */
+Status trainer__find_proof(Trainer *trainer);
+
+/* The run as it is at this moment, on rank 0 after metrics_collect. */
+Record trainer__record(const Trainer *trainer);
 
 /* Weights and slots of rank 0 to all. */
 void trainer__broadcast(Trainer *trainer);

@@ -166,7 +166,8 @@ void trainer__report_memory(Trainer *t) {
         double bytes, forecast;
     } Peak;
     size_t ranks = (size_t)dist_ranks(t->dist), most = 0;
-    double foreign = (double)(gradsync_foreign_bytes(t->sync) + t->features.foreign); /* counted by their rank */
+    size_t slabs = t->sync ? gradsync_foreign_bytes(t->sync) : 0;
+    double foreign = (double)(slabs + t->features.foreign); /* counted by their rank */
     Peak peaks[ranks], mine = {(double)memory_process().peak_bytes - foreign, t->forecast};
     dist_gather_all(t->dist, &mine, sizeof mine, peaks, sizeof peaks);
     for (size_t r = 1; r < ranks; r++)

@@ -109,7 +109,7 @@ static Status put_best(Trainer *t) {
 }
 
 Status trainer__save_last(Trainer *t, bool best) {
-    bool takes_best = trainer__takes_best(t);
+    bool takes_best = trainer__takes_best(t) && !t->config->prove[0];
     if (takes_best && !best)
         TRY(dist_agree(t->dist, dist_rank(t->dist) == 0 ? put_best(t) : STATUS_OK));
     return trainer__save(t, best, best || !takes_best);

@@ -13,7 +13,8 @@
 /* ---- options -------------------------------------------------------------------------------------------------------- */
 
 static Status complete_config(Config *config) {
-    bool resume_named = config->resume[0] && strcmp(config->resume, "auto") != 0; /* the run says what the network is */
+    /* the run says what the network is */
+    bool resume_named = config->prove[0] || (config->resume[0] && strcmp(config->resume, "auto") != 0);
     if (resume_named && config->out[0])
         return status_fail(STATUS_USAGE, "--resume goes on in the run's own folder: leave --out away");
     if (config->model[0] == '\0' && config->init_from[0] == '\0' && !resume_named)
@@ -296,7 +297,8 @@ Status trainer__open(Trainer *t, bool *finished) {
     TRY(gradsync_create(dist, &sync, &t->sync));
     TRY(dist_agree(dist, trainer__open_loaders(t)));
     TRY(open_profile(t));
-    TRY(dist_agree(dist, dist_rank(dist) == 0 && !t->config->lr_find ? open_folder(t) : STATUS_OK));
+    TRY(dist_agree(dist,
+                   dist_rank(dist) == 0 && !t->config->lr_find && !t->config->prove[0] ? open_folder(t) : STATUS_OK));
     return dist_agree(dist, log_level() == LOG_VERBOSE ? step_times_create(&t->step_times) : STATUS_OK);
 }
 
@@ -320,5 +322,6 @@ void trainer__close(Trainer *t) {
     memory_free(t->file_preprocess);
     memory_free(t->parts);
     memory_free(t->checkpoint);
+    memory_free(t->proof);
     memory_free(t->folder);
 }

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-static Record make_record(const Trainer *t) {
+Record trainer__record(const Trainer *t) {
     return (Record){.model = t->setup.model,
                     .graph = t->setup.graph,
                     .weights = t->replica->weights,
@@ -36,7 +36,7 @@ static Status check_weights(const Trainer *t) {
 }
 
 static Status save(Trainer *t, bool best, bool final) {
-    Record record = make_record(t);
+    Record record = trainer__record(t);
     char name[RUN_NAME];
     unsigned char *image;
     size_t size;
@@ -57,6 +57,8 @@ static Status save(Trainer *t, bool best, bool final) {
 
 Status trainer__save(Trainer *t, bool best, bool final) {
     double began = profile_start(t->profile);
+    if (t->config->prove[0])
+        return STATUS_OK;
     if (t->checks.at_checkpoints)
         TRY(trainer__check_replicas(t));
     watchdog_at(WATCH_CHECKPOINT);
@@ -173,10 +175,11 @@ static Status find(Trainer *t) {
 Status trainer__find_resume(Trainer *t) {
     char *state = NULL;
     Status status = STATUS_OK;
-    if (t->config->resume[0] == '\0')
+    bool proves = t->config->prove[0];
+    if (t->config->resume[0] == '\0' && !proves)
         return STATUS_OK;
     if (dist_rank(t->dist) == 0) {
-        status = find(t);
+        status = proves ? trainer__find_proof(t) : find(t);
         Checkpoint *checkpoint = NULL;
         if (status == STATUS_OK && t->checkpoint)
             status = checkpoint_read(t->checkpoint, CHECKPOINT_OURS, &checkpoint);
@@ -202,7 +205,7 @@ Status trainer__find_resume(Trainer *t) {
 
 static Status restore_on_root(Trainer *t) {
     Checkpoint *checkpoint;
-    Record record = make_record(t);
+    Record record = trainer__record(t);
     TRY(checkpoint_read(t->checkpoint, CHECKPOINT_OURS, &checkpoint));
     Status status = record_restore(&record, checkpoint, t->checkpoint);
     checkpoint_destroy(checkpoint);

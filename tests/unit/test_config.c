@@ -79,6 +79,9 @@ static void reads_every_type(void **state) {
     assert_false(config_given(&c, "warmup"));
     assert_true(parsed("--max-time 90").max_time == 90);
     assert_true(parsed("--max-time 1d2m3s").max_time == 86523);
+    assert_true(parsed("--max-time 1:30:05").max_time == 5405);
+    assert_true(parsed("--max-time 90:00").max_time == 5400);
+    assert_true(parsed("--max-time 1-00:00:01").max_time == 86401);
 }
 
 static void refuses_wrong_usage(void **state) {
@@ -107,6 +110,11 @@ static void refuses_wrong_usage(void **state) {
     refuse("--label-smoothing 2", "at most 1");
     refuse("--max-time soon", "not a time");
     refuse("--max-time 3w", "unknown unit 'w'");
+    refuse("--max-time 1:30:", "not a time");
+    refuse("--max-time 1:-30", "not a time");
+    refuse("--max-time 1:2:3:4", "not a time");
+    refuse("--stall-timeout -1", "stall-timeout");
+    refuse("--prove run1 --resume run1", "exclude each other");
     refuse("--optimizer sgdd", "must be one of sgd, adam, adamw, rmsprop");
     refuse("--preprocess gray", "must be one of none, unit, tf, caffe, torch, dataset");
     refuse("--resume a --init-from b", "--resume and --init-from exclude each other");
