@@ -143,13 +143,13 @@ static Status judge(Trainer *t, const Checkpoint *now, const Checkpoint *then, c
                  t->config->prove, dist_ranks(t->dist), dist_ranks(t->dist) > 1 ? "s" : "", digest);
         return STATUS_OK;
     }
-    bool elsewhere = strcmp(state->environment, t->environment) != 0;
-    return status_fail(STATUS_FAILED,
-                       "steps %llu to %llu of %s, repeated, end in other bits: %zu of %zu tensors differ%s%s%s%s%s",
-                       first, last, t->config->prove, d.differ, d.tensors,
-                       d.differ == 0 && same_rows ? ", and only the numbers of the state" : "",
-                       elsewhere ? ". The run was computed by \"" : "", elsewhere ? state->environment : "",
-                       elsewhere ? "\", which explains it; this is " : "", elsewhere ? t->environment : "");
+    status_fail(STATUS_FAILED, "steps %llu to %llu of %s, repeated, end in other bits: %zu of %zu tensors differ%s",
+                first, last, t->config->prove, d.differ, d.tensors,
+                d.differ == 0 && same_rows ? ", but numbers of the state do" : "");
+    if (strcmp(state->environment, t->environment) == 0)
+        return STATUS_FAILED;
+    return status_fail(STATUS_FAILED, "%s. The run was computed by \"%s\", this is \"%s\", which explains it",
+                       status_message(), state->environment, t->environment);
 }
 
 /* ---- the proof ------------------------------------------------------------------------------------------------------ */
