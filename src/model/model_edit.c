@@ -186,6 +186,16 @@ size_t model_set_dropout(Model *model, double rate) {
     return count;
 }
 
+size_t model_set_momentum(Model *model, double momentum) {
+    size_t count = 0;
+    for (size_t l = 0; l < model->layer_count; l++) {
+        ModelLayer *layer = &model->layers[l];
+        if (strcmp(layer->class->name, "BatchNormalization") == 0)
+            count += json_object_set_new(layer->config, "momentum", json_real(momentum)) == 0;
+    }
+    return count;
+}
+
 bool model_set_input(Model *model, const Shape *shape, Shape *before) {
     json_t *extents = json_object_get(model->layers[model->inputs[0].layer].config, "batch_input_shape");
     bool changed = false;

@@ -44,6 +44,11 @@ bool model_replace_softmax(Model *model, size_t output, const char *activation);
 /* Gives all Dropout layers this rate, but those that drop whole examples (stochastic depth).  Returns how many. */
 size_t model_set_dropout(Model *model, double rate);
 
+/* Gives all BatchNormalization layers this momentum: a step leaves so much of the moving statistics.  These begin at mean 0
+ * and variance 1, of which momentum^steps is left, and an evaluation is no good before that is little beside the true
+ * variances: thousands of steps at Keras's 0.999.  Returns how many layers there are. */
+size_t model_set_momentum(Model *model, double momentum);
+
 /* Makes the only input of the network, an image whose last extent is that of `shape`, one of `shape`; else nothing.  True: it
  * was another, *before.  Whether the layers can take it, model_build says. */
 bool model_set_input(Model *model, const Shape *shape, Shape *before);

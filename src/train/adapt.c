@@ -159,6 +159,9 @@ Status trainer__adapt_model(Trainer *t) {
     TRY(adapt_heads(t));
     if (config_given(config, "dropout") && model_set_dropout(model, config->dropout) == 0)
         return status_fail(STATUS_USAGE, "--dropout: network %s has no Dropout layer", model->name);
+    if (config_given(config, "batch-norm-momentum") && model_set_momentum(model, config->batch_norm_momentum) == 0)
+        return status_fail(STATUS_USAGE, "--batch-norm-momentum: network %s has no BatchNormalization layer",
+                           model->name);
     TRY(freeze_layers(model, config->freeze, config->freeze_until));
     if (!t->resuming) {
         TRY(freeze_check(model, config->unfreeze, config->epochs));

@@ -46,9 +46,9 @@ typedef struct Config {
     bool no_restore_best;
     size_t plateau_patience, plateau_cooldown;
     double label_smoothing, huber_delta, focal_gamma, focal_alpha, margin; /* see ModelLoss */
-    char class_weights[CLI_TEXT];     /* read with class_weights_create; "": none */
-    double mixup, cutmix, mixup_prob; /* MixOptions */
-    double dropout, stochastic_depth; /* only where given */
+    char class_weights[CLI_TEXT];                          /* read with class_weights_create; "": none */
+    double mixup, cutmix, mixup_prob;                      /* MixOptions */
+    double dropout, stochastic_depth, batch_norm_momentum; /* only where given */
     /* run folder and checkpoints */
     char out[CLI_TEXT];
     bool overwrite;

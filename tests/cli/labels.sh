@@ -45,6 +45,14 @@ train 1 "${plain[@]}" --mixup 1 --mixup-prob 0 --out never
 has "no batch is mixed: the same loss" "$(grep -o 'loss [0-9.]*' <<<"$(train 1 "${plain[@]}" --out again && losses)" |
     head -1 | cut -c1-10)" "$(train 1 "${plain[@]}" --mixup 1 --mixup-prob 0 --out never --overwrite && losses)"
 
+norm=(--model "$networks/batchnorm.json" --data small.h5 --seed 1 --epochs 1 --batch-size 50)
+train 1 "${norm[@]}" --out norm
+expected=$(losses)
+train 1 "${norm[@]}" --batch-norm-momentum 0.5 --out quick
+same "training does not read moving statistics" "$expected" "$(losses)"
+differs "--batch-norm-momentum" "$(digest norm | head -1)" "$(digest quick | head -1)"
+check "it stands in the network" grep -aq '"momentum": *0.5' quick/final.h5
+
 echo "--- a triplet loss learns: neighbours in the test data are of one class"
 train 1 --model digits-net --classes 8 --loss triplet --epochs 8 --seed 1 --out pairs
 accuracy=$(grep -o 'test: loss [0-9.e-]* accuracy [0-9.]*' log | cut -d' ' -f5)
@@ -71,5 +79,7 @@ fails "stochastic depth without blocks" 2 'no residual blocks' ranks 1 cnn_train
     --stochastic-depth 0.2 --out bad
 fails "dropout without layers" 2 'has no Dropout layer' ranks 1 cnn_train --model "$networks/batchnorm.json" \
     --dropout 0.2 --out bad
+fails "momentum without layers" 2 'has no BatchNormalization layer' ranks 1 cnn_train --model digits-net \
+    --batch-norm-momentum 0.5 --out bad
 check "nothing was written" [ ! -e bad ]
 finish
