@@ -372,13 +372,6 @@ static Status train(Trainer *t) {
     return STATUS_OK;
 }
 
-/* The first to start, with the default as long as a run that is resumed may know better. */
-static Status start_watching(Trainer *t) {
-    const Option *option = cli_find(config_program(), "stall-timeout");
-    TRY(config_set(t->config, option->name, option->fallback, SOURCE_DEFAULT));
-    return watchdog_start(t->dist, t->config->stall_timeout);
-}
-
 static Status run(Trainer *t) {
     if (t->config->prove[0])
         return trainer__prove(t);
@@ -390,7 +383,6 @@ Status trainer_run(Dist *dist, Config *config) {
     bool finished;
     trainer.progress = progress_create();
     trainer.last_save = trainer.started;
-    TRY(start_watching(&trainer));
     Status status = trainer__open(&trainer, &finished);
     if (status == STATUS_OK && !finished)
         status = run(&trainer);

@@ -256,8 +256,16 @@ static Status check_trained(const Trainer *t) {
 
 /* ---- the whole ------------------------------------------------------------------------------------------------------ */
 
+/* The first to start, with the default as long as a run that is resumed may know better. */
+static Status start_watching(Trainer *t) {
+    const Option *option = cli_find(config_program(), "stall-timeout");
+    TRY(config_set(t->config, option->name, option->fallback, SOURCE_DEFAULT));
+    return watchdog_start(t->dist, t->config->stall_timeout);
+}
+
 Status trainer__open(Trainer *t, bool *finished) {
     Dist *dist = t->dist;
+    TRY(start_watching(t));
     t->setup.dist = dist;
     t->saved_step = UINT64_MAX;
     compare_environments(t);

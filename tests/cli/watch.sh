@@ -84,6 +84,12 @@ fails "other data" 1 'is not the data that the run was trained on' \
 # The same record, other bits: as if a computer had computed wrong.
 still=(--data small.h5 --validation-split 0.2 --batch-size 400 --epochs 2 --micro-batches 2)
 train 1 "${still[@]}" --init-from proof/step-00000023.h5 --out right
+ends "a stop between the last step and the validation" 75 ranks 1 cnn_train "${still[@]}" --checkpoint-steps 1 --out edge \
+    --max-time 0.0001
+ends "of an epoch" 75 ranks 1 cnn_train --resume edge --max-time 0.0001
+train 2 --prove edge
+has "is proved" '^proved: steps 1 to 2 of edge' "$(cat log)"
+check "without that validation" eval '! grep -q "^epoch 1/2 .*val_loss" log'
 train 1 "${still[@]}" --init-from proof/step-00000115.h5 --out wrong
 train 1 --prove right
 cp wrong/step-00000004.h5 right
