@@ -53,11 +53,27 @@ size_t cli_distance(const char *a, const char *b) {
     return last[m];
 }
 
-const Option *cli_nearest(const CliProgram *program, const char *name) {
+/* From `name` to the option's name or, if it is nearer, a word of .also. */
+static size_t distance_to(const Option *option, const char *name) {
+    char words[96], *rest = words;
+    size_t best = cli_distance(name, option->name);
+    snprintf(words, sizeof words, "%s", option->also ? option->also : "");
+    for (char *word; (word = strsep(&rest, " ")) != NULL;) {
+        size_t distance = *word ? cli_distance(name, word) : best;
+        best = distance < best ? distance : best;
+    }
+    return best;
+}
+
+const Option *cli_nearest(const CliProgram *program, const char *given) {
+    char name[64];
+    snprintf(name, sizeof name, "%s", given);
+    for (char *c = name; *c; c++)
+        *c = *c == '_' ? '-' : *c;
     const Option *nearest = NULL;
     size_t best = strlen(name) / 3 + 2; /* more edits than a third of the letters is another word */
     for (size_t i = 0; i < program->option_count; i++) {
-        size_t distance = cli_distance(name, program->options[i].name);
+        size_t distance = distance_to(&program->options[i], name);
         if (!program->options[i].positional && distance < best) {
             best = distance;
             nearest = &program->options[i];

@@ -51,6 +51,7 @@ typedef struct Option {
     const char *group;          /* heading in --help; NULL: that of the option before */
     const char *help;           /* without the default and the choices, which are added; NULL: not listed */
     OptionRecord record;
+    const char *also; /* what other programs call it, "learning-rate step-size": suggested then; no alias */
     const char *endings; /* OPTION_TEXT: of a file to write: ".h5 .hdf5", one of which the name must end in; NULL: any */
     bool repeated;   /* OPTION_TEXT: given again, the values are joined by commas */
     bool positional; /* not an option but the next word of the command line; `name` is for messages */
@@ -92,7 +93,8 @@ const Option *cli_find(const CliProgram *program, const char *name);
 /* Edit distance with transposition of neighbours (optimal string alignment); 40 for texts longer than that. */
 size_t cli_distance(const char *a, const char *b);
 
-/* The option with the name most like `name`, or NULL when none is near (by edit distance). */
+/* The option with the name, or another program's word for it, most like `name` ('_' being '-'), or NULL when none is near (by
+ * edit distance). */
 const Option *cli_nearest(const CliProgram *program, const char *name);
 
 /* Prints --help: at most 80 columns, groups in table order. */

@@ -111,6 +111,8 @@ sed 's/"Flatten"/"Flaten"/' "$networks/dropout.json" >layer.json
 refuses "unknown layer" 1 'layer.json.*Flaten' ranks 1 cnn_train --model layer.json --data small.h5 --out new
 refuses "unknown network" 2 'lenet6.*lenet5' ranks 1 cnn_train --model lenet6 --out new
 refuses "unknown option" 2 'unknown option --epoch-s. Did you mean --epochs' ranks 8 cnn_train --epoch-s 3
+refuses "another program's word" 2 'unknown option --learning_rate. Did you mean --lr' ranks 2 cnn_train --learning_rate 1
+refuses "Keras's word" 2 'unknown option --skip-mismatch. Did you mean --allow-mismatch' ranks 1 cnn_train --skip-mismatch
 refuses "unknown word" 2 'train.h5: not an option' ranks 1 cnn_train train.h5
 refuses "unknown backend" 2 'cuda' ranks 1 cnn_train --backend cuda --out new
 refuses "--batch-size 0" 2 'batch-size 0: must be at least 1' ranks 1 cnn_train --batch-size 0
