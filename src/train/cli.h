@@ -52,7 +52,8 @@ typedef struct Option {
     const char *help;           /* without the default and the choices, which are added; NULL: not listed */
     OptionRecord record;
     const char *also; /* what other programs call it, "learning-rate step-size": suggested then; no alias */
-    const char *endings; /* OPTION_TEXT: of a file to write: ".h5 .hdf5", one of which the name must end in; NULL: any */
+    const char
+        *endings;    /* OPTION_TEXT: of a file to write: ".h5 .hdf5", one of which the name must end in; NULL: any */
     bool repeated;   /* OPTION_TEXT: given again, the values are joined by commas */
     bool positional; /* not an option but the next word of the command line; `name` is for messages */
     bool required;   /* positional only */

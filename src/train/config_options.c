@@ -74,8 +74,8 @@ static const Option options[] = {
      .help = "keeps an exponential moving average of the weights, of this decay (0.999), which is evaluated and what "
              "checkpoints hold for all but a resume"},
 
-    {"lr", 'l', NUMBER(schedule.lr), .above_min = true, .record = RECORD_CHANGES,
-     .also = "learning-rate", .group = "Learning rate",
+    {"lr", 'l', NUMBER(schedule.lr), .above_min = true, .record = RECORD_CHANGES, .also = "learning-rate",
+     .group = "Learning rate",
      .help =
          "learning rate, before --schedule; Keras's for the optimizer when neither given nor in the network's recipe"},
     {"lr-multiplier", 0, TEXT(lr_multiplier, "PATTERN=X"), .repeated = true, .record = RECORD_CHANGES,
@@ -84,8 +84,7 @@ static const Option options[] = {
     {"layer-decay", 0, NUMBER(layer_decay), .above_min = true, .max = 1, .record = RECORD_CHANGES,
      .help = "a layer learns at X^n times the rate, n: layers with kernels between it and the network's end"},
     {"schedule", 0, CHOICE(schedule.kind, schedules), .fallback = "constant", .record = RECORD_CHANGES,
-     .also = "lr-scheduler",
-     .help = "how the learning rate falls"},
+     .also = "lr-scheduler", .help = "how the learning rate falls"},
     {"decay-epochs", 0, NUMBER(schedule.decay_epochs), .above_min = true, .record = RECORD_CHANGES,
      .help = "step, exponential: after so many epochs the rate is multiplied by --decay-rate; cosine-restarts: the "
              "first period"},
@@ -111,8 +110,8 @@ static const Option options[] = {
     {"scale-lr", 0, COUNT(scale_lr), .min = 1, .max = 1e9, .record = RECORD_CHANGES,
      .help = "--lr is meant for batches of N examples: it is multiplied by --batch-size / N"},
 
-    {"init-from", 0, TEXT(init_from, "FILE"), .record = RECORD_FIXED,
-     .also = "weights pretrained", .group = "Fine-tuning",
+    {"init-from", 0, TEXT(init_from, "FILE"), .record = RECORD_FIXED, .also = "weights pretrained",
+     .group = "Fine-tuning",
      .help = "begin with the network and the weights of this run, checkpoint or Keras file (.h5, .keras, .weights.h5, "
              "weights only with --model); a head for another number of classes starts anew"},
     {"classes", 0, COUNT(classes), .max = 1e6, .record = RECORD_FIXED,
@@ -121,8 +120,7 @@ static const Option options[] = {
      .help = "start the head anew, although --init-from has one for these classes"},
     {"head-dropout", 0, NUMBER(head_dropout), .fallback = "0", .max = 0.99, .record = RECORD_FIXED,
      .help = "dropout in the head that a network without top gets"},
-    {"allow-mismatch", 0, FLAG(allow_mismatch), .record = RECORD_FIXED,
-     .also = "skip-mismatch ignore-mismatched-sizes",
+    {"allow-mismatch", 0, FLAG(allow_mismatch), .record = RECORD_FIXED, .also = "skip-mismatch ignore-mismatched-sizes",
      .help = "start layers anew for which --init-from has no weights that fit (Keras's skip_mismatch)"},
     {"freeze", 0, TEXT(freeze, "PATTERN"), .repeated = true, .record = RECORD_FIXED,
      .help =
@@ -186,8 +184,7 @@ static const Option options[] = {
     {"monitor", 0, TEXT(monitor, "NAME"), .record = RECORD_FIXED,
      .help = "which column of metrics.csv says what epoch is the best (best.h5), and decides --early-stop and "
              "--schedule plateau; val_loss when not given, loss where there is no validation"},
-    {"early-stop", 0, COUNT(early_stop), .max = 1e9, .record = RECORD_CHANGES,
-     .also = "patience",
+    {"early-stop", 0, COUNT(early_stop), .max = 1e9, .record = RECORD_CHANGES, .also = "patience",
      .help = "end when --monitor has not been better for N epochs; final.h5 is then the best epoch's.  0 is never"},
     {"min-delta", 0, NUMBER(min_delta), .record = RECORD_CHANGES,
      .help = "early stop and plateau: only what is better by more than X is better; when not given 0, with --schedule "
