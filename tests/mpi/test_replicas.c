@@ -10,6 +10,7 @@
 #include "support/tmpdir.h"
 #include "train/evaluate.h"
 #include "train/optimizer.h"
+#include "train/signals.h"
 #include "train/trainer.h"
 #include <signal.h>
 #include <stdio.h>
@@ -168,6 +169,7 @@ static size_t lines(const char *path) {
 static void a_request_ends_the_validation(void **state) {
     (void)state;
     const char *said;
+    signals_catch();
     damage = SIGNAL;
     Status status = train("checkpoints", &said);
     mpi_assert(status == STATUS_STOPPED, "status %d: %s", (int)status, said);
