@@ -108,7 +108,14 @@ job
 outcome "scancel" 75 "squeue --noheader --jobs=41 --format=%T"
 echo 'echo RUNNING' >squeue-does
 for try in 1 2 3 4; do job; done
-outcome "preempted, however often" 75 $'squeue --noheader --jobs=41 --format=%T\nscontrol requeue 41'
+outcome "asked to end, but still running" 75 $'squeue --noheader --jobs=41 --format=%T\nscontrol requeue 41'
+
+rm -rf run
+for code in 75 143; do
+    echo "exit $code" >srun-does # the ranks alone got SIGTERM
+    for try in 1 2 3 4; do job; done
+    outcome "preempted, however often: $code" 75 "scontrol requeue 41"
+done
 
 echo "--- where a job may not be requeued"
 echo '[ "$1" = show ] || exit 1' >scontrol-does
