@@ -58,16 +58,16 @@ job --epochs 3
 outcome "done" 0 ""
 same "ranks are started so" "srun --mpi=pmix -K1 $CNN_TRAIN --resume auto --out run --epochs 3" "$(cat calls)"
 check "nothing of ours is left" [ -z "$(ls -A run)" ]
-for code in 1 2; do
-    echo "exit $code" >srun-does
+for given in 1 2; do
+    echo "exit $given" >srun-does
     job
-    outcome "failed" $code ""
+    outcome "failed" $given ""
 done
-for code in 75 76 137 143 205 9 139; do
+for given in 75 76 137 143 205 9 139; do
     rm -rf run
-    echo "exit $code" >srun-does
+    echo "exit $given" >srun-does
     job
-    outcome "ended with $code" 75 "scontrol requeue 41"
+    outcome "ended with $given" 75 "scontrol requeue 41"
 done
 rm -rf run
 for try in 1 2; do
@@ -111,10 +111,10 @@ for try in 1 2 3 4; do job; done
 outcome "asked to end, but still running" 75 $'squeue --noheader --jobs=41 --format=%T\nscontrol requeue 41'
 
 rm -rf run
-for code in 75 143; do
-    echo "exit $code" >srun-does # the ranks alone got SIGTERM
+for given in 75 143; do
+    echo "exit $given" >srun-does # the ranks alone got SIGTERM
     for try in 1 2 3 4; do job; done
-    outcome "preempted, however often: $code" 75 "scontrol requeue 41"
+    outcome "preempted, however often: $given" 75 "scontrol requeue 41"
 done
 
 echo "--- where a job may not be requeued"
