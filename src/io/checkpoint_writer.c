@@ -6,49 +6,112 @@
 #include "io/checkpoint.h"
 #include "io/file.h"
 #include "io/run.h"
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+typedef struct Image {
+    unsigned char *bytes; /* owned */
+    size_t size;
+    unsigned char trailer[CHECKPOINT_TRAILER];
+} Image;
 
 struct CheckpointWriter {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t changed;  /* busy, stop */
-    bool busy, stop, failed; /* under the lock; failed: a finished write did, and nobody has been told yet */
+    bool busy, stop, failed; /* under the lock; failed: the last job did, and nobody has been told yet */
     char failure[2048];      /* its message */
-    /* The job: the thread's while busy, else the caller's. */
-    char *folder, *paths[CHECKPOINT_NAMES]; /* owned; of the job */
-    uint64_t step;
-    size_t keep;
-    unsigned char *image; /* owned */
-    size_t size;
+    uint64_t saved;          /* under the lock */
+    /* The thread's while busy, else the caller's. */
+    CheckpointJob job;
+    Image image;
+    bool best_written; /* by this job */
+    Image owed;        /* of a best.h5 that could not be written; bytes NULL: none */
 };
 
 /* ---- the thread ---- */
 
-static Status write_files(const CheckpointWriter *writer) {
-    unsigned char trailer[CHECKPOINT_TRAILER];
-    TRY(checkpoint_seal(writer->image, writer->size, trailer));
-    const FilePart parts[] = {{writer->image, writer->size}, {trailer, sizeof trailer}};
-    TRY(file_write(writer->paths[0], 2, parts));
-    for (size_t i = 1; i < CHECKPOINT_NAMES && writer->paths[i] != NULL; i++)
-        if (file_link(writer->paths[0], writer->paths[i]) != STATUS_OK)
-            TRY(file_write(writer->paths[i], 2, parts));
-    /* The new file is durable: now, and not before, old ones may go.  One that stays does no harm. */
-    if (writer->keep > 0 && run_prune(writer->folder, writer->step, writer->keep) != STATUS_OK)
-        log_warn("%s", status_message());
-    return STATUS_OK;
+static Status write_image(const Image *image, const char *path) {
+    const FilePart parts[] = {{image->bytes, image->size}, {image->trailer, sizeof image->trailer}};
+    return file_write(path, 2, parts);
 }
 
-static void clear_job(CheckpointWriter *writer) {
-    memory_free(writer->image);
-    memory_free(writer->folder);
-    writer->image = NULL;
-    writer->folder = NULL;
-    for (size_t i = 0; i < CHECKPOINT_NAMES; i++) {
-        memory_free(writer->paths[i]);
-        writer->paths[i] = NULL;
+static void drop(Image *image) {
+    memory_free(image->bytes);
+    image->bytes = NULL;
+}
+
+/* folder/name: of the image or, if `first` is a file of it already, a second name of that; *first = this path, which the
+ * caller frees. */
+static Status write_name(const CheckpointWriter *writer, const char *name, char **first) {
+    char *path;
+    TRY(memory_format(&path, "%s/%s", writer->job.folder, name));
+    Status status = *first && file_link(*first, path) == STATUS_OK ? STATUS_OK : write_image(&writer->image, path);
+    memory_free(*first);
+    *first = path;
+    return status;
+}
+
+static Status write_owed(CheckpointWriter *writer) {
+    char *path;
+    TRY(memory_format(&path, "%s/" RUN_BEST, writer->job.folder));
+    Status status = write_image(&writer->owed, path);
+    memory_free(path);
+    if (status == STATUS_OK)
+        drop(&writer->owed);
+    return status;
+}
+
+/* final.h5 of best.h5. */
+static Status copy_best(const CheckpointWriter *writer) {
+    char *best, *final = NULL;
+    TRY(memory_format(&best, "%s/" RUN_BEST, writer->job.folder));
+    Status status = memory_format(&final, "%s/" RUN_FINAL, writer->job.folder);
+    if (status == STATUS_OK)
+        status = file_copy(best, final);
+    memory_free(best);
+    memory_free(final);
+    return status;
+}
+
+static Status write_files(CheckpointWriter *writer) {
+    const CheckpointJob *job = &writer->job;
+    char name[RUN_NAME], *first = NULL;
+    Status status;
+    TRY(checkpoint_seal(writer->image.bytes, writer->image.size, writer->image.trailer));
+    if (writer->owed.bytes)
+        TRY(write_owed(writer));
+    if (job->best)
+        TRY_GOTO(write_name(writer, RUN_BEST, &first), done);
+    writer->best_written = job->best;
+    if (job->final)
+        TRY_GOTO(job->final_is_best ? copy_best(writer) : write_name(writer, RUN_FINAL, &first), done);
+    TRY_GOTO(write_name(writer, run_step_name(job->step, name), &first), done);
+    /* The new file is durable: now, and not before, old ones may go.  One that stays does no harm. */
+    if (job->keep > 0 && run_prune(job->folder, job->step, job->keep) != STATUS_OK)
+        log_warn("%s", status_message());
+done:
+    memory_free(first);
+    return status;
+}
+
+static Status run_job(CheckpointWriter *writer) {
+    static const useconds_t pauses[CHECKPOINT_TRIES - 1] = {100000, 1000000, 5000000};
+    writer->best_written = false;
+    if (writer->job.best) /* there is a better one now */
+        drop(&writer->owed);
+    Status status = write_files(writer);
+    for (int i = 1; i < writer->job.tries && status != STATUS_OK; i++) {
+        usleep(pauses[i - 1]);
+        status = write_files(writer);
     }
+    if (status != STATUS_OK && writer->job.best && !writer->best_written) {
+        writer->owed = writer->image;
+        writer->image.bytes = NULL;
+    }
+    drop(&writer->image);
+    return status;
 }
 
 static void *run_thread(void *argument) {
@@ -60,12 +123,13 @@ static void *run_thread(void *argument) {
         if (!writer->busy)
             break;
         pthread_mutex_unlock(&writer->lock);
-        Status status = write_files(writer);
-        clear_job(writer);
+        Status status = run_job(writer);
         pthread_mutex_lock(&writer->lock);
         writer->failed = status != STATUS_OK;
         if (writer->failed)
             snprintf(writer->failure, sizeof writer->failure, "%s", status_message());
+        else
+            writer->saved = writer->job.step;
         writer->busy = false;
         pthread_cond_broadcast(&writer->changed);
     }
@@ -79,6 +143,7 @@ Status checkpoint_writer_create(CheckpointWriter **out) {
     CheckpointWriter *writer;
     *out = NULL;
     TRY(memory_new(&writer, 1, "checkpoint writer"));
+    writer->saved = UINT64_MAX;
     pthread_mutex_init(&writer->lock, NULL);
     pthread_cond_init(&writer->changed, NULL);
     Status status = thread_start(&writer->thread, "writes checkpoints", run_thread, writer);
@@ -102,34 +167,30 @@ Status checkpoint_writer_wait(CheckpointWriter *writer) {
     return failed ? status_fail(STATUS_FAILED, "%s", writer->failure) : STATUS_OK;
 }
 
-/* Copies the job into the writer, which is idle. */
-static Status take_job(CheckpointWriter *writer, const CheckpointJob *job) {
-    writer->step = job->step;
-    writer->keep = job->keep;
-    TRY(memory_strdup(job->folder, &writer->folder));
-    for (size_t i = 0; i < CHECKPOINT_NAMES && job->names[i] != NULL; i++)
-        TRY(memory_format(&writer->paths[i], "%s/%s", job->folder, job->names[i]));
-    return STATUS_OK;
+bool checkpoint_writer_failed(CheckpointWriter *writer) {
+    pthread_mutex_lock(&writer->lock);
+    bool failed = writer->failed;
+    pthread_mutex_unlock(&writer->lock);
+    return failed;
 }
 
-Status checkpoint_writer_submit(CheckpointWriter *writer, const CheckpointJob *job, unsigned char *image, size_t size) {
-    Status status = checkpoint_writer_wait(writer);
-    if (status != STATUS_OK) {
-        memory_free(image);
-        return status;
-    }
-    writer->image = image;
-    writer->size = size;
-    status = take_job(writer, job);
-    if (status != STATUS_OK) {
-        clear_job(writer);
-        return status;
-    }
+uint64_t checkpoint_writer_saved(CheckpointWriter *writer) {
     pthread_mutex_lock(&writer->lock);
+    while (writer->busy)
+        pthread_cond_wait(&writer->changed, &writer->lock);
+    uint64_t saved = writer->saved;
+    pthread_mutex_unlock(&writer->lock);
+    return saved;
+}
+
+void checkpoint_writer_submit(CheckpointWriter *writer, const CheckpointJob *job, unsigned char *image, size_t size) {
+    pthread_mutex_lock(&writer->lock);
+    CHECK(!writer->busy && !writer->failed, "checkpoint_writer_wait comes first");
+    writer->job = *job;
+    writer->image = (Image){.bytes = image, .size = size};
     writer->busy = true;
     pthread_cond_broadcast(&writer->changed);
     pthread_mutex_unlock(&writer->lock);
-    return STATUS_OK;
 }
 
 void checkpoint_writer_destroy(CheckpointWriter *writer) {
@@ -144,5 +205,6 @@ void checkpoint_writer_destroy(CheckpointWriter *writer) {
     pthread_join(writer->thread, NULL);
     pthread_cond_destroy(&writer->changed);
     pthread_mutex_destroy(&writer->lock);
+    drop(&writer->owed);
     memory_free(writer);
 }

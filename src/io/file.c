@@ -14,16 +14,32 @@
 /* Temporary names: ".", the file's name, ".", host, "-", process, and this. */
 #define LEFTOVER ".cnn-tmp"
 
+/* A system call again while a signal interrupts it; network file systems can be interrupted anywhere. */
+#define RETRY(call)                                                                                                    \
+    ({                                                                                                                 \
+        __typeof__(call) retry_result;                                                                                 \
+        do                                                                                                             \
+            retry_result = (call);                                                                                     \
+        while (retry_result < 0 && errno == EINTR);                                                                    \
+        retry_result;                                                                                                  \
+    })
+
 /* Of one call: Linux takes no more than 2 GB, and who watches sees that it goes on (base/pulse.h). */
 enum { WRITE_MAX = 1 << 26 };
 
-static Status read_all(int fd, const char *path, unsigned char *bytes, size_t size) {
+/* Of a network file system: the file was replaced on the server after it was opened here. */
+enum { STALE_TRIES = 5 };
+
+static Status read_failed(const char *path, int code, bool *stale) {
+    *stale = code == ESTALE;
+    return status_fail(STATUS_FAILED, "cannot read %s: %s", path, strerror(code));
+}
+
+static Status read_all(int fd, const char *path, unsigned char *bytes, size_t size, bool *stale) {
     for (size_t done = 0; done < size;) {
-        ssize_t n = read(fd, bytes + done, size - done < WRITE_MAX ? size - done : WRITE_MAX);
-        if (n < 0 && errno == EINTR)
-            continue;
+        ssize_t n = RETRY(read(fd, bytes + done, size - done < WRITE_MAX ? size - done : WRITE_MAX));
         if (n < 0)
-            return status_fail(STATUS_FAILED, "cannot read %s: %s", path, strerror(errno));
+            return read_failed(path, errno, stale);
         if (n == 0)
             return status_fail(STATUS_FAILED, "cannot read %s: it ends after %zu of %zu bytes: is it being written?",
                                path, done, size);
@@ -33,22 +49,23 @@ static Status read_all(int fd, const char *path, unsigned char *bytes, size_t si
     return STATUS_OK;
 }
 
-Status file_read(const char *path, unsigned char **bytes, size_t *size) {
+static Status read_once(const char *path, unsigned char **bytes, size_t *size, bool *stale) {
     Status status = STATUS_OK;
     struct stat about;
     *bytes = NULL;
     *size = 0;
     /* O_NONBLOCK: opening a FIFO must not wait for a writer. */
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int fd = RETRY(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    *stale = fd < 0 && errno == ESTALE;
     if (fd < 0)
         return status_fail(STATUS_FAILED, "cannot open %s: %s", path, strerror(errno));
     if (fstat(fd, &about) != 0)
-        TRY_GOTO(status_fail(STATUS_FAILED, "cannot read %s: %s", path, strerror(errno)), done);
+        TRY_GOTO(read_failed(path, errno, stale), done);
     if (!S_ISREG(about.st_mode))
         TRY_GOTO(status_fail(STATUS_FAILED, "cannot read %s: not a plain file", path), done);
     TRY_GOTO(memory_alloc((size_t)about.st_size + 1, 1, "file's content", (void **)bytes), done);
     *size = (size_t)about.st_size;
-    TRY_GOTO(read_all(fd, path, *bytes, *size), done);
+    TRY_GOTO(read_all(fd, path, *bytes, *size, stale), done);
 done:
     close(fd);
     if (status != STATUS_OK) {
@@ -56,6 +73,14 @@ done:
         *bytes = NULL;
         *size = 0;
     }
+    return status;
+}
+
+Status file_read(const char *path, unsigned char **bytes, size_t *size) {
+    bool stale;
+    Status status = read_once(path, bytes, size, &stale);
+    for (int i = 1; i < STALE_TRIES && stale; i++)
+        status = read_once(path, bytes, size, &stale);
     return status;
 }
 
@@ -77,17 +102,14 @@ static Status temporary_name(const char *path, char **out) {
 }
 
 Status file_sync(const char *path) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = RETRY(open(path, O_RDONLY | O_CLOEXEC));
     if (fd < 0)
         return status_fail(STATUS_FAILED, "cannot open %s: %s", path, strerror(errno));
-    int failed, code;
-    do {
-        failed = fsync(fd);
-        code = errno;
-    } while (failed != 0 && code == EINTR);
+    int failed = RETRY(fsync(fd)), code = errno;
     close(fd);
-    /* Some file systems cannot synchronise a folder and say so with EINVAL; they do it by themselves or not at all. */
-    if (failed != 0 && code != EINVAL)
+    /* Some file systems cannot synchronise a folder and say so in one of these ways; they do it by themselves or not at
+     * all. */
+    if (failed != 0 && code != EINVAL && code != EBADF && code != EOPNOTSUPP)
         return status_fail(STATUS_FAILED, "cannot write %s to disk: %s", path, strerror(code));
     return STATUS_OK;
 }
@@ -109,9 +131,7 @@ static Status write_failed(const char *path, int code) {
 static Status write_all(int fd, const char *path, const FilePart *part) {
     for (size_t done = 0; done < part->size;) {
         size_t left = part->size - done;
-        ssize_t n = write(fd, (const char *)part->bytes + done, left < WRITE_MAX ? left : WRITE_MAX);
-        if (n < 0 && errno == EINTR)
-            continue;
+        ssize_t n = RETRY(write(fd, (const char *)part->bytes + done, left < WRITE_MAX ? left : WRITE_MAX));
         if (n <= 0)
             return write_failed(path, n < 0 ? errno : EIO);
         done += (size_t)n;
@@ -120,32 +140,34 @@ static Status write_all(int fd, const char *path, const FilePart *part) {
     return STATUS_OK;
 }
 
-/* Writes and synchronises the parts under the temporary name.  An older temporary is removed, never emptied: it may
- * be a second name of a good file (file_link). */
-static Status write_temporary(const char *temporary, const char *path, size_t count, const FilePart parts[]) {
+/* Writes the parts to an open file, synchronises it if asked to, and closes it. */
+static Status write_and_close(int fd, const char *path, size_t count, const FilePart parts[], bool sync) {
     Status status = STATUS_OK;
-    if (unlink(temporary) != 0 && errno != ENOENT)
-        return write_failed(path, errno);
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd < 0)
-        return write_failed(path, errno);
     for (size_t i = 0; i < count && status == STATUS_OK; i++)
         status = write_all(fd, path, &parts[i]);
-    while (status == STATUS_OK && fsync(fd) != 0)
-        if (errno != EINTR)
-            status = write_failed(path, errno);
+    if (status == STATUS_OK && sync && RETRY(fsync(fd)) != 0)
+        status = write_failed(path, errno);
     /* Network file systems may tell a full quota only now. */
     if (close(fd) != 0 && errno != EINTR && status == STATUS_OK)
         status = write_failed(path, errno);
     return status;
 }
 
+static Status remove_if_there(const char *temporary, const char *path) {
+    return RETRY(unlink(temporary)) == 0 || errno == ENOENT ? STATUS_OK : write_failed(path, errno);
+}
+
+/* An older temporary is removed, never emptied: it may be a second name of a good file (file_link). */
+static Status write_temporary(const char *temporary, const char *path, size_t count, const FilePart parts[]) {
+    TRY(remove_if_there(temporary, path));
+    int fd = RETRY(open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+    return fd < 0 ? write_failed(path, errno) : write_and_close(fd, path, count, parts, true);
+}
+
 Status file_put_in_place(const char *temporary, const char *path) {
     char *folder;
-    if (rename(temporary, path) != 0)
-        return write_failed(path, errno);
     TRY(folder_of(path, &folder));
-    Status status = file_sync(folder);
+    Status status = RETRY(rename(temporary, path)) == 0 ? file_sync(folder) : write_failed(path, errno);
     memory_free(folder);
     return status;
 }
@@ -162,11 +184,16 @@ Status file_write(const char *path, size_t count, const FilePart parts[]) {
     return status;
 }
 
+Status file_append(const char *path, const void *bytes, size_t size) {
+    int fd = RETRY(open(path, O_WRONLY | O_APPEND | O_CLOEXEC));
+    return fd < 0 ? write_failed(path, errno) : write_and_close(fd, path, 1, &(FilePart){bytes, size}, false);
+}
+
 Status file_link(const char *existing, const char *path) {
     char *temporary;
-    Status status = STATUS_OK;
     TRY(temporary_name(path, &temporary));
-    if ((unlink(temporary) != 0 && errno != ENOENT) || link(existing, temporary) != 0)
+    Status status = remove_if_there(temporary, path);
+    if (status == STATUS_OK && RETRY(link(existing, temporary)) != 0)
         status = write_failed(path, errno);
     if (status == STATUS_OK)
         status = file_put_in_place(temporary, path);
@@ -175,42 +202,68 @@ Status file_link(const char *existing, const char *path) {
     return status;
 }
 
-/* The next name in the folder that is not "." or "..", or NULL. */
+Status file_copy(const char *existing, const char *path) {
+    unsigned char *bytes;
+    size_t size;
+    if (file_link(existing, path) == STATUS_OK)
+        return STATUS_OK;
+    TRY(file_read(existing, &bytes, &size));
+    Status status = file_write(path, 1, &(FilePart){bytes, size});
+    memory_free(bytes);
+    return status;
+}
+
+/* The next name in the folder that is not "." or "..", or NULL: at the end errno is 0. */
 static const char *next_name(DIR *directory) {
     struct dirent *entry;
+    errno = 0;
     do
         entry = readdir(directory);
     while (entry != NULL && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0));
     return entry != NULL ? entry->d_name : NULL;
 }
 
-Status file_list(const char *folder, char ***names, size_t *count) {
+static Status list_failed(const char *folder, int code) {
+    return status_fail(STATUS_FAILED, "cannot read the folder %s: %s", folder, strerror(code));
+}
+
+/* What readdir gives is taken twice: to count, and to copy; files that come between the two are left out. */
+static Status list(DIR *directory, const char *folder, char ***names, size_t *count) {
     size_t total = 0, bytes = 0;
     const char *name;
-    *names = NULL;
-    *count = 0;
-    DIR *directory = opendir(folder);
-    if (directory == NULL && errno != ENOENT)
-        return status_fail(STATUS_FAILED, "cannot open the folder %s: %s", folder, strerror(errno));
-    while (directory != NULL && (name = next_name(directory)) != NULL) {
+    while ((name = next_name(directory)) != NULL) {
         total++;
         bytes += strlen(name) + 1;
     }
-    Status status = memory_alloc(total * sizeof(char *) + bytes, 1, "list of files", (void **)names);
-    if (status == STATUS_OK && directory != NULL) {
-        char *text = (char *)(*names + total);
-        rewinddir(directory);
-        while (*count < total && (name = next_name(directory)) != NULL) {
-            size_t length = strlen(name) + 1;
-            if (length > bytes) /* files came since they were counted */
-                break;
-            (*names)[(*count)++] = memcpy(text, name, length);
-            text += length;
-            bytes -= length;
-        }
+    if (errno != 0)
+        return list_failed(folder, errno);
+    TRY(memory_alloc(total * sizeof(char *) + bytes, 1, "list of files", (void **)names));
+    char *text = (char *)(*names + total);
+    rewinddir(directory);
+    while ((name = next_name(directory)) != NULL) {
+        size_t length = strlen(name) + 1;
+        if (*count == total || length > bytes)
+            return STATUS_OK;
+        (*names)[(*count)++] = memcpy(text, name, length);
+        text += length;
+        bytes -= length;
     }
-    if (directory != NULL)
-        closedir(directory);
+    return errno == 0 ? STATUS_OK : list_failed(folder, errno);
+}
+
+Status file_list(const char *folder, char ***names, size_t *count) {
+    *names = NULL;
+    *count = 0;
+    DIR *directory = opendir(folder);
+    if (directory == NULL)
+        return errno == ENOENT ? memory_alloc(0, 1, "list of files", (void **)names) : list_failed(folder, errno);
+    Status status = list(directory, folder, names, count);
+    closedir(directory);
+    if (status != STATUS_OK) {
+        memory_free(*names);
+        *names = NULL;
+        *count = 0;
+    }
     return status;
 }
 
@@ -218,7 +271,7 @@ Status file_remove(const char *folder, const char *name) {
     char *path;
     TRY(memory_format(&path, "%s/%s", folder, name));
     Status status = STATUS_OK;
-    if (unlink(path) != 0 && errno != ENOENT)
+    if (RETRY(unlink(path)) != 0 && errno != ENOENT)
         status = status_fail(STATUS_FAILED, "cannot remove %s: %s", path, strerror(errno));
     memory_free(path);
     return status;

@@ -11,7 +11,8 @@
 #include <stddef.h>
 
 /* *bytes (the caller frees it with memory_free) = the `size` bytes of `path` and a '\0' behind them, so that a text
- * file is a string.  STATUS_FAILED: missing, not a plain file, out of memory, shorter than it said. */
+ * file is a string.  A file that was replaced on a file server meanwhile (ESTALE) is opened again, some times.
+ * STATUS_FAILED: missing, not a plain file, out of memory, shorter than it said. */
 Status file_read(const char *path, unsigned char **bytes, size_t *size);
 
 typedef struct FilePart {
@@ -24,12 +25,18 @@ typedef struct FilePart {
  * nothing else is left.  The message names path, reason and way out. */
 Status file_write(const char *path, size_t count, const FilePart parts[]);
 
+/* Adds bytes to the end of a file that is there; not synchronised.  When it fails, some of them may be there. */
+Status file_append(const char *path, const void *bytes, size_t size);
+
 /* Makes `path` a second name (hard link) of the whole, durable file `existing`, replacing what was there, atomically
  * and durably.  Fails where the file system has no hard links: write the bytes a second time then. */
 Status file_link(const char *existing, const char *path);
 
+/* file_link or, where that fails, a copy of the bytes, as durable. */
+Status file_copy(const char *existing, const char *path);
+
 /* *names = the names in a folder, "." and ".." left out, in no order: one block, pointers and texts, freed with
- * memory_free.  A folder that does not exist has none. */
+ * memory_free.  A folder that does not exist has none; one that cannot be read to its end is a failure. */
 Status file_list(const char *folder, char ***names, size_t *count);
 
 /* Synchronises a file's bytes, or a folder, so that renames and removals in it last. */

@@ -56,7 +56,8 @@ static Status list_numbers(const char *folder, const char *prefix, int width, co
 
 /* Whether a run writes files of that name. */
 static bool is_run_file(const char *name) {
-    static const char *const fixed[] = {RUN_BEST, RUN_FINAL, RUN_METRICS, RUN_CONFIG, RUN_FINAL RUN_OLD};
+    static const char *const fixed[] = {RUN_BEST,   RUN_FINAL,        RUN_METRICS,
+                                        RUN_CONFIG, RUN_BEST RUN_OLD, RUN_FINAL RUN_OLD};
     uint64_t step;
     for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
         if (strcmp(name, fixed[i]) == 0)
@@ -132,7 +133,9 @@ enum {
 static Status open_lock(Run *run) {
     char *path;
     TRY(memory_format(&path, "%s/.lock", run->folder));
-    run->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    do
+        run->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    while (run->lock < 0 && errno == EINTR);
     Status status = STATUS_OK;
     if (run->lock < 0)
         status = status_fail(STATUS_FAILED, "cannot write %s: %s. Choose a folder that you may write (--out)", path,
@@ -167,6 +170,8 @@ static Status take_lock(Run *run, bool *locked) {
     char holder[HOLDER];
     TRY(open_lock(run));
     for (int tries = 0; flock(run->lock, LOCK_EX | LOCK_NB) != 0; tries++) {
+        if (errno == EINTR)
+            continue;
         if (errno != EWOULDBLOCK) {
             log_warn("cannot lock %s (%s): make sure that no other job writes there", run->folder, strerror(errno));
             *locked = false;
@@ -311,28 +316,14 @@ Status run_create(const char *folder, const char *base, bool overwrite, Run **ou
     return status;
 }
 
+Status run_clear(const Run *run) {
+    return clear(run->folder, true);
+}
+
 Status run_write_text(const Run *run, const char *name, const char *text) {
     char *path;
     TRY(memory_format(&path, "%s/%s", run->folder, name));
     Status status = file_write(path, 1, &(FilePart){text, strlen(text)});
     memory_free(path);
-    return status;
-}
-
-Status run_copy(const Run *run, const char *from, const char *to) {
-    char *existing, *path = NULL;
-    unsigned char *bytes = NULL;
-    size_t size;
-    Status status;
-    TRY(memory_format(&existing, "%s/%s", run->folder, from));
-    TRY_GOTO(memory_format(&path, "%s/%s", run->folder, to), done);
-    if (file_link(existing, path) == STATUS_OK)
-        goto done;
-    TRY_GOTO(file_read(existing, &bytes, &size), done);
-    TRY_GOTO(file_write(path, 1, &(FilePart){bytes, size}), done);
-done:
-    memory_free(existing);
-    memory_free(path);
-    memory_free(bytes);
     return status;
 }

@@ -40,18 +40,21 @@ Status run_create(const char *folder, const char *base, bool overwrite, Run **ou
  * jobs must not share the folder. */
 Status run_open(const char *folder, Run **out);
 
+/* Removes the run's files from a folder that is held, for a run that begins again. */
+Status run_clear(const Run *run);
+
 void run_close(Run *run); /* accepts NULL */
 const char *run_folder(const Run *run);
 
 /* Replaces the small text file `name` in the folder, durably (io/file.h). */
 Status run_write_text(const Run *run, const char *name, const char *text);
 
-/* Gives the file `from` of the folder the second name `to`, durably: a hard link or, where there are none, a copy. */
-Status run_copy(const Run *run, const char *from, const char *to);
-
 /* Renames step checkpoints after `step`, and final.h5, to NAME.old: the run goes on from `step`, and what an abandoned
  * branch or a damaged file left must not be taken for the newest. */
 Status run_set_aside(const Run *run, uint64_t step);
+
+/* Renames best.h5 to best.h5.old: it is of an abandoned branch.  No failure where there is none. */
+Status run_set_best_aside(const Run *run);
 
 /* Removes the oldest of the step checkpoints up to `step` so that `keep` are left.  keep >= 1; later ones are not
  * touched. */

@@ -38,6 +38,11 @@ Status run_set_aside(const Run *run, uint64_t step) {
     return status == STATUS_OK ? file_sync(folder) : status;
 }
 
+Status run_set_best_aside(const Run *run) {
+    TRY(rename_to_old(run_folder(run), RUN_BEST));
+    return file_sync(run_folder(run));
+}
+
 Status run_prune(const char *folder, uint64_t step, size_t keep) {
     char name[RUN_NAME];
     uint64_t *steps;
@@ -56,7 +61,7 @@ Status run_prune(const char *folder, uint64_t step, size_t keep) {
  * is not, and without one when the file is gone. */
 static Status try_whole(const char *folder, const char *name, char **path) {
     TRY(memory_format(path, "%s/%s", folder, name));
-    if (access(*path, F_OK) == 0) {
+    if (access(*path, F_OK) == 0 || errno != ENOENT) {
         if (checkpoint_verify(*path) == STATUS_OK)
             return STATUS_OK;
         log_warn("%s; looking for an older checkpoint", status_message());

@@ -17,6 +17,8 @@
 
 typedef enum ReduceKind { REDUCE_TREE, REDUCE_MPI } ReduceKind;
 
+typedef enum OnFailure { ON_FAILURE_CONTINUE, ON_FAILURE_STOP } OnFailure;
+
 typedef struct Config {
     /* data and network */
     char data[CLI_TEXT];       /* dataset file; "": the digits that ship with the project */
@@ -62,6 +64,7 @@ typedef struct Config {
     size_t checkpoint_steps, checkpoint_epochs;                        /* 0: not by this */
     double checkpoint_minutes;                                         /* 0: not by this */
     size_t keep;
+    int on_checkpoint_failure;     /* OnFailure */
     double max_time;               /* seconds; 0: no limit */
     double stall_timeout;          /* seconds; 0: never */
     char check_replicas[CLI_TEXT]; /* read with replicas_parse */

@@ -11,8 +11,9 @@ static const char *const schedules[] = {"constant",    "step",
                                         "polynomial",  "cosine-restarts",
                                         "one-cycle",   "plateau",
                                         NULL};
-static const char *const winograds[] = {"auto", "off", NULL};  /* Winograd */
-static const char *const reductions[] = {"tree", "mpi", NULL}; /* ReduceKind */
+static const char *const winograds[] = {"auto", "off", NULL};        /* Winograd */
+static const char *const on_failures[] = {"continue", "stop", NULL}; /* OnFailure */
+static const char *const reductions[] = {"tree", "mpi", NULL};       /* ReduceKind */
 
 /* .type, .offset */
 #define FLAG(field)         OPTION_FLAG, .offset = offsetof(Config, field)
@@ -209,6 +210,10 @@ static const Option options[] = {
      .help = "also when the last one is so old; 0 is never"},
     {"keep", 0, COUNT(keep), .fallback = "3", .min = 1, .max = 1e9, .record = RECORD_FREE,
      .help = "so many of the newest step checkpoints; best and final always"},
+    {"on-checkpoint-failure", 0, CHOICE(on_checkpoint_failure, on_failures), .fallback = "continue",
+     .record = RECORD_FREE,
+     .help = "when a checkpoint on the way or metrics.csv cannot be written: warn and train on to the next one, or end "
+             "with exit code 1.  The last checkpoint must be written, after some more tries"},
     {"max-time", 0, OPTION_DURATION, .offset = offsetof(Config, max_time), .argument = "TIME", .above_min = true,
      .record = RECORD_NONE,
      .help = "after this (seconds, 1h30m or 1:30:00) write a checkpoint and end with exit code 75"},

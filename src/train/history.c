@@ -3,12 +3,10 @@
 #include "base/memory.h"
 #include "io/file.h"
 #include "train/cli.h"
-#include <errno.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { HISTORY_MAX_ROWS = 10000000 }; /* of a file; a sane bound, not a limit that a run meets */
 
@@ -49,8 +47,6 @@ void history_destroy(History *history) {
     memory_free(history->columns);
     memory_free(history->rows);
     memory_free(history->path);
-    if (history->file)
-        fclose(history->file);
     memory_free(history);
 }
 
@@ -60,64 +56,71 @@ double history_value(const History *history, size_t row, size_t column) {
 
 /* ---- metrics.csv (RFC 4180, but for the line end) ---- */
 
-static void write_header(const History *history, FILE *file) {
-    for (size_t c = 0; c < history->column_count; c++) {
-        const char *name = history->columns[c];
-        bool quote = strpbrk(name, ",\"\r\n") != NULL;
-        fputs(c ? "," : "", file);
-        if (!quote) {
-            fputs(name, file);
-            continue;
-        }
-        fputc('"', file);
-        for (; *name; name++)
-            fprintf(file, *name == '"' ? "\"\"" : "%c", *name);
-        fputc('"', file);
+/* A column's name; quoted where it must be, each quote doubled. */
+static char *put_name(char *to, const char *name) {
+    bool quote = strpbrk(name, ",\"\r\n") != NULL;
+    if (!quote)
+        return stpcpy(to, name);
+    *to++ = '"';
+    for (; *name; name++) {
+        if (*name == '"')
+            *to++ = '"';
+        *to++ = *name;
     }
-    fputc('\n', file);
+    *to++ = '"';
+    return to;
 }
 
-static void write_row(const History *history, size_t row, FILE *file) {
-    char text[CLI_NUMBER];
+static char *put_header(char *to, const History *history) {
+    for (size_t c = 0; c < history->column_count; c++) {
+        to = put_name(to, history->columns[c]);
+        *to++ = c + 1 < history->column_count ? ',' : '\n';
+    }
+    return to;
+}
+
+static char *put_row(char *to, const History *history, size_t row) {
+    char number[CLI_NUMBER];
     for (size_t c = 0; c < history->column_count; c++) {
         double value = history_value(history, row, c);
-        fprintf(file, "%s%s", c ? "," : "", isnan(value) ? "" : cli_number(value, text));
+        to = stpcpy(to, isnan(value) ? "" : cli_number(value, number));
+        *to++ = c + 1 < history->column_count ? ',' : '\n';
     }
-    fputc('\n', file);
+    return to;
 }
 
-/* A failed write (disk full) shows in the stream's error flag at the latest after the flush. */
-static Status flush(const History *history, FILE *file) {
-    if (fflush(file) != 0 || ferror(file))
-        return status_fail(STATUS_FAILED, "cannot write %s: %s", history->path, strerror(errno));
+Status history_text(const History *history, size_t first, char **text) {
+    size_t room = (history->row_count - first) * history->column_count * CLI_NUMBER + 1;
+    for (size_t c = 0; c < history->column_count; c++)
+        room += 2 * strlen(history->columns[c]) + 3;
+    TRY(memory_alloc(room, 1, "text of the history", (void **)text));
+    char *to = first == 0 ? put_header(*text, history) : *text;
+    for (size_t r = first; r < history->row_count; r++)
+        to = put_row(to, history, r);
+    *to = '\0';
     return STATUS_OK;
 }
 
-Status history_open(History *history, const char *path) {
-    Status status = STATUS_OK;
-    char *temporary = NULL;
-    FILE *file = NULL;
-    CHECK(!history->file, "%s is open", path);
-    TRY(memory_strdup(path, &history->path));
-    TRY_GOTO(memory_format(&temporary, "%s.tmp", path), done);
-    file = fopen(temporary, "w");
-    if (!file)
-        TRY_GOTO(status_fail(STATUS_FAILED, "cannot write %s: %s", temporary, strerror(errno)), done);
-    write_header(history, file);
-    for (size_t r = 0; r < history->row_count; r++)
-        write_row(history, r, file);
-    TRY_GOTO(flush(history, file), done);
-    /* The stream stays open: it goes on in the file under its new name. */
-    TRY_GOTO(file_sync(temporary), done);
-    TRY_GOTO(file_put_in_place(temporary, path), done);
-    history->file = file;
-done:
-    if (status != STATUS_OK && file) {
-        fclose(file);
-        unlink(temporary);
-    }
-    memory_free(temporary);
+Status history_write(History *history) {
+    char *text;
+    bool whole = history->torn || history->in_file == 0;
+    if (!whole && history->in_file == history->row_count)
+        return STATUS_OK;
+    TRY(history_text(history, whole ? 0 : history->in_file, &text));
+    size_t size = strlen(text);
+    Status status = whole ? file_write(history->path, 1, &(FilePart){text, size}) //
+                          : file_append(history->path, text, size);
+    memory_free(text);
+    history->torn = status != STATUS_OK;
+    if (status == STATUS_OK)
+        history->in_file = history->row_count;
     return status;
+}
+
+Status history_open(History *history, const char *path) {
+    CHECK(!history->path, "%s is open", path);
+    TRY(memory_strdup(path, &history->path));
+    return history_write(history);
 }
 
 Status history_add(History *history, const double *row) {
@@ -136,10 +139,7 @@ Status history_add(History *history, const double *row) {
     }
     memcpy(history->rows + history->row_count * width, row, width * sizeof *row);
     history->row_count++;
-    if (!history->file)
-        return STATUS_OK;
-    write_row(history, history->row_count - 1, history->file);
-    return flush(history, history->file);
+    return STATUS_OK;
 }
 
 /* ---- JSON ---- */
@@ -203,7 +203,7 @@ Status history_from_json(History *history, const char *text, const char *origin)
     json_error_t error;
     double *values = NULL;
     size_t *place = NULL;
-    CHECK(!history->file, "the history's file is open");
+    CHECK(!history->path, "the history's file is open");
     json_t *root = json_loads(text, 0, &error);
     const json_t *rows = json_object_get(root, "rows"), *columns = json_object_get(root, "columns");
     if (!root || !json_is_array(rows) || json_array_size(rows) > HISTORY_MAX_ROWS)

@@ -5,8 +5,8 @@
 #ifndef TRAIN_HISTORY_H
 #define TRAIN_HISTORY_H
 #include "base/status.h"
+#include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
 
 /* The columns of every run: HISTORY_LR is "lr".  loss includes penalties; speed is images per second of training over all
  * ranks; seconds are those of the epoch, validation included, summed over interruptions; data_s are those of them that the
@@ -30,21 +30,30 @@ typedef struct History {
     double *rows; /* owned [row_count][column_count]; NAN: no value */
     size_t row_count;
     size_t row_capacity;
-    FILE *file; /* metrics.csv, or NULL */
-    char *path; /* of it; owned */
+    char *path;     /* metrics.csv; owned; NULL: no file */
+    size_t in_file; /* rows that it has */
+    bool torn;      /* and perhaps a part of another: the last write failed */
 } History;
 
 /* outputs: names of the outputs when there are several, or NULL and 0.  extra: names of further columns, behind these. */
 Status history_create(const char *const *outputs, size_t output_count, const char *const *extra, size_t extra_count,
                       History **out);
-void history_destroy(History *history); /* closes the file; accepts NULL */
+void history_destroy(History *history); /* accepts NULL */
 
-/* Opens metrics.csv at `path`: writes the header and the rows in memory to a new file that takes the place of an old one
- * in one rename, and keeps it open.  Rank 0 only. */
+/* metrics.csv at `path`, from now on: writes header and rows to a new file that takes the place of an old one in one rename.
+ * Rank 0 only. */
 Status history_open(History *history, const char *path);
 
-/* Adds a row of column_count numbers; where the file is open, appends the line and flushes it. */
+/* Adds a row of column_count numbers, in memory. */
 Status history_add(History *history, const double *row);
+
+/* Brings metrics.csv up to date: appends what it lacks or, after a failed write, replaces the whole file.  STATUS_FAILED: it
+ * may end in half a row, until the next call succeeds. */
+Status history_write(History *history);
+
+/* *text = the lines of metrics.csv from row `first` on, with the header in front of row 0.  The caller frees with
+ * memory_free. */
+Status history_text(const History *history, size_t first, char **text);
 
 /* Row r's value in a column (HISTORY_LOSS). */
 double history_value(const History *history, size_t row, size_t column);

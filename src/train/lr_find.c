@@ -34,7 +34,7 @@ static void add_point(Sweep *sweep, double rate, double loss, double *mean) {
 /* Steps with rising rates until the loss rises.  A step fails only when the loss is no number any more. */
 static Status run_sweep(Trainer *t, Sweep *sweep) {
     double mean = 0;
-    StepFlags flags = {false, false};
+    StepFlags flags = {0};
     for (size_t k = 0; k < POINTS; k++) {
         double rate = first_rate * pow(last_rate / first_rate, (double)k / (POINTS - 1));
         if (t->state.batch == t->steps_per_epoch) { /* few data: on into the next epoch */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "train/monitor.h"
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char *without_val(const char *name) {

@@ -89,6 +89,8 @@ static Status state_text(const Record *r, char **out) {
         json_object_set_new(json, "before", json_integer((json_int_t)s->before));
     if (json && metrics)
         json_object_set_new(json, "metrics", json_loads(metrics, 0, NULL));
+    if (json && r->files)
+        json_object_set_new(json, "files", json_loads(r->files, 0, NULL));
     char *text = json ? json_dumps(json, JSON_INDENT(1) | JSON_REAL_PRECISION(17)) : NULL;
     json_decref(json);
     status = text ? memory_strdup(text, out) : status_fail(STATUS_FAILED, "out of memory: state of the run");
@@ -221,6 +223,8 @@ Status record_parse(const char *text, const char *origin, RecordState *out) {
     if (status == STATUS_OK)
         status = dump_member(json, "metrics", &out->metrics);
     if (status == STATUS_OK)
+        status = dump_member(json, "files", &out->files);
+    if (status == STATUS_OK)
         status = dump_member(json, "options", &options);
     if (status == STATUS_OK)
         status = config_from_json(&out->config, options, origin, SOURCE_FILE);
@@ -240,7 +244,8 @@ void record_free(RecordState *state) {
     memory_free(state->environment);
     memory_free(state->history);
     memory_free(state->metrics);
-    state->fingerprint = state->environment = state->history = state->metrics = NULL;
+    memory_free(state->files);
+    state->fingerprint = state->environment = state->history = state->metrics = state->files = NULL;
 }
 
 /* Copies the tensors of `layers` into a slab; every saved parameter (of those trained) must be there and fit. */
@@ -289,9 +294,9 @@ Status record_restore(const Record *r, const Checkpoint *checkpoint, const char 
 Status record_digest(const Checkpoint *checkpoint, char hex[DIGEST_HEX]) {
     const CliProgram *program = config_program();
     /* model, init-from: places of files; what is in them is digested as the checkpoint's network and weights. */
-    const char *left_out[CLI_MAX_OPTIONS + 8] = {"epoch_seconds", "seconds", "environment", "ranks",
-                                                 "history",       "metrics", "model",       "init-from"};
-    size_t count = 8;
+    const char *left_out[CLI_MAX_OPTIONS + 9] = {"epoch_seconds", "seconds", "environment", "ranks",    "history",
+                                                 "metrics",       "files",   "model",       "init-from"};
+    size_t count = 9;
     for (size_t i = 0; i < program->option_count; i++)
         if (program->options[i].record == RECORD_FREE || program->options[i].record == RECORD_NONE)
             left_out[count++] = program->options[i].name;

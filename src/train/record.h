@@ -26,6 +26,7 @@ typedef struct Record {
     const char *preprocess;  /* JSON */
     const char *fingerprint; /* of the data */
     const char *environment; /* backend_describe */
+    const char *files;       /* record_files; NULL: unknown */
     size_t train_examples;   /* of an epoch */
     int ranks;
 } Record;
@@ -49,6 +50,7 @@ typedef struct RecordState {
     TrainState state;
     Config config;                                       /* options recorded, source SOURCE_FILE */
     char *fingerprint, *environment, *history, *metrics; /* owned */
+    char *files; /* owned: record_files of the run's beginning; {} in old ones */
     size_t train_examples;
 } RecordState;
 Status record_parse(const char *text, const char *origin, RecordState *out);

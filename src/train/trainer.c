@@ -21,11 +21,12 @@ static void gradient_ready(void *user, size_t prefix) {
 }
 
 /* What this rank wants all to do after the step.  Only rank 0's clock counts. */
-static void set_flags(const Trainer *t, Real *flags) {
+static void set_flags(Trainer *t, Real *flags) {
     memset(flags, 0, FLAG_COUNT * sizeof *flags);
     flags[FLAG_STOP] = signals_stop_requested();
     if (dist_rank(t->dist) != 0)
         return;
+    flags[FLAG_FAILED] = trainer__must_end(t);
     double now = dist_time();
     if (t->config->max_time > 0 && now - t->started >= t->config->max_time)
         flags[FLAG_STOP] = 1;
@@ -75,11 +76,11 @@ static size_t run_micro_batches(Trainer *t) {
 }
 
 /* A loss that is no number must not reach the weights. */
-static Status check_loss(const Trainer *t, const Real *sums) {
+static Status check_loss(Trainer *t, const Real *sums) {
     for (size_t i = 0; i < t->setup.graph->loss_count; i++)
         if (!isfinite((double)sums[i * LOSS_SUMS + LOSS_SUM_LOSS])) {
             char kept[64] = "no checkpoint has been written yet";
-            if (t->saved_step != UINT64_MAX)
+            if (trainer__saved(t) != UINT64_MAX)
                 snprintf(kept, sizeof kept, "the checkpoint of step %llu is good", (unsigned long long)t->saved_step);
             return status_fail(
                 STATUS_FAILED,
@@ -123,6 +124,7 @@ Status trainer__step(Trainer *t, double lr, StepFlags *flags) {
     if (present < t->config->micro_batches) /* the flags of ranks without a micro-batch are not in the sum */
         flags->stop = dist_max_int(t->dist, flags->stop || signals_stop_requested());
     flags->save = sum[graph->gradient_count + FLAG_SAVE] > 0;
+    flags->failed = sum[graph->gradient_count + FLAG_FAILED] > 0;
     profile_end_step(t->profile, mine);
     return STATUS_OK;
 }
@@ -170,7 +172,7 @@ static void show_progress(Trainer *t) {
 
 /* Steps to the end of the epoch, or to a request to stop; *flags: those of the last step. */
 static Status train_epoch(Trainer *t, StepFlags *flags) {
-    *flags = (StepFlags){false, false};
+    *flags = (StepFlags){0};
     while (t->state.batch < t->steps_per_epoch && !flags->stop) {
         double began = dist_time();
         double lr = schedule_lr(&t->schedule, t->state.step, t->steps_per_epoch, t->config->epochs);
@@ -178,6 +180,8 @@ static Status train_epoch(Trainer *t, StepFlags *flags) {
         if (status != STATUS_OK)
             progress_break(&t->progress);
         TRY(status);
+        if (flags->failed)
+            return trainer__end_for_failure(t);
         flags->stop |= t->state.step == t->last_step;
         show_progress(t);
         if (t->state.batch * t->config->batch_size <= t->train.count) /* a whole batch */
@@ -187,7 +191,7 @@ static Status train_epoch(Trainer *t, StepFlags *flags) {
         flags->save |= t->config->checkpoint_steps && t->state.step % t->config->checkpoint_steps == 0;
         if (flags->save && !flags->stop && t->state.batch < t->steps_per_epoch) { /* else end_epoch saves */
             keep_time(t);
-            TRY(trainer__save(t, false, false));
+            TRY(trainer__save(t, (SaveAs){0}));
         }
     }
     return STATUS_OK;
@@ -204,6 +208,10 @@ static Status take_metrics(Trainer *t, double *values) {
         values[2 * i + 1] = t->validation ? t->validation->values[i] : NAN;
     }
     return STATUS_OK;
+}
+
+static bool is_over(const Trainer *t) {
+    return t->state.epoch >= t->config->epochs || trainer__stops(t);
 }
 
 static Status add_history(Trainer *t, const Totals *val, const EpochResult *result) {
@@ -228,11 +236,8 @@ static Status add_history(Trainer *t, const Totals *val, const EpochResult *resu
     }
     for (size_t i = 0; i < result->metric_count; i++)
         row[t->history->column_count - result->metric_count + i] = result->metrics[i];
-    return dist_agree(t->dist, history_add(t->history, row));
-}
-
-static bool is_over(const Trainer *t) {
-    return t->state.epoch >= t->config->epochs || trainer__stops(t);
+    TRY(dist_agree(t->dist, history_add(t->history, row)));
+    return trainer__write_metrics(t, is_over(t));
 }
 
 /* With the averaged weights where there are any. */
@@ -284,7 +289,7 @@ static Status end_epoch(Trainer *t, bool save, bool *stopped) {
     if (is_over(t))
         return trainer__save_last(t, best);
     bool due = t->config->checkpoint_epochs && t->state.epoch % t->config->checkpoint_epochs == 0;
-    return best || due || save ? trainer__save(t, best, false) : STATUS_OK;
+    return best || due || save ? trainer__save(t, (SaveAs){.best = best}) : STATUS_OK;
 }
 
 Status trainer__epoch(Trainer *t, bool *stopped) {
@@ -303,11 +308,6 @@ Status trainer__epoch(Trainer *t, bool *stopped) {
 
 /* ---- the run -------------------------------------------------------------------------------------------------------- */
 
-static Status finish_writing(Trainer *t) {
-    watchdog_at(WATCH_CHECKPOINT);
-    return dist_agree(t->dist, t->writer ? checkpoint_writer_wait(t->writer) : STATUS_OK);
-}
-
 /* What the run took. */
 static Status report(Trainer *t) {
     char times[STEP_TIMES_TEXT];
@@ -319,8 +319,8 @@ static Status report(Trainer *t) {
 
 static Status stop_early(Trainer *t) {
     keep_time(t);
-    TRY(trainer__save(t, false, false));
-    TRY(finish_writing(t));
+    TRY(trainer__save(t, (SaveAs){.last = true}));
+    TRY(trainer__finish_saving(t));
     progress_break(&t->progress);
     TRY(report(t));
     if (dist_rank(t->dist) == 0)
@@ -362,7 +362,7 @@ static Status train(Trainer *t) {
         if (stopped)
             return stop_early(t);
     }
-    TRY(finish_writing(t));
+    TRY(trainer__finish_saving(t));
     TRY(trainer__finish(t));
     TRY(test(t));
     TRY(report(t));

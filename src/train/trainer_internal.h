@@ -18,12 +18,13 @@
 #include "train/profile.h"
 #include "train/progress.h"
 #include "train/record.h"
+#include "train/record_files.h"
 #include "train/replicas.h"
 #include "train/step_times.h"
 #include "train/trainer.h"
 
 /* Numbers behind the graph's part of a gradient slab: what ranks have to agree on each step, summed like the rest. */
-enum { FLAG_STOP, FLAG_SAVE, FLAG_COUNT = GRAPH_SPAN_ALIGN };
+enum { FLAG_STOP, FLAG_SAVE, FLAG_FAILED, FLAG_COUNT = GRAPH_SPAN_ALIGN };
 
 typedef struct Trainer {
     Dist *dist;     /* borrowed */
@@ -64,21 +65,23 @@ typedef struct Trainer {
 
     /* resuming */
     bool resuming;
-    RecordState saved;   /* on all ranks */
-    char *model_text;    /* JSON of the network, on all ranks; NULL: the zoo's */
-    char *checkpoint;    /* path of what is resumed; rank 0 */
-    char *folder;        /* of the run that is resumed, or to be made (NULL: a numbered one); rank 0 */
-    bool nothing_left;   /* --resume auto found that all epochs are done, as the last job of a chain may */
-    bool replace_folder; /* it holds a run without a checkpoint: begin again */
-    char *proof;         /* --prove: path of the checkpoint that `checkpoint` has to lead to; rank 0 */
-    uint64_t last_step;  /* --prove: stop after this step, in the middle of an epoch; 0: do not */
+    RecordState saved;  /* on all ranks */
+    char *model_text;   /* JSON of the network, on all ranks; NULL: the zoo's */
+    char *checkpoint;   /* path of what is resumed; rank 0 */
+    char *folder;       /* of the run that is resumed, or to be made (NULL: a numbered one); rank 0 */
+    bool nothing_left;  /* --resume auto found that all epochs are done, as the last job of a chain may */
+    char *proof;        /* --prove: path of the checkpoint that `checkpoint` has to lead to; rank 0 */
+    uint64_t last_step; /* --prove: stop after this step, in the middle of an epoch; 0: do not */
 
     /* rank 0 */
+    /* Held; when resuming, from before the checkpoint is chosen.  When not, and set early: it holds a run without a
+     * checkpoint, which begins again. */
     Run *run;
+    char *files; /* record_files of the run's beginning */
     CheckpointWriter *writer;
     double last_save;
     StepTimes step_times; /* with --verbose */
-    uint64_t saved_step;  /* step of the newest checkpoint; UINT64_MAX: none */
+    uint64_t saved_step;  /* step of the newest checkpoint on the disk, as far as is known; UINT64_MAX: none */
     char environment[256];
 } Trainer;
 
@@ -142,7 +145,7 @@ Status trainer__find_resume(Trainer *trainer);
 
 /* What ranks asked for in a step. */
 typedef struct StepFlags {
-    bool stop, save;
+    bool stop, save, failed; /* failed: a checkpoint, and --on-checkpoint-failure says stop */
 } StepFlags;
 
 /* One step at rate `lr`.  STATUS_FAILED, with nothing changed: its loss is no number.  Collective, the same on all ranks. */
@@ -175,6 +178,13 @@ void trainer__broadcast(Trainer *trainer);
 /* Weights, slots and numbers of the checkpoint that is resumed, on all ranks. */
 Status trainer__restore(Trainer *trainer);
 
+/* Is the data that of the run that is resumed?  Part of trainer__open; not agreed. */
+Status trainer__check_data(const Trainer *trainer);
+
+/* Before the run that is resumed goes on, on rank 0: makes best.h5 the file of the best epoch that the state speaks of.  One of
+ * an abandoned branch is set aside; where the best epoch's file is lost, the best from here on counts, which a warning says. */
+Status trainer__restore_best(Trainer *trainer);
+
 /* trainer->history with the rows of the checkpoint, and what is monitored in it.  A resumed run that has stopped early has
  * nothing left, or is a failure.  Part of trainer__open, after the graph; not collective. */
 Status trainer__open_history(Trainer *trainer);
@@ -201,9 +211,33 @@ Status trainer__finish(Trainer *trainer);
 /* The weights alone of the checkpoint `name` of the run folder, on all ranks.  Collective, agreed. */
 Status trainer__load(Trainer *trainer, const char *name);
 
-/* Writes a checkpoint of this moment in the background, under the step's name and those of `best` and `final` where true.
- * Rank 0 works, all ranks agree. */
-Status trainer__save(Trainer *trainer, bool best, bool final);
+/* What a checkpoint becomes beside its step's file. */
+typedef struct SaveAs {
+    bool best;          /* best.h5 */
+    bool final;         /* final.h5, */
+    bool final_is_best; /* with best.h5's content */
+    bool last;          /* none follows in this process: it is tried for some seconds */
+} SaveAs;
+
+/* Writes a checkpoint of this moment in the background, after the one before; a failure of that one is a warning here, or with
+ * --on-checkpoint-failure stop a failure.  Rank 0 works, all ranks agree. */
+Status trainer__save(Trainer *trainer, SaveAs as);
+
+/* Waits for the last checkpoint, which must be on the disk.  Collective, agreed. */
+Status trainer__finish_saving(Trainer *trainer);
+
+/* On rank 0, in every step: a checkpoint that failed in the background is a warning at once.  Returns whether the run must end
+ * for it. */
+bool trainer__must_end(Trainer *trainer);
+
+/* Of all ranks, when rank 0 said so.  Collective, agreed. */
+Status trainer__end_for_failure(Trainer *trainer);
+
+/* metrics.csv on rank 0; last: it must be written.  Collective, agreed. */
+Status trainer__write_metrics(Trainer *trainer, bool last);
+
+/* trainer->saved_step, on rank 0, once nothing is in flight; a failure of that stays to be told. */
+uint64_t trainer__saved(Trainer *trainer);
 
 /* Fails with STATUS_RETRY where the ranks' weights, slots, averages or sums are not the same, and names who is odd and which
  * checkpoint is good.  Collective, agreed. */

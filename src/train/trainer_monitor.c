@@ -102,17 +102,9 @@ bool trainer__takes_best(const Trainer *t) {
     return t->config->early_stop > 0 && !t->config->no_restore_best && t->state.best_epoch > 0;
 }
 
-/* Before the last checkpoint, so that a run with its last epoch on the disk has its final.h5. */
-static Status put_best(Trainer *t) {
-    TRY(checkpoint_writer_wait(t->writer));
-    return run_copy(t->run, RUN_BEST, RUN_FINAL);
-}
-
 Status trainer__save_last(Trainer *t, bool best) {
-    bool takes_best = trainer__takes_best(t) && !t->config->prove[0];
-    if (takes_best && !best)
-        TRY(dist_agree(t->dist, dist_rank(t->dist) == 0 ? put_best(t) : STATUS_OK));
-    return trainer__save(t, best, best || !takes_best);
+    SaveAs as = {.best = best, .final = true, .final_is_best = trainer__takes_best(t) && !best, .last = true};
+    return trainer__save(t, as);
 }
 
 Status trainer__finish(Trainer *t) {

@@ -194,10 +194,13 @@ static Status open_folder(Trainer *t) {
     Status status;
     TRY_GOTO(trainer__base(t->config, &base), done);
     if (t->resuming) {
-        TRY_GOTO(run_open(folder, &t->run), done);
+        if (t->run == NULL)
+            TRY_GOTO(run_open(folder, &t->run), done);
+        TRY_GOTO(trainer__restore_best(t), done);
         TRY_GOTO(run_set_aside(t->run, t->state.step), done);
     } else {
-        TRY_GOTO(run_create(folder, base, t->config->overwrite || t->replace_folder, &t->run), done);
+        TRY_GOTO(t->run ? run_clear(t->run) : run_create(folder, base, t->config->overwrite, &t->run), done);
+        TRY_GOTO(record_files(t->config, &t->files), done);
     }
     TRY_GOTO(config_to_json(t->config, &json), done);
     TRY_GOTO(run_write_text(t->run, RUN_CONFIG, json), done);
@@ -274,6 +277,7 @@ Status trainer__open(Trainer *t, bool *finished) {
     if (t->config->dry_run)
         TRY(dist_agree(dist, dist_rank(dist) == 0 ? say_folder(t) : STATUS_OK));
     TRY(setup_data(&t->setup, t->config->data));
+    TRY(dist_agree(dist, trainer__check_data(t)));
     TRY(trainer__open_model(t));
     TRY(trainer__take_optimizer(t));
     TRY(dist_agree(dist, fill_config(t)));
@@ -307,6 +311,7 @@ Status trainer__open(Trainer *t, bool *finished) {
     TRY(open_profile(t));
     TRY(dist_agree(dist,
                    dist_rank(dist) == 0 && !t->config->lr_find && !t->config->prove[0] ? open_folder(t) : STATUS_OK));
+    dist_broadcast(dist, &t->state, sizeof t->state); /* of the best epoch */
     return dist_agree(dist, log_level() == LOG_VERBOSE ? step_times_create(&t->step_times) : STATUS_OK);
 }
 
@@ -332,4 +337,5 @@ void trainer__close(Trainer *t) {
     memory_free(t->checkpoint);
     memory_free(t->proof);
     memory_free(t->folder);
+    memory_free(t->files);
 }

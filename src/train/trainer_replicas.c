@@ -17,10 +17,10 @@ static uint64_t hash_replica(const Trainer *t) {
 }
 
 /* Adds to the message how to go on. */
-static Status advise(const Trainer *t) {
+static Status advise(Trainer *t) {
     const char *folder = t->run ? run_folder(t->run) : "the run";
     char name[RUN_NAME];
-    if (t->saved_step == UINT64_MAX)
+    if (trainer__saved(t) == UINT64_MAX)
         return status_fail(STATUS_RETRY, "%s. There is no checkpoint yet: start again", status_message());
     return status_fail(STATUS_RETRY, "%s. No checkpoint is written of that; %s/%s is good: go on with --resume %s",
                        status_message(), folder, run_step_name(t->saved_step, name), folder);

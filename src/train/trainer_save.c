@@ -5,6 +5,8 @@
 #include "train/watchdog.h"
 #include <math.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 Record trainer__record(const Trainer *t) {
     return (Record){.model = t->setup.model,
@@ -19,6 +21,7 @@ Record trainer__record(const Trainer *t) {
                     .preprocess = t->setup.preprocess_json,
                     .fingerprint = t->setup.info->fingerprint,
                     .environment = t->environment,
+                    .files = t->files,
                     .train_examples = (size_t)t->train.count,
                     .ranks = dist_ranks(t->dist)};
 }
@@ -35,27 +38,80 @@ static Status check_weights(const Trainer *t) {
     return STATUS_OK;
 }
 
-static Status save(Trainer *t, bool best, bool final) {
+/* ---- failures ------------------------------------------------------------------------------------------------------- */
+
+/* A failure to write that others may follow without: a warning or, with --on-checkpoint-failure stop, itself. */
+static Status tolerate(Trainer *t, Status status) {
+    if (status == STATUS_OK || t->config->on_checkpoint_failure == ON_FAILURE_STOP)
+        return status;
+    progress_break(&t->progress);
+    log_warn("%s. Training goes on, and the next one is tried (--on-checkpoint-failure)", status_message());
+    return STATUS_OK;
+}
+
+uint64_t trainer__saved(Trainer *t) {
+    uint64_t step = t->writer ? checkpoint_writer_saved(t->writer) : UINT64_MAX;
+    if (step != UINT64_MAX)
+        t->saved_step = step;
+    return t->saved_step;
+}
+
+bool trainer__must_end(Trainer *t) {
+    if (t->writer == NULL || !checkpoint_writer_failed(t->writer))
+        return false;
+    if (t->config->on_checkpoint_failure == ON_FAILURE_STOP)
+        return true; /* trainer__end_for_failure asks why */
+    return tolerate(t, checkpoint_writer_wait(t->writer)) != STATUS_OK;
+}
+
+Status trainer__end_for_failure(Trainer *t) {
+    return dist_agree(t->dist, dist_rank(t->dist) == 0 ? checkpoint_writer_wait(t->writer) : STATUS_OK);
+}
+
+Status trainer__write_metrics(Trainer *t, bool last) {
+    Status status = t->history->path ? history_write(t->history) : STATUS_OK;
+    if (status != STATUS_OK && last)
+        status = history_write(t->history);
+    return dist_agree(t->dist, last ? status : tolerate(t, status));
+}
+
+/* What to say when the run ends without its last checkpoint. */
+static Status failed_at_the_end(Trainer *t, Status status) {
+    if (status == STATUS_OK)
+        return status;
+    if (trainer__saved(t) == UINT64_MAX)
+        return status_fail(status, "%s. No checkpoint was written: start the run again", status_message());
+    return status_fail(status, "%s. The checkpoint of step %llu is good: go on from it with --resume %s",
+                       status_message(), (unsigned long long)t->saved_step, run_folder(t->run));
+}
+
+Status trainer__finish_saving(Trainer *t) {
+    watchdog_at(WATCH_CHECKPOINT);
+    return dist_agree(t->dist, t->writer ? failed_at_the_end(t, checkpoint_writer_wait(t->writer)) : STATUS_OK);
+}
+
+/* ---- saving --------------------------------------------------------------------------------------------------------- */
+
+static Status save(Trainer *t, SaveAs as) {
     Record record = trainer__record(t);
-    char name[RUN_NAME];
     unsigned char *image;
     size_t size;
-    CheckpointJob job = {.folder = run_folder(t->run), .step = t->state.step, .keep = t->config->keep};
-    size_t names = 0;
+    CheckpointJob job = {.folder = run_folder(t->run),
+                         .step = t->state.step,
+                         .keep = t->config->keep,
+                         .best = as.best,
+                         .final = as.final,
+                         .final_is_best = as.final_is_best,
+                         .tries = as.last ? CHECKPOINT_TRIES : 1};
     TRY(check_weights(t));
-    job.names[names++] = run_step_name(t->state.step, name);
-    if (best)
-        job.names[names++] = RUN_BEST;
-    if (final)
-        job.names[names++] = RUN_FINAL;
-    TRY(checkpoint_writer_wait(t->writer)); /* one image in memory at a time */
+    TRY(tolerate(t, checkpoint_writer_wait(t->writer))); /* one image in memory at a time */
     TRY(record_image(&record, &image, &size));
-    TRY(checkpoint_writer_submit(t->writer, &job, image, size));
+    checkpoint_writer_submit(t->writer, &job, image, size);
     t->last_save = dist_time();
     return STATUS_OK;
 }
 
-Status trainer__save(Trainer *t, bool best, bool final) {
+Status trainer__save(Trainer *t, SaveAs as) {
     double began = profile_start(t->profile);
     if (t->config->prove[0])
         return STATUS_OK;
@@ -63,10 +119,9 @@ Status trainer__save(Trainer *t, bool best, bool final) {
         TRY(trainer__check_replicas(t));
     watchdog_at(WATCH_CHECKPOINT);
     metrics_collect(t->setup.metrics, t->dist);
-    Status status = dist_rank(t->dist) == 0 ? save(t, best, final) : STATUS_OK;
+    Status status = dist_rank(t->dist) == 0 ? save(t, as) : STATUS_OK;
     TRY(dist_agree(t->dist, status));
     profile_add(t->profile, PROFILE_CHECKPOINT, began);
-    t->saved_step = t->state.step;
     return STATUS_OK;
 }
 
@@ -84,51 +139,73 @@ Status trainer__base(const Config *config, char **out) {
     return memory_format(out, "checkpoints/%.*s-%.*s", model_length, model, data_length, data);
 }
 
-/* The options recorded in the checkpoint `path`. */
-static Status read_options(const char *path, Config *saved) {
+/* The options recorded in the checkpoint `path`, and what it says of files that they name; the caller frees *files. */
+static Status read_options(const char *path, Config *saved, char **files) {
     Checkpoint *checkpoint;
     RecordState state = {0};
+    *files = NULL;
     TRY(checkpoint_read(path, CHECKPOINT_OURS, &checkpoint));
     Status status = record_parse(checkpoint->state, path, &state);
     *saved = state.config;
+    *files = state.files;
+    state.files = NULL;
     record_free(&state);
     checkpoint_destroy(checkpoint);
     return status;
 }
 
+/* Holds t->folder from before its newest checkpoint is looked for, so that no other job, an older one of this run that is
+ * still ending, goes on in it meanwhile.  Only a folder that holds checkpoints; a dry run changes nothing. */
+static Status hold(Trainer *t) {
+    char(*names)[RUN_NAME];
+    size_t count;
+    if (t->config->dry_run || t->config->lr_find || t->config->prove[0])
+        return STATUS_OK;
+    TRY(run_checkpoints(t->folder, &names, &count));
+    memory_free(names);
+    return count > 0 ? run_open(t->folder, &t->run) : STATUS_OK;
+}
+
+/* Is the run in `folder` an unfinished one that a new run with the options `asked` would be? */
+static bool is_asked_for(const Trainer *t, const char *folder, Config *asked) {
+    Config saved;
+    char *newest, *files = NULL;
+    if (run_is_finished(folder) || run_newest_whole(folder, &newest) != STATUS_OK)
+        return false;
+    bool good = read_options(newest, &saved, &files) == STATUS_OK &&
+                record_files_compare(t->config, &saved, files, newest) == STATUS_OK;
+    memory_free(newest);
+    memory_free(files);
+    if (good && !config_given(t->config, "micro-batches")) /* the ranks of this job say nothing of them */
+        asked->micro_batches = saved.micro_batches;
+    return good && config_same(asked, &saved);
+}
+
 /* --resume auto without --out: the unfinished run of the highest number whose options a new run would have, too. */
 static Status find_auto(Trainer *t) {
-    char *base = NULL, *folder = NULL, *newest = NULL;
+    char *base = NULL;
     uint64_t *numbers = NULL;
     size_t count = 0;
     Status status;
-    Config asked = *t->config, saved;
+    Config asked = *t->config;
     if (asked.with_optimizer)
         TRY_GOTO(trainer__read_optimizer(&asked), done);
     TRY_GOTO(trainer__fill(&asked), done);
     TRY_GOTO(trainer__base(t->config, &base), done);
     TRY_GOTO(run_numbers(base, &numbers, &count), done);
-    for (size_t i = 0; i < count && t->checkpoint == NULL; i++) {
-        memory_free(folder);
-        memory_free(newest);
-        folder = newest = NULL;
-        TRY_GOTO(memory_format(&folder, "%s-%llu", base, (unsigned long long)numbers[i]), done);
-        if (run_is_finished(folder) || run_newest_whole(folder, &newest) != STATUS_OK)
+    for (size_t i = 0; i < count && t->folder == NULL; i++) {
+        TRY_GOTO(memory_format(&t->folder, "%s-%llu", base, (unsigned long long)numbers[i]), done);
+        if (is_asked_for(t, t->folder, &asked))
             continue;
-        if (read_options(newest, &saved) != STATUS_OK)
-            continue;
-        if (!config_given(t->config, "micro-batches")) /* the ranks of this job say nothing of them */
-            asked.micro_batches = saved.micro_batches;
-        if (!config_same(&asked, &saved))
-            continue;
-        t->checkpoint = newest;
-        t->folder = folder;
-        newest = folder = NULL;
+        memory_free(t->folder);
+        t->folder = NULL;
     }
+    if (t->folder == NULL)
+        goto done;
+    TRY_GOTO(hold(t), done);
+    status = run_newest_whole(t->folder, &t->checkpoint);
 done:
     memory_free(base);
-    memory_free(folder);
-    memory_free(newest);
     memory_free(numbers);
     return status;
 }
@@ -138,20 +215,34 @@ static Status find_in_out(Trainer *t) {
     char(*names)[RUN_NAME];
     size_t count;
     TRY(memory_strdup(t->config->out, &t->folder));
+    if (access(t->folder, F_OK) != 0)
+        return STATUS_OK;
+    if (!t->config->dry_run) /* a run that is there may have no checkpoint yet */
+        TRY(run_open(t->folder, &t->run));
     TRY(run_checkpoints(t->folder, &names, &count));
     memory_free(names);
-    t->replace_folder = count == 0; /* a run that is there ended before its first checkpoint */
     return count > 0 ? run_newest_whole(t->folder, &t->checkpoint) : STATUS_OK;
 }
 
 static Status find_named(Trainer *t) {
-    TRY(run_resolve(t->config->resume, "last", &t->checkpoint));
-    if (strcmp(t->checkpoint, t->config->resume) != 0)
-        return memory_strdup(t->config->resume, &t->folder);
-    const char *name = base_name(t->checkpoint); /* a file: its folder */
-    if (name == t->checkpoint)
-        return memory_strdup(".", &t->folder);
-    return memory_format(&t->folder, "%.*s", (int)(name - t->checkpoint - 1), t->checkpoint);
+    const char *given = t->config->resume, *name;
+    struct stat about;
+    Config saved;
+    char *files;
+    if (stat(given, &about) == 0 && S_ISDIR(about.st_mode)) {
+        TRY(memory_strdup(given, &t->folder));
+        TRY(hold(t));
+        return run_newest_whole(given, &t->checkpoint);
+    }
+    TRY(run_resolve(given, "last", &t->checkpoint));
+    TRY(read_options(given, &saved, &files)); /* before a lock is laid beside a file that is none of ours */
+    memory_free(files);
+    name = base_name(given);
+    if (name == given)
+        TRY(memory_strdup(".", &t->folder));
+    else
+        TRY(memory_format(&t->folder, "%.*s", (int)(name - given - 1), given));
+    return hold(t);
 }
 
 static Status find(Trainer *t) {
@@ -163,8 +254,9 @@ static Status find(Trainer *t) {
     if (t->checkpoint == NULL)
         return STATUS_OK;
     Config saved;
-    char *changes;
-    TRY(read_options(t->checkpoint, &saved));
+    char *changes = NULL;
+    TRY(read_options(t->checkpoint, &saved, &t->files));
+    TRY(record_files_compare(t->config, &saved, t->files, t->checkpoint));
     TRY(config_resume(t->config, &saved, t->checkpoint, &changes));
     log_info("resuming %s%s%s\n", t->checkpoint, changes[0] ? "; changed: " : "", changes);
     memory_free(changes);
@@ -232,12 +324,18 @@ Status trainer__load(Trainer *t, const char *name) {
     return STATUS_OK;
 }
 
-static Status check_data(const Trainer *t) {
-    if (strcmp(t->saved.fingerprint, t->setup.info->fingerprint) != 0)
-        return status_fail(STATUS_FAILED,
-                           "%s is not the data that the run was trained on. Give the same file with --data, or "
-                           "start a new run with --init-from.",
-                           t->setup.info->path);
+Status trainer__check_data(const Trainer *t) {
+    const char *before = t->saved.fingerprint, *now = t->setup.info->fingerprint;
+    if (!t->resuming || strcmp(before, now) == 0)
+        return STATUS_OK;
+    return status_fail(STATUS_FAILED,
+                       "%s is not the data that the run was trained on: its fingerprint is %.12s..., that of the run's "
+                       "data %.12s... (cnn_inspect shows it). Give the same data with --data, or start a new run with "
+                       "--init-from.",
+                       t->setup.info->path, now, before);
+}
+
+static Status restore_metrics(const Trainer *t) {
     return t->setup.metrics && dist_rank(t->dist) == 0
                ? metrics_from_json(t->setup.metrics, t->saved.metrics, "checkpoint")
                : STATUS_OK;
@@ -252,7 +350,7 @@ void trainer__broadcast(Trainer *t) {
 }
 
 Status trainer__restore(Trainer *t) {
-    TRY(dist_agree(t->dist, check_data(t)));
+    TRY(dist_agree(t->dist, restore_metrics(t)));
     TRY(dist_agree(t->dist, dist_rank(t->dist) == 0 ? restore_on_root(t) : STATUS_OK));
     trainer__broadcast(t);
     t->state = t->saved.state;

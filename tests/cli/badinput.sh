@@ -173,7 +173,7 @@ kept() { # kept WHAT FOLDER: some checkpoints, all of them whole, and nothing te
 mkdir small
 if mount -t tmpfs -o size=200k none small 2>err; then
     fails "disk full in the middle" 1 'cannot write small/run/.*: No space left' \
-        ranks 3 cnn_train "${good[@]}" --checkpoint-steps 1 --keep 100 --out small/run
+        ranks 3 cnn_train "${good[@]}" --checkpoint-steps 1 --keep 100 --on-checkpoint-failure stop --out small/run
     kept "disk full in the middle" small/run
     head -c 300000 /dev/zero >small/fill 2>err
     rm -r small/run
@@ -186,7 +186,7 @@ else
 fi
 printf '#!/bin/bash\nulimit -f 10\nexec "$@"\n' >limited # KiB; of the rank only, as mpirun's own files are larger
 chmod +x limited
-fails "file size limit" 1 'cannot write full/step-.*: File too large.*ulimit' timeout $limit \
+fails "file size limit" 1 'cannot write full/best.h5: File too large.*ulimit' timeout $limit \
     mpirun --quiet --mca btl self -np 1 ./limited "$build/cnn_train" "${good[@]}" --out full
 check "file size limit: no checkpoint" [ -z "$(find full -name '*.h5')" ]
 check "file size limit: nothing temporary is left" [ -z "$(find full -name '.*' ! -name .lock -type f)" ]

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -52,6 +53,7 @@ static const char *const header = "epoch,step,lr,loss,accuracy,val_loss,val_accu
 static void add(History *h, double epoch, double loss) {
     double row[HISTORY_COLUMNS] = {epoch, epoch * 100, 0.1, loss, 0.5, NAN, NAN, 1234, 5, 0.25};
     assert_ok(history_add(h, row));
+    assert_ok(history_write(h));
 }
 
 static void rows_are_in_the_file_at_once(void **state) {
@@ -164,11 +166,22 @@ static void file_that_cannot_be_written(void **state) {
     assert_non_null(strstr(status_message(), "/nonexistent/metrics.csv"));
     history_destroy(h);
     assert_ok(history_create(NULL, 0, NULL, 0, &h));
-    h->file = fopen("/dev/full", "w");
-    assert_ok(memory_strdup("/dev/full", &h->path));
-    double row[HISTORY_COLUMNS] = {0};
-    assert_int_equal(history_add(h, row), STATUS_FAILED);
-    assert_string_equal(status_message(), "cannot write /dev/full: No space left on device");
+    assert_ok(history_open(h, path));
+    char elsewhere[] = "/nonexistent/metrics.csv", *there = h->path;
+    double row[HISTORY_COLUMNS] = {1};
+    assert_ok(history_add(h, row));
+    h->path = elsewhere;
+    assert_int_equal(history_write(h), STATUS_FAILED);
+    assert_non_null(strstr(status_message(), "cannot write /nonexistent/metrics.csv: No such file"));
+    h->path = there;
+    FILE *torn = fopen(path, "a");
+    fputs("1,0", torn); /* what a full disk may leave */
+    fclose(torn);
+    assert_ok(history_add(h, (double[HISTORY_COLUMNS]){2}));
+    assert_ok(history_write(h));
+    char expected[512];
+    snprintf(expected, sizeof expected, "%s1,0,0,0,0,0,0,0,0,0\n2,0,0,0,0,0,0,0,0,0\n", header);
+    assert_string_equal(file_text(), expected);
     history_destroy(h);
 }
 
