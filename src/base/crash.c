@@ -4,6 +4,7 @@
 #include "base/status.h"
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -25,7 +26,22 @@ static void put(const char *text) {
         _exit(STATUS_FAILED);
 }
 
+static const char *volatile expected;
+
+static void end(const char *file, const char *cause) {
+    put(log_program());
+    put(": error: ");
+    put(log_rank_prefix());
+    put(file);
+    put(file[0] ? ": " : "");
+    put(cause);
+    put("\n");
+    _exit(STATUS_FAILED);
+}
+
 static void on_crash(int number) {
+    if (guarded_file == NULL && expected != NULL)
+        end("", expected);
     if (guarded_file == NULL) { /* not ours: as it would have been; a fault occurs again on return */
         for (int i = 0; i < CAUGHT; i++)
             if (caught[i] == number)
@@ -34,18 +50,18 @@ static void on_crash(int number) {
             raise(number);
         return;
     }
-    put(log_program());
-    put(": error: ");
-    put(log_rank_prefix());
-    put(guarded_file);
-    put(": ");
-    put(guarded_cause);
-    put("\n");
-    _exit(STATUS_FAILED);
+    end(guarded_file, guarded_cause);
+}
+
+/* A library that calls exit(), as HDF5 does in some places when memory is short. */
+static void on_exit_inside(void) {
+    if (guarded_file != NULL)
+        end(guarded_file, "a library ended the program: memory is short");
 }
 
 static void install(void) {
     struct sigaction action;
+    atexit(on_exit_inside);
     memset(&action, 0, sizeof action);
     action.sa_handler = on_crash;
     action.sa_flags = SA_NODEFER;
@@ -67,8 +83,9 @@ static void set_timer(time_t seconds) {
         timer_settime(timer, 0, &(struct itimerspec){.it_value.tv_sec = seconds}, NULL);
 }
 
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
 void crash_guard(const char *file, const char *cause) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, install);
     guarded_cause = cause;
     guarded_file = file;
@@ -78,4 +95,9 @@ void crash_guard(const char *file, const char *cause) {
 void crash_unguard(void) {
     set_timer(0);
     guarded_file = NULL;
+}
+
+void crash_expect(const char *cause) {
+    pthread_once(&once, install);
+    expected = cause;
 }

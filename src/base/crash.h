@@ -7,10 +7,14 @@
 enum { CRASH_CPU_SECONDS = 10 };
 
 /* From here on a crash of this thread (SIGSEGV, SIGBUS, SIGFPE, SIGABRT), or CRASH_CPU_SECONDS of its processor time (waiting
- * for a disk does not count), prints "PROGRAM: error: FILE: CAUSE" as one line and
+ * for a disk does not count), or a call of exit(), prints "PROGRAM: error: FILE: CAUSE" as one line and
  * ends the process with STATUS_FAILED; under mpirun the other ranks end with it.  Both texts are borrowed until
  * crash_unguard.  Other threads, and crashes outside, keep what was set before. */
 void crash_guard(const char *file, const char *cause);
 void crash_unguard(void);
+
+/* From here on to the end of the process a crash of any thread outside a guard prints "PROGRAM: error: CAUSE" and ends the
+ * process likewise: a library has damaged the heap. */
+void crash_expect(const char *cause);
 
 #endif

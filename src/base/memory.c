@@ -79,6 +79,13 @@ void memory_forget(size_t bytes) {
     atomic_fetch_sub(&live_count, 1);
 }
 
+void *memory_for_library(size_t size) {
+    void *block = malloc(size);
+    if (block == NULL && size > 0)
+        status_abort("out of memory: %zu bytes for JSON", size);
+    return block;
+}
+
 Status memory_strdup(const char *text, char **out) {
     return memory_format(out, "%s", text);
 }

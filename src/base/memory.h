@@ -47,6 +47,10 @@ MemoryProcess memory_process(void);
 /* Gives pages that libraries have freed, but the C library keeps, back to the system. */
 void memory_trim(void);
 
+/* malloc for libraries that would go on without saying that something was left out (JSON): ends all ranks with a message where
+ * there is no memory (status_abort).  The caller frees with free. */
+void *memory_for_library(size_t size);
+
 /* For tests: the n-th allocation from now fails (1 = the next one), and every later one too; 0 = none. */
 void memory_fail_at(size_t n);
 

@@ -101,19 +101,6 @@ static Status temporary_name(const char *path, char **out) {
     return memory_format(out, "%.*s.%s.%s-%ld" LEFTOVER, (int)(name - path), path, name, host, (long)getpid());
 }
 
-Status file_sync(const char *path) {
-    int fd = RETRY(open(path, O_RDONLY | O_CLOEXEC));
-    if (fd < 0)
-        return status_fail(STATUS_FAILED, "cannot open %s: %s", path, strerror(errno));
-    int failed = RETRY(fsync(fd)), code = errno;
-    close(fd);
-    /* Some file systems cannot synchronise a folder and say so in one of these ways; they do it by themselves or not at
-     * all. */
-    if (failed != 0 && code != EINVAL && code != EBADF && code != EOPNOTSUPP)
-        return status_fail(STATUS_FAILED, "cannot write %s to disk: %s", path, strerror(code));
-    return STATUS_OK;
-}
-
 /* Says what went wrong with `path` and what to do about it. */
 static Status write_failed(const char *path, int code) {
     const char *way_out = "";
@@ -126,6 +113,19 @@ static Status write_failed(const char *path, int code) {
     else if (code == EACCES || code == EPERM || code == EROFS)
         way_out = ". Choose a folder that you may write (--out)";
     return status_fail(STATUS_FAILED, "cannot write %s: %s%s", path, strerror(code), way_out);
+}
+
+Status file_sync(const char *path) {
+    int fd = RETRY(open(path, O_RDONLY | O_CLOEXEC));
+    if (fd < 0)
+        return write_failed(path, errno);
+    int failed = RETRY(fsync(fd)), code = errno;
+    close(fd);
+    /* Some file systems cannot synchronise a folder and say so in one of these ways; they do it by themselves or not at
+     * all. */
+    if (failed != 0 && code != EINVAL && code != EBADF && code != EOPNOTSUPP)
+        return write_failed(path, code);
+    return STATUS_OK;
 }
 
 static Status write_all(int fd, const char *path, const FilePart *part) {

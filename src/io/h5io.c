@@ -25,6 +25,7 @@ static void start_library(void) {
     /* Locks fail on many network file systems ("unable to lock file", errno 524).  What is read here is never written
      * at the same time: checkpoints and datasets appear whole, by rename. */
     setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);
+    H5dont_atexit(); /* all files are closed by then, and after an allocation that failed it crashes */
     H5open();
     /* Bytes that it keeps for itself of what it has freed, in all and per list, of three kinds; its default for the third is
      * 16 MB, which every rank would hold to its end. */
@@ -43,7 +44,7 @@ void h5io__lock(const char *name) {
     pthread_mutex_lock(&mutex);
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* each thread has its own error stack, which prints unless told not to */
     refused_link[0] = '\0';
-    crash_guard(name, "the HDF5 library fails on this file: it is damaged");
+    crash_guard(name, "the HDF5 library fails on this file: it is damaged, or memory is short");
 }
 
 void h5io__unlock(void) {
@@ -64,6 +65,20 @@ hid_t h5io__link(void) {
     return link_list;
 }
 
+static herr_t find_no_memory(unsigned n, const H5E_error2_t *error, void *found) {
+    (void)n;
+    *(bool *)found |= error->min_num == H5E_NOSPACE || error->min_num == H5E_CANTALLOC;
+    return 0;
+}
+
+/* HDF5 1.10 may leave its memory in ruins when an allocation fails, and crash at any time from then on. */
+static void expect_ruins(void) {
+    bool found = false;
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, find_no_memory, &found);
+    if (found)
+        crash_expect("the HDF5 library ran out of memory");
+}
+
 static herr_t take_first(unsigned n, const H5E_error2_t *error, void *data) {
     if (n == 0)
         snprintf(data, 512, "%s", error->desc ? error->desc : "");
@@ -73,6 +88,7 @@ static herr_t take_first(unsigned n, const H5E_error2_t *error, void *data) {
 Status h5io__fail(const H5ioFile *file, const char *action, const char *path) {
     if (file->image_failed)
         return STATUS_FAILED; /* and the message is there */
+    expect_ruins();
     if (refused_link[0])
         return status_fail(STATUS_FAILED,
                            "cannot %s %s in %s: it is a link to another file (%s), which is not followed", action, path,
@@ -149,6 +165,7 @@ Status h5io__opened(H5ioFile **out, const char *action) {
         return STATUS_OK;
     char reason[512] = "unknown reason";
     H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_first, reason);
+    expect_ruins();
     if (!(*out)->image_failed)
         status_fail(STATUS_FAILED, "cannot %s %s: %s", action, (*out)->name, reason);
     discard(out);

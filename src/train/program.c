@@ -2,11 +2,20 @@
 #include "train/program.h"
 #include "backend/select.h"
 #include "base/log.h"
+#include "base/memory.h"
+#include <jansson.h>
+#include <stdlib.h>
+
+/* Before anything: of a JSON text for which memory is short, jansson drops parts without a word. */
+static void start(const char *name) {
+    log_set_program(name);
+    json_set_alloc_funcs(memory_for_library, free);
+}
 
 int program_run(const char *name, ProgramWork *work, int argc, char **argv) {
     Dist *dist;
     backend_fix_cpu(argv);
-    log_set_program(name);
+    start(name);
     Status status = dist_init(&argc, &argv, &dist);
     if (status != STATUS_OK) {
         log_error("%s", status_message());
@@ -29,7 +38,7 @@ static Status run_alone(const CliProgram *program, int argc, char **argv, void *
 }
 
 int program_run_alone(const CliProgram *program, int argc, char **argv, void *arguments, ProgramAlone *work) {
-    log_set_program(program->name);
+    start(program->name);
     Status status = run_alone(program, argc, argv, arguments, work);
     if (status != STATUS_OK)
         log_error("%s", status_message());
