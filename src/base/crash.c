@@ -64,10 +64,18 @@ static void install(void) {
     atexit(on_exit_inside);
     memset(&action, 0, sizeof action);
     action.sa_handler = on_crash;
-    action.sa_flags = SA_NODEFER;
+    action.sa_flags = SA_NODEFER | SA_ONSTACK;
     sigemptyset(&action.sa_mask);
     for (int i = 0; i < CAUGHT; i++)
         sigaction(caught[i], &action, &before[i]);
+}
+
+/* The handler's own: a library that calls itself for ever leaves no room on the thread's. */
+static void give_stack(void) {
+    static _Thread_local char stack[1 << 14];
+    static _Thread_local int given;
+    if (!given)
+        given = sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL) == 0 ? 1 : -1;
 }
 
 static void set_timer(time_t seconds) {
@@ -87,6 +95,7 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 void crash_guard(const char *file, const char *cause) {
     pthread_once(&once, install);
+    give_stack();
     guarded_cause = cause;
     guarded_file = file;
     set_timer(CRASH_CPU_SECONDS);

@@ -11,9 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Temporary names: ".", the file's name, ".", host, "-", process, and this. */
-#define LEFTOVER ".cnn-tmp"
-
 /* A system call again while a signal interrupts it; network file systems can be interrupted anywhere. */
 #define RETRY(call)                                                                                                    \
     ({                                                                                                                 \
@@ -92,13 +89,14 @@ static Status folder_of(const char *path, char **folder) {
     return memory_format(folder, "%.*s", slash == path ? 1 : (int)(slash - path), path);
 }
 
-/* The name says who writes, for a person who finds one.  Host names may be long and file names may not. */
+/* ".", the name, ".", host, "-", process, FILE_LEFTOVER: it says who writes, for a person who finds one.  Host names may be
+ * long and file names may not. */
 static Status temporary_name(const char *path, char **out) {
     char host[64] = "";
     const char *slash = strrchr(path, '/');
     const char *name = slash != NULL ? slash + 1 : path;
     gethostname(host, sizeof host - 1);
-    return memory_format(out, "%.*s.%s.%s-%ld" LEFTOVER, (int)(name - path), path, name, host, (long)getpid());
+    return memory_format(out, "%.*s.%s.%s-%ld" FILE_LEFTOVER, (int)(name - path), path, name, host, (long)getpid());
 }
 
 /* Says what went wrong with `path` and what to do about it. */
@@ -282,8 +280,8 @@ Status file_remove_leftovers(const char *folder) {
     size_t count;
     Status status = file_list(folder, &names, &count);
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
-        size_t length = strlen(names[i]), tail = sizeof LEFTOVER - 1;
-        if (names[i][0] == '.' && length > tail && strcmp(names[i] + length - tail, LEFTOVER) == 0)
+        size_t length = strlen(names[i]), tail = sizeof FILE_LEFTOVER - 1;
+        if (names[i][0] == '.' && length > tail && strcmp(names[i] + length - tail, FILE_LEFTOVER) == 0)
             status = file_remove(folder, names[i]);
     }
     memory_free(names);

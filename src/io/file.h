@@ -10,6 +10,9 @@
 #include "base/status.h"
 #include <stddef.h>
 
+/* The end of temporary files' names. */
+#define FILE_LEFTOVER ".cnn-tmp"
+
 /* *bytes (the caller frees it with memory_free) = the `size` bytes of `path` and a '\0' behind them, so that a text
  * file is a string.  A file that was replaced on a file server meanwhile (ESTALE) is opened again, some times.
  * STATUS_FAILED: missing, not a plain file, out of memory, shorter than it said. */

@@ -40,11 +40,11 @@ static void start_library(void) {
 
 void h5io__lock(const char *name) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, start_library);
     pthread_mutex_lock(&mutex);
+    crash_guard(name, "the HDF5 library fails on this file: it is damaged, or memory is short");
+    pthread_once(&once, start_library);
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* each thread has its own error stack, which prints unless told not to */
     refused_link[0] = '\0';
-    crash_guard(name, "the HDF5 library fails on this file: it is damaged, or memory is short");
 }
 
 void h5io__unlock(void) {

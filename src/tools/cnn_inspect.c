@@ -11,6 +11,7 @@
 #include "model/model.h"
 #include "train/program.h"
 #include "train/record.h"
+#include "train/run_check.h"
 #include "train/summary.h"
 #include <math.h>
 #include <stdio.h>
@@ -40,7 +41,10 @@ static const Option options[] = {
      .argument = "WHICH",
      .fallback = "last",
      .help = "of a run folder: last, best, final or a step number"},
-    {.name = "verify", .type = FLAG(verify), .help = "check the checksum of the checkpoint, of all in a run folder"},
+    {.name = "verify",
+     .type = FLAG(verify),
+     .help = "check the checksum of a checkpoint, or all files of a run folder: a line of each, exit code 1 when one "
+             "is damaged"},
     {.name = "digest",
      .type = FLAG(digest),
      .help = "print SHA-256 of the weights, and of all that decides how training goes on"},
@@ -250,34 +254,6 @@ static Status show_checkpoint(const char *path, bool digest) {
     return status;
 }
 
-/* ---- verifying ------------------------------------------------------------------------------------------------------ */
-
-static void verify_file(const char *path, size_t *bad) {
-    if (checkpoint_verify(path) == STATUS_OK) {
-        printf("right    %s\n", path);
-    } else {
-        printf("DAMAGED  %s\n", status_message());
-        ++*bad;
-    }
-}
-
-static Status verify_run(const char *folder) {
-    char(*names)[RUN_NAME], path[CLI_TEXT + RUN_NAME];
-    size_t count, bad = 0;
-    TRY(run_checkpoints(folder, &names, &count));
-    for (size_t i = 0; i < count; i++) {
-        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
-        verify_file(path, &bad);
-    }
-    memory_free(names);
-    if (count == 0)
-        return status_fail(STATUS_FAILED, "%s holds no checkpoints", folder);
-    return bad == 0 ? STATUS_OK
-                    : status_fail(STATUS_FAILED,
-                                  "%zu of %zu checkpoints in %s are damaged; a resume uses the newest right one", bad,
-                                  count, folder);
-}
-
 /* ---- the whole ------------------------------------------------------------------------------------------------------ */
 
 static Status inspect(void *given) {
@@ -294,7 +270,7 @@ static Status inspect(void *given) {
         return status_fail(STATUS_USAGE, "--augment and --count draw a sheet of a dataset: give --png FILE too");
     if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
         if (arguments->verify)
-            return verify_run(path);
+            return run_check(path);
         char *file;
         TRY(run_resolve(path, arguments->checkpoint, &file));
         Status status = show_checkpoint(file, arguments->digest);
@@ -313,7 +289,7 @@ static Status inspect(void *given) {
         return show_dataset(path);
     if (arguments->verify) {
         TRY(checkpoint_verify(path));
-        printf("right    %s\n", path);
+        printf("ok        %s\n", path);
         return STATUS_OK;
     }
     return show_checkpoint(path, arguments->digest);

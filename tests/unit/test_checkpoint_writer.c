@@ -186,7 +186,8 @@ static void kill_at_any_time_leaves_a_whole_one(void **state) {
             assert_ok(checkpoint_verify(tmpdir_path(path)));
         }
         memory_free(steps);
-        assert_in_range(count, 1, most + 1); /* and one that pruning had not reached */
+        assert_true(count <=
+                    most + 1); /* and one that pruning had not reached; none: killed between best.h5 and the first */
         most = count > 2 ? count : 2;
         assert_int_equal(tmpdir_entries("killed"), (int)count + 2); /* and best.h5, .lock */
     }
