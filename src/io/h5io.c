@@ -26,7 +26,8 @@ static void start_library(void) {
      * at the same time: checkpoints and datasets appear whole, by rename. */
     setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);
     H5dont_atexit(); /* all files are closed by then, and after an allocation that failed it crashes */
-    H5open();
+    if (H5open() < 0)
+        status_abort("the HDF5 library cannot start: memory is short");
     /* Bytes that it keeps for itself of what it has freed, in all and per list, of three kinds; its default for the third is
      * 16 MB, which every rank would hold to its end. */
     enum { KEEP = 1 << 20, KEEP_LIST = 1 << 16 };

@@ -13,7 +13,7 @@
 typedef struct Check {
     const char *folder;
     size_t files, damaged, checkpoints;
-    RecordState newest; /* of the whole checkpoint with the most steps */
+    RecordState newest; /* of the checkpoint that a resume takes */
     char newest_name[RUN_NAME];
     uint64_t best_epoch; /* that best.h5 is of; 0: there is none that is whole */
 } Check;
@@ -40,16 +40,14 @@ static Status read_state(const char *path, RecordState *state) {
     return status;
 }
 
-static void keep_newest(Check *check, const char *name, RecordState *state) {
-    bool newer = check->checkpoints == 0 || state->state.step > check->newest.state.step;
-    if (newer) {
-        record_free(&check->newest);
-        check->newest = *state;
-        snprintf(check->newest_name, sizeof check->newest_name, "%s", name);
-    } else {
+/* Checkpoints come in the order in which a resume looks at them. */
+static void keep_first(Check *check, const char *name, RecordState *state) {
+    if (check->checkpoints++ > 0) {
         record_free(state);
+        return;
     }
-    check->checkpoints++;
+    check->newest = *state;
+    snprintf(check->newest_name, sizeof check->newest_name, "%s", name);
 }
 
 static void check_checkpoint(Check *check, const char *name, const char *path) {
@@ -71,7 +69,7 @@ static void check_checkpoint(Check *check, const char *name, const char *path) {
     say_ok(check, path, note);
     if (strcmp(name, RUN_BEST) == 0)
         check->best_epoch = state.state.epoch;
-    keep_newest(check, name, &state);
+    keep_first(check, name, &state);
 }
 
 /* A best.h5 of a later epoch than the newest checkpoint knows of is what a kill between the two leaves. */

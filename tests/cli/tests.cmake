@@ -2,6 +2,7 @@
 add_cli(import)
 add_cli(invariance)
 add_cli(resume)
+add_cli(faults)
 add_cli(lr_find)
 add_cli(finetune)
 add_cli(export)

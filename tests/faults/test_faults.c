@@ -30,7 +30,7 @@
 
 enum { TEXT = 1 << 14, LONGEST = 120, KEYS = 1000, MESSAGES = 20 };
 
-static char folder[TMPDIR_PATH], network[TMPDIR_PATH], data[TMPDIR_PATH], reference[TEXT];
+static char folder[TMPDIR_PATH], top[TMPDIR_PATH], network[TMPDIR_PATH], data[TMPDIR_PATH], reference[TEXT];
 static unsigned long attempts, failures;
 static char *rate = "0.1", *epochs = "3", *batch = "20"; /* of the run; at the high rate the first epoch is the best */
 static const char high_rate[] = "30";
@@ -41,6 +41,7 @@ typedef struct Attempt {
     const char *option;   /* further ones, NULL: none */
     const char *argument; /* of it */
     long memory;          /* -1: no, 0: counted */
+    bool everywhere;      /* also calls on data and network */
 } Attempt;
 
 typedef struct Outcome {
@@ -128,7 +129,7 @@ static Status run_trainer(const Attempt *attempt) {
 static int train(const Attempt *attempt) {
     log_set_program("cnn_train");
     json_set_alloc_funcs(memory_for_library, free); /* as program_run does */
-    inject_calls(folder, attempt->pattern, attempt->kind, attempt->log);
+    inject_calls(attempt->everywhere ? top : folder, attempt->pattern, attempt->kind, attempt->log);
     if (attempt->memory >= 0)
         inject_memory((unsigned long)attempt->memory);
     Status status = run_trainer(attempt);
@@ -142,7 +143,7 @@ static int examine(const Attempt *attempt) {
     char(*names)[RUN_NAME], hex[DIGEST_HEX];
     size_t count;
     Checkpoint *final;
-    bool all =
+    bool whole =
         attempt == NULL || attempt->memory < 0; /* else the digest at the end, now and then, tells of the content */
     log_set_program("examine");
     if (run_checkpoints(folder, &names, &count) != STATUS_OK)
@@ -153,7 +154,7 @@ static int examine(const Attempt *attempt) {
         if (checkpoint_verify(path) != STATUS_OK)
             return printf("%s\n", status_message()), 1;
         RecordState state;
-        if (!all)
+        if (!whole)
             continue;
         if (checkpoint_read(path, CHECKPOINT_OURS, &final) != STATUS_OK ||
             record_parse(final->state, path, &state) != STATUS_OK)
@@ -349,8 +350,23 @@ static void file_systems(void) {
     }
 }
 
+/* Data on a file system without locks: HDF5 does not ask for one, unless the user's environment says so. */
+static void data_without_locks(void) {
+    Attempt a = {.pattern = "flock data.h5 *", .kind = "EOPNOTSUPP", .memory = -1, .everywhere = true};
+    for (int locks = 0; locks < 2; locks++) {
+        empty_folder();
+        attempts++;
+        if (locks)
+            setenv("HDF5_USE_FILE_LOCKING", "TRUE", 1);
+        Outcome outcome = in_child(train, &a);
+        unsetenv("HDF5_USE_FILE_LOCKING");
+        if (outcome.code != locks || (locks && !strstr(outcome.err, "data.h5")))
+            complain(locks ? "should fail with locks" : "should work without locks", &a, &outcome);
+    }
+}
+
 static void stops_if_asked_to(void) {
-    Attempt a = {"write best.h5~ 1", "ENOSPC", NULL, "--on-checkpoint-failure", "stop", -1};
+    Attempt a = {"write best.h5~ 1", "ENOSPC", NULL, "--on-checkpoint-failure", "stop", -1, false};
     empty_folder();
     attempts++;
     Outcome outcome = in_child(train, &a);
@@ -435,6 +451,7 @@ static bool all_calls(size_t step) {
     every_call(step, kinds);
     file_systems();
     stops_if_asked_to();
+    data_without_locks();
     rate = (char *)(uintptr_t)high_rate;
     if (!learn())
         return false;
@@ -443,7 +460,7 @@ static bool all_calls(size_t step) {
 }
 
 int main(int argc, char **argv) {
-    tmpdir_make();
+    snprintf(top, sizeof top, "%s", tmpdir_make());
     snprintf(folder, sizeof folder, "%s", tmpdir_path("run"));
     snprintf(network, sizeof network, "%s", tmpdir_path("net.json"));
     snprintf(data, sizeof data, "%s", tmpdir_path("data.h5"));
