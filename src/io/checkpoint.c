@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/memory.h"
 #include "io/checkpoint_internal.h"
+#include "io/digest.h"
 #include "io/keras_zip.h"
 #include <openssl/evp.h>
 #include <stdint.h>
@@ -168,6 +169,7 @@ enum { TRAILER_MAGIC = 16, TRAILER_LENGTH = 8 };
 static const char trailer_magic[] = "cnn-checkpoint1\n";
 
 Status checkpoint_seal(const unsigned char *image, size_t size, unsigned char trailer[CHECKPOINT_TRAILER]) {
+    digest_start();
     memcpy(trailer, trailer_magic, TRAILER_MAGIC);
     for (int i = 0; i < TRAILER_LENGTH; i++)
         trailer[TRAILER_MAGIC + i] = (unsigned char)((uint64_t)size >> 8 * i);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/digest.h"
+#include "base/crash.h"
 #include "base/memory.h"
 #include <jansson.h>
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +20,22 @@ static Status crypto_failed(void) {
     return status_fail(STATUS_FAILED, "libcrypto cannot compute SHA-256");
 }
 
+/* libcrypto 3 crashes when memory is short while it starts. */
+static void start_library(void) {
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    crash_guard("libcrypto", "the library cannot start: memory is short");
+    if (EVP_Digest("", 0, hash, NULL, EVP_sha256(), NULL) != 1)
+        status_abort("libcrypto cannot start: memory is short");
+    crash_unguard();
+}
+
+void digest_start(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, start_library);
+}
+
 Status digest_create(Digest **out) {
+    digest_start();
     TRY(memory_new(out, 1, "digest"));
     (*out)->context = EVP_MD_CTX_new();
     if ((*out)->context != NULL && EVP_DigestInit_ex((*out)->context, EVP_sha256(), NULL) == 1)

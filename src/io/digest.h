@@ -12,6 +12,10 @@
 
 enum { DIGEST_HEX = 65 }; /* 64 characters and '\0' */
 
+/* Before any other use of libcrypto (digest_create does it by itself): where it cannot start, the process ends with a
+ * message. */
+void digest_start(void);
+
 typedef struct Digest Digest;
 Status digest_create(Digest **out);
 void digest_destroy(Digest *digest); /* accepts NULL */
