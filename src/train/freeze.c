@@ -108,7 +108,7 @@ static void set_range(Model *model, size_t from, size_t to, bool trainable, bool
 
 Status freeze_layers(Model *model, const char *patterns, const char *until) {
     char word[CLI_TEXT];
-    bool changed;
+    bool changed = false; /* nobody asks */
     size_t place;
     while (next_word(&patterns, word))
         TRY(set_pattern(model, "freeze", word, false, &changed));
