@@ -47,7 +47,8 @@ Status memory_alloc(size_t count, size_t size, const char *what, void **out) {
         return status_fail(STATUS_FAILED, "out of memory: %zu elements of %zu bytes for the %s", count, size, what);
     padded -= padded % MEMORY_ALIGN;
     size_t align = padded >= HUGE_LEAST ? HUGE_PAGE : MEMORY_ALIGN;
-    char *block = told_to_fail() ? NULL : aligned_alloc(align, padded);
+    void *found = NULL; /* aligned_alloc would want a size of whole huge pages (C11 7.22.3.1) */
+    char *block = told_to_fail() || posix_memalign(&found, align, padded) != 0 ? NULL : found;
     if (block == NULL)
         return status_fail(STATUS_FAILED, "out of memory: %.1f MB for the %s", (double)bytes / 1e6, what);
     if (align == HUGE_PAGE)

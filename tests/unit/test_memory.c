@@ -11,7 +11,7 @@
 
 static void memory_is_aligned_and_zero(void **state) {
     (void)state;
-    static const size_t counts[] = {0, 1, 7, 8, 9, 63, 64, 65, 1000, 4096};
+    static const size_t counts[] = {0, 1, 7, 8, 9, 63, 64, 65, 1000, 4096, 1100000 /* in huge pages */};
     enum { COUNTS = sizeof counts / sizeof *counts, ROUNDS = 4 }; /* used blocks come back and are zero again */
     for (size_t i = 0; i < ROUNDS * COUNTS; i++) {
         double *a;
