@@ -92,8 +92,11 @@ same "first" "--data x --resume auto --micro-batches 1 --out always" "$(head -1 
 has "ends with a clear word" '3 starts in a row brought no newer checkpoint' "$(cat err)"
 check "no empty folder is left" [ ! -e always ]
 : >starts
-ends "a failure that was explained" 1 failing 'exit 1'
+ends "a failure that was explained" 2 failing 'exit 2'
 same "is not tried again" 1 "$(wc -l <starts)"
+: >starts
+ends "one that may be mpirun's own" 1 failing 'exit 1'
+same "is tried again" 3 "$(wc -l <starts)"
 : >starts
 ends "--tries" 76 failing 'exit 76' --tries 2
 same "is the number of tries" 2 "$(wc -l <starts)"

@@ -111,11 +111,9 @@ for try in 1 2 3 4; do job; done
 outcome "asked to end, but still running" 75 $'squeue --noheader --jobs=41 --format=%T\nscontrol requeue 41'
 
 rm -rf run
-for given in 75 143; do
-    echo "exit $given" >srun-does # the ranks alone got SIGTERM
-    for try in 1 2 3 4; do job; done
-    outcome "preempted, however often: $given" 75 "scontrol requeue 41"
-done
+echo 'exit 75' >srun-does # the ranks alone got SIGTERM
+for try in 1 2 3 4; do job; done
+outcome "preempted, however often" 75 "scontrol requeue 41"
 
 echo "--- where a job may not be requeued"
 echo '[ "$1" = show ] || exit 1' >scontrol-does
@@ -132,6 +130,11 @@ rm -r run
 echo 'exit 0' >mpirun-does
 LAUNCH='mpirun --quiet' job
 same "mpirun" "mpirun --quiet $CNN_TRAIN --resume auto --out run" "$(cat calls)"
+echo 'exit 1' >mpirun-does
+echo 'kill -TERM $PPID' >scontrol-does
+LAUNCH='mpirun --quiet' job
+outcome "a failure that may be mpirun's own" 75 "scontrol requeue 41"
+echo 'exit 0' >mpirun-does
 unset CNN_LAUNCH
 echo "echo 'JobId=41'; echo '   Command=$source/launch/slurm.sbatch --out run'" >scontrol-does
 LAUNCH=mpirun job
