@@ -3,6 +3,7 @@
 #include <malloc.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@ enum { HUGE_PAGE = 2 << 20, HUGE_LEAST = 8 << 20 }; /* bytes; large blocks lie i
 /* Every block carries its size in front, in a header of one alignment unit. */
 static atomic_size_t live_bytes, peak_bytes, live_count, total_count;
 static atomic_size_t fail_at;
+static _Atomic(char *) kept; /* a large block that memory_keep was given */
 
 int memory_multiply(size_t a, size_t b, size_t *product) {
     return !__builtin_mul_overflow(a, b, product);
@@ -39,6 +41,39 @@ static void count_in(size_t bytes) {
     atomic_fetch_add(&total_count, 1);
 }
 
+static void free_block(char *block) {
+    memory_forget(*(size_t *)block);
+    free(block);
+}
+
+/* The block that was kept, which is not any more, if it has this size. */
+static char *take_kept(size_t bytes) {
+    char *block = atomic_exchange(&kept, NULL);
+    if (block == NULL)
+        return NULL;
+    if (*(size_t *)block == bytes) {
+        memory_forget(bytes);
+        return block;
+    }
+    free_block(block);
+    return NULL;
+}
+
+static char *new_block(size_t bytes, size_t padded) {
+    bool large = padded >= HUGE_LEAST;
+    if (told_to_fail())
+        return NULL;
+    void *block = large ? take_kept(bytes) : NULL;
+    if (block)
+        return block;
+    /* aligned_alloc would want a size of whole huge pages (C11 7.22.3.1) */
+    if (posix_memalign(&block, large ? HUGE_PAGE : MEMORY_ALIGN, padded) != 0)
+        return NULL;
+    if (large)
+        madvise(block, padded, MADV_HUGEPAGE); /* fewer misses of address translation; no matter if refused */
+    return block;
+}
+
 Status memory_alloc(size_t count, size_t size, const char *what, void **out) {
     size_t bytes, padded;
     *out = NULL;
@@ -46,13 +81,9 @@ Status memory_alloc(size_t count, size_t size, const char *what, void **out) {
         padded > SIZE_MAX / 2)
         return status_fail(STATUS_FAILED, "out of memory: %zu elements of %zu bytes for the %s", count, size, what);
     padded -= padded % MEMORY_ALIGN;
-    size_t align = padded >= HUGE_LEAST ? HUGE_PAGE : MEMORY_ALIGN;
-    void *found = NULL; /* aligned_alloc would want a size of whole huge pages (C11 7.22.3.1) */
-    char *block = told_to_fail() || posix_memalign(&found, align, padded) != 0 ? NULL : found;
+    char *block = new_block(bytes, padded);
     if (block == NULL)
         return status_fail(STATUS_FAILED, "out of memory: %.1f MB for the %s", (double)bytes / 1e6, what);
-    if (align == HUGE_PAGE)
-        madvise(block, padded, MADV_HUGEPAGE); /* fewer misses of address translation; no matter if refused */
     memset(block, 0, padded);
     *(size_t *)block = bytes;
     count_in(bytes);
@@ -61,11 +92,14 @@ Status memory_alloc(size_t count, size_t size, const char *what, void **out) {
 }
 
 void memory_free(void *pointer) {
-    if (pointer == NULL)
-        return;
-    char *block = (char *)pointer - MEMORY_ALIGN;
-    memory_forget(*(size_t *)block);
-    free(block);
+    if (pointer != NULL)
+        free_block((char *)pointer - MEMORY_ALIGN);
+}
+
+void memory_keep(void *pointer) {
+    char *before = atomic_exchange(&kept, pointer ? (char *)pointer - MEMORY_ALIGN : NULL);
+    if (before)
+        free_block(before);
 }
 
 Status memory_note(size_t bytes, const char *what) {

@@ -25,6 +25,12 @@ Status memory_format(char **out, const char *format, ...) __attribute__((format(
 /* Accepts NULL. */
 void memory_free(void *pointer);
 
+/* memory_free for a block that will be wanted again: the next memory_alloc of 8 MB or more gets it, zeroed, if it asks for
+ * just as many bytes, and else frees it.  The system need not find the pages anew, which takes 0.3 s for the 190 MB of a
+ * checkpoint on a virtual machine.  Until then it counts as live.  One block is kept: the one before, if nobody took it, is
+ * freed; NULL: keeps none.  Thread-safe. */
+void memory_keep(void *pointer);
+
 /* Counts `bytes` that were not allocated here, such as a mapping, like an allocation; memory_forget takes them back.  Fails
  * only when a test wants it (memory_fail_at).  Thread-safe. */
 Status memory_note(size_t bytes, const char *what);

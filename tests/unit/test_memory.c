@@ -101,6 +101,30 @@ static void texts_are_copied(void **state) {
     memory_free(made);
 }
 
+static void a_kept_block_is_used_again(void **state) {
+    enum { LARGE = 16 << 20 };
+    (void)state;
+    size_t live = memory_stats().live_bytes;
+    unsigned char *first, *second, *other;
+    assert_int_equal(memory_new(&first, LARGE, "block"), STATUS_OK);
+    memset(first, 1, LARGE);
+    memory_keep(first);
+    assert_int_equal(memory_stats().live_bytes, live + LARGE);
+    assert_int_equal(memory_new(&second, LARGE, "block"), STATUS_OK);
+    assert_ptr_equal(second, first);
+    assert_int_equal(memory_stats().live_bytes, live + LARGE);
+    size_t sum = 0;
+    for (size_t i = 0; i < LARGE; i++)
+        sum += second[i];
+    assert_int_equal(sum, 0);
+    memory_keep(second);
+    assert_int_equal(memory_new(&other, LARGE + 1, "larger block"), STATUS_OK);
+    assert_int_equal(memory_stats().live_bytes, live + LARGE + 1);
+    memory_keep(other);
+    memory_keep(NULL);
+    assert_int_equal(memory_stats().live_bytes, live);
+}
+
 static void the_nth_allocation_fails_and_all_after_it(void **state) {
     (void)state;
     void *block;
@@ -146,6 +170,7 @@ int main(void) {
         cmocka_unit_test(counters_follow),
         cmocka_unit_test(what_lies_elsewhere_is_counted),
         cmocka_unit_test(texts_are_copied),
+        cmocka_unit_test(a_kept_block_is_used_again),
         cmocka_unit_test(the_nth_allocation_fails_and_all_after_it),
         cmocka_unit_test(the_system_sees_what_is_allocated),
     };
