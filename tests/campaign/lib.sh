@@ -27,7 +27,8 @@ options_from() {
         case ${1#--} in
         help) usage && exit 0 ;;
         *)
-            [ -n "${option[${1#--}]:-}" ] && [[ ${2:-} =~ ^[0-9.]+$ ]] || { echo "unknown or without a number: $1 (--help)" >&2 && exit 2; }
+            [ -n "${option[${1#--}]:-}" ] && [[ ${2:-} =~ ^[0-9.]+$ ]] ||
+                { echo "unknown or without a number: $1 (--help)" >&2 && exit 2; }
             option[${1#--}]=$2
             shift 2
             ;;
@@ -40,8 +41,8 @@ export TMPDIR=$work/tmp
 mkdir tmp
 cp "$build/cnn_train" "$build/cnn_inspect" "$work" # a build may replace them meanwhile
 build=$work
-training=(--model "$source/tests/campaign/network.json" --data "$source/datasets/digits.h5" --batch-size 128 --micro-batches 8
-    --augment shear=10,crop=1,noise=0.1 --optimizer adam --schedule constant --seed 3)
+training=(--model "$source/tests/campaign/network.json" --data "$source/datasets/digits.h5" --batch-size 128
+    --micro-batches 8 --augment shear=10,crop=1,noise=0.1 --optimizer adam --schedule constant --seed 3)
 
 now() { date +%s.%N; }
 minus() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.3f", a - b }'; }
@@ -80,9 +81,9 @@ lives() { [ -e "/proc/$job" ] && ! grep -q '^State:.Z' "/proc/$job/status" 2>/de
 spared=
 processes() { pgrep "$@" -x 'cnn_train|orted' | grep -vxFf <(printf '%s\n' $spared); }
 
-# ended WHAT [SECONDS]: waits for the end of $job and of all its processes, SECONDS (60) at most; its exit code in $rc, the
-# time in $took.  mpirun itself (Open MPI 4.1.4 with PMIx 4.2.2) can hang in PMIx_server_finalize when a rank died while it
-# connected to it: where no rank has been alive for 5 seconds it is ended as a supervisor would do it, and counted.
+# ended WHAT [SECONDS]: waits for the end of $job and of all its processes, SECONDS (60) at most; its exit code in $rc,
+# the time in $took.  mpirun itself (Open MPI 4.1.4 with PMIx 4.2.2) can hang in PMIx_server_finalize when a rank died
+# while it connected to it: where no rank has been alive for 5 seconds it is ended as launch/local would, and counted.
 ended() {
     local began alive hung=
     began=$(now) alive=$began
@@ -98,7 +99,9 @@ ended() {
             fi
         fi
         if less "${2:-60}" "$took"; then
-            for pid in $(pgrep -x 'cnn_train|orted|mpirun'); do cat "/proc/$pid/stat" && eu-stack -p "$pid"; done >stacks 2>&1
+            for pid in $(pgrep -x 'cnn_train|orted|mpirun'); do
+                cat "/proc/$pid/stat" && eu-stack -p "$pid"
+            done >stacks 2>&1
             broken "$1: not ended after $took s; where its processes were: stacks"
         fi
     done
