@@ -110,7 +110,8 @@ static Status run_job(CheckpointWriter *writer) {
         writer->owed = writer->image;
         writer->image.bytes = NULL;
     }
-    drop(&writer->image);
+    memory_keep(writer->image.bytes); /* the next image has its size */
+    writer->image.bytes = NULL;
     return status;
 }
 
@@ -206,5 +207,6 @@ void checkpoint_writer_destroy(CheckpointWriter *writer) {
     pthread_cond_destroy(&writer->changed);
     pthread_mutex_destroy(&writer->lock);
     drop(&writer->owed);
+    memory_keep(NULL);
     memory_free(writer);
 }
