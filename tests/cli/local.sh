@@ -57,6 +57,14 @@ PATH=$work/hangs:$PATH CNN_CHILDLESS=3 ends "mpirun hangs without ranks" 0 local
 has "it is ended" '^local: ended with code 137: restart 1, from hung$' "$(cat err)"
 same "digest" "$expected" "$(digest hung)"
 
+start alone -np 2 "${options[@]}"
+ends "a second start meanwhile" 2 "$source/launch/local" -np 1 "${options[@]}" --out alone
+has "is told" '^local: error: another launch/local is at work in alone' "$(cat err)"
+check "the count of tries is left alone" [ -s alone/.tries ]
+kill -9 "$(pgrep -P "$mpirun" cnn_train | tail -1)"
+wait "$job"
+same "the first goes on to the end" 0 $?
+
 echo "--- signals"
 start term -np 3 "${options[@]}"
 kill -TERM "$job"

@@ -30,6 +30,8 @@ has "which is said" '^run folder: checkpoints/digits-net-digits-1; .*scancel 7$'
 rm calls
 ends "a wrong option of cnn_train" 2 submit --optimizer no
 has "is told before the job waits" '^cnn_train: error: --optimizer no' "$(cat err)"
+has "as sbatch writes options" '--nodes=2 --ntasks=8 --exclusive --time=5 .* --epochs 3 --out run ' \
+    "$(submit --dry-run --nodes=2 --ntasks=8 --time=5 --sbatch=--exclusive --epochs 3 --out run)"
 for wrong in "--time soon" "--time 1 --warn 60" "--nodes 0" "--tasks" "--resume run" "--overwrite --out run" "--no-check"; do
     # shellcheck disable=SC2086
     ends "$wrong" 2 submit $wrong
@@ -58,6 +60,11 @@ job --epochs 3
 outcome "done" 0 ""
 same "ranks are started so" "srun --mpi=pmix -K1 $CNN_TRAIN --resume auto --out run --epochs 3" "$(cat calls)"
 check "nothing of ours is left" [ -z "$(ls -A run)" ]
+mkdir "with blanks" && cp "$source/launch/supervise" "with blanks"
+echo '[ "$1" != show ] || echo "   Command=$PWD/with blanks/slurm.sbatch --out run --epochs 3"' >scontrol-does
+CNN_LAUNCH='' job --epochs 3
+outcome "plain sbatch, a path with blanks" 0 ""
+echo '[ "$1" = show ] || kill -TERM $PPID' >scontrol-does
 for given in 1 2; do
     echo "exit $given" >srun-does
     job
