@@ -81,7 +81,9 @@ Status run_newest_whole(const char *folder, char **path) {
         status = try_whole(folder, names[i], path);
     memory_free(names);
     if (status == STATUS_OK && *path == NULL)
-        return status_fail(STATUS_FAILED, "%s holds no whole checkpoint", folder);
+        return status_fail(STATUS_FAILED,
+                           "%s holds no whole checkpoint to go on from. cnn_train --overwrite --out %s begins it anew",
+                           folder, folder);
     return status;
 }
 

@@ -148,7 +148,7 @@ same "digest after damage" "$expected" "$(digest part)"
 same "metrics.csv after damage" "$rows" "$(metrics part)"
 for file in part/*.h5; do damage "$file"; done
 ends "nothing whole is left" 1 ranks 2 cnn_train --resume part
-has "which is said" 'error: .*part holds no whole checkpoint' "$(cat err)"
+has "which is said" 'error: .*part holds no whole checkpoint.*--overwrite --out .*part begins' "$(cat err)"
 damage whole/step-00000003.h5
 fails "a damaged checkpoint is refused by name" 1 'step-00000003.h5' ranks 1 cnn_train --resume whole/step-00000003.h5
 rm -r part
