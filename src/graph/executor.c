@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "graph/executor.h"
+#include "base/pulse.h"
 
 /* The arena begins with the plan that ran last: what another one packed there is lost. */
 static const Plan **last_plan(const Plan *plan) {
@@ -73,6 +74,7 @@ static void run_item(Plan *plan, const ExecutorRun *run, PlanItem item, size_t s
     b.pack = plan->pack && (slice == 0 || slice == larger);
     b.work = at(plan, step->work_place[item.phase]);
     move_to(step, slice, start, less, &b);
+    pulse();
     if (run->trace)
         run->trace(run->trace_user, item.step, item.phase, true);
     switch (item.phase) {

@@ -39,10 +39,14 @@ static void start_library(void) {
     H5Pset_char_encoding(link_list, H5T_CSET_UTF8);
 }
 
+void h5io__guard(const char *name) {
+    crash_guard(name, "the HDF5 library fails on this file: it is damaged, or memory is short");
+}
+
 void h5io__lock(const char *name) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_mutex_lock(&mutex);
-    crash_guard(name, "the HDF5 library fails on this file: it is damaged, or memory is short");
+    h5io__guard(name);
     pthread_once(&once, start_library);
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* each thread has its own error stack, which prints unless told not to */
     refused_link[0] = '\0';

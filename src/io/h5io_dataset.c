@@ -243,6 +243,7 @@ static Status read_rows_locked(H5ioFile *file, const char *path, H5ioType type, 
             H5Sselect_hyperslab(memory, H5S_SELECT_SET, to, NULL, count, NULL) < 0 ||
             H5Dread(dataset, h5io__memory_type(type), memory, space, H5P_DEFAULT, out) < 0)
             return h5io__fail(file, "read", path);
+        h5io__guard(file->name);
         pulse();
     }
     return STATUS_OK;

@@ -26,6 +26,10 @@ void h5io__release(const hid_t *id);
  * some damaged files; then the program ends with a message about file `name`. */
 void h5io__lock(const char *name);
 void h5io__unlock(void);
+
+/* Its time (CRASH_CPU_SECONDS) from now on: between reads of which each may take seconds, as of large compressed chunks. */
+void h5io__guard(const char *name);
+
 #define LOCKED(name, call)                                                                                             \
     ({                                                                                                                 \
         h5io__lock(name);                                                                                              \

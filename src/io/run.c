@@ -316,8 +316,8 @@ Status run_create(const char *folder, const char *base, bool overwrite, Run **ou
     return status;
 }
 
-Status run_clear(const Run *run) {
-    return clear(run->folder, true);
+Status run_clear(const Run *run, bool overwrite) {
+    return clear(run->folder, overwrite);
 }
 
 Status run_write_text(const Run *run, const char *name, const char *text) {

@@ -40,8 +40,9 @@ Status run_create(const char *folder, const char *base, bool overwrite, Run **ou
  * jobs must not share the folder. */
 Status run_open(const char *folder, Run **out);
 
-/* Removes the run's files from a folder that is held, for a run that begins again. */
-Status run_clear(const Run *run);
+/* Removes the run's files from a folder that is held, for a run that begins again.  STATUS_USAGE: it has such files, and not
+ * `overwrite`. */
+Status run_clear(const Run *run, bool overwrite);
 
 void run_close(Run *run); /* accepts NULL */
 const char *run_folder(const Run *run);

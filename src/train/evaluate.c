@@ -2,7 +2,6 @@
 #include "train/evaluate.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "base/pulse.h"
 #include "dist/tree.h"
 #include "train/optimizer.h"
 #include "train/signals.h"
@@ -90,7 +89,6 @@ static Status run_blocks(Evaluation *e, Replica *replica, size_t *rows) {
             loader_restart(e->loader, 0, 0); /* the next evaluation's first blocks are prepared in good time */
             return STATUS_OK;
         }
-        pulse();
         if (signals_stop_requested())
             return status_fail(STATUS_STOPPED, "%s", "");
         setup_inputs(e->setup, &batch, inputs);

@@ -2,7 +2,6 @@
 #include "train/features.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "base/pulse.h"
 #include "train/evaluate.h"
 #include "train/signals.h"
 #include "train/watchdog.h"
@@ -115,7 +114,6 @@ static Status run_blocks(const Features *features, const Setup *setup, const Rep
             inputs[i] = setup->input_source[i] == -1 ? batch.x : NULL;
         ExecutorRun run = {.inputs = inputs, .weights_version = 1};
         executor_forward(plan, &run);
-        pulse();
         if (signals_stop_requested())
             return status_fail(STATUS_STOPPED, "%s", "");
         memcpy(rows + batch.first * features->width, executor_value(plan, &run, features->node),

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/log.h"
-#include "base/pulse.h"
 #include "train/gradient_noise.h"
 #include "train/signals.h"
 #include "train/slow_ranks.h"
@@ -14,7 +13,6 @@
 static void gradient_ready(void *user, size_t prefix) {
     Trainer *t = user;
     double began = profile_start(t->profile);
-    pulse();
     gradsync_final(t->sync, prefix);
     gradsync_poll(t->sync);
     profile_add(t->profile, PROFILE_EXCHANGE, began);
@@ -237,7 +235,7 @@ static Status add_history(Trainer *t, const Totals *val, const EpochResult *resu
     for (size_t i = 0; i < result->metric_count; i++)
         row[t->history->column_count - result->metric_count + i] = result->metrics[i];
     TRY(dist_agree(t->dist, history_add(t->history, row)));
-    return trainer__write_metrics(t, is_over(t));
+    return trainer__write_metrics(t, false);
 }
 
 /* With the averaged weights where there are any. */
@@ -363,6 +361,7 @@ static Status train(Trainer *t) {
             return stop_early(t);
     }
     TRY(trainer__finish_saving(t));
+    TRY(trainer__write_metrics(t, true));
     TRY(trainer__finish(t));
     TRY(test(t));
     TRY(report(t));

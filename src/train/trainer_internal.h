@@ -233,7 +233,8 @@ bool trainer__must_end(Trainer *trainer);
 /* Of all ranks, when rank 0 said so.  Collective, agreed. */
 Status trainer__end_for_failure(Trainer *trainer);
 
-/* metrics.csv on rank 0; last: it must be written.  Collective, agreed. */
+/* metrics.csv on rank 0; last: it must be written, and is asked for when the last checkpoint has been.  Collective,
+ * agreed. */
 Status trainer__write_metrics(Trainer *trainer, bool last);
 
 /* trainer->saved_step, on rank 0, once nothing is in flight; a failure of that stays to be told. */

@@ -2,6 +2,7 @@
 #include "backend/select.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "io/file.h"
 #include "model/zoo/zoo.h"
 #include "train/class_weights.h"
 #include "train/rates.h"
@@ -188,6 +189,31 @@ static Status open_profile(Trainer *t) {
                           t->config->epochs * t->steps_per_epoch - t->state.step, &t->profile);
 }
 
+/* Did a run in the folder end before its first checkpoint?  Then it has left its options; without them, files of such names
+ * are not ours to remove. */
+static bool has_begun(const Run *run) {
+    static Config config;
+    unsigned char *text;
+    size_t size;
+    char *path;
+    bool begun = false;
+    if (memory_format(&path, "%s/" RUN_CONFIG, run_folder(run)) != STATUS_OK)
+        return false;
+    if (file_read(path, &text, &size) == STATUS_OK) {
+        begun = config_from_json(&config, (char *)text, path, SOURCE_FILE) == STATUS_OK;
+        memory_free(text);
+    }
+    memory_free(path);
+    return begun;
+}
+
+static Status make_folder(Trainer *t, const char *folder, const char *base) {
+    bool overwrite = t->config->overwrite;
+    if (t->run) /* --resume auto --out, without a checkpoint */
+        return run_clear(t->run, overwrite || has_begun(t->run));
+    return run_create(folder, base, overwrite, &t->run);
+}
+
 static Status open_folder(Trainer *t) {
     char *base = NULL, *json = NULL, *path = NULL;
     const char *folder = t->folder ? t->folder : t->config->out[0] ? t->config->out : NULL;
@@ -199,7 +225,7 @@ static Status open_folder(Trainer *t) {
         TRY_GOTO(trainer__restore_best(t), done);
         TRY_GOTO(run_set_aside(t->run, t->state.step), done);
     } else {
-        TRY_GOTO(t->run ? run_clear(t->run) : run_create(folder, base, t->config->overwrite, &t->run), done);
+        TRY_GOTO(make_folder(t, folder, base), done);
         TRY_GOTO(record_files(t->config, &t->files), done);
     }
     TRY_GOTO(config_to_json(t->config, &json), done);

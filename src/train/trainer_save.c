@@ -71,7 +71,7 @@ Status trainer__end_for_failure(Trainer *t) {
 Status trainer__write_metrics(Trainer *t, bool last) {
     Status status = t->history->path ? history_write(t->history) : STATUS_OK;
     if (status != STATUS_OK && last)
-        status = history_write(t->history);
+        status_fail(status, "%s; all else of the run is in %s", status_message(), run_folder(t->run));
     return dist_agree(t->dist, last ? status : tolerate(t, status));
 }
 

@@ -3,6 +3,7 @@
  * Plan and executor on a whole network with everything that makes memory planning hard: fan-out, a shared layer, reshapes,
  * operations in place, two outputs with losses, an unused branch.  Built in double: gradients against central differences. */
 #include "base/memory.h"
+#include "base/pulse.h"
 #include "graph/executor.h"
 // clang-format off
 #include <setjmp.h>
@@ -158,8 +159,12 @@ static void test_gradients(void **state) {
     Real *analytic;
     assert_int_equal(memory_new(&analytic, b.graph->gradient_count, "copy"), STATUS_OK);
     Seen seen = {.graph = b.graph};
+    uint64_t before = pulse_count();
     executor_forward(b.plan, &run);
+    assert_true(pulse_count() - before >= b.plan->step_count); /* who watches sees each operation */
+    before = pulse_count();
     executor_backward(b.plan, &run, note_prefix, &seen);
+    assert_true(pulse_count() > before);
     assert_int_equal(seen.last, b.graph->gradient_count);
     assert_true(seen.calls > 5);
     memcpy(analytic, b.gradients, b.graph->gradient_count * sizeof *analytic);
