@@ -3,13 +3,17 @@
 #include <signal.h>
 #include <string.h>
 
-static volatile sig_atomic_t stop_requested;
+static volatile sig_atomic_t stop_requested, end_requested;
 
+/* Under Slurm a warning, SIGUSR1, may be followed by SIGTERM while the checkpoint is still being written. */
 static void request_stop(int signal_number) {
-    if (stop_requested && (signal_number == SIGINT || signal_number == SIGTERM)) {
+    bool ends = signal_number == SIGINT || signal_number == SIGTERM;
+    if (ends && end_requested) {
         signal(signal_number, SIG_DFL);
         raise(signal_number);
     }
+    if (ends)
+        end_requested = 1;
     stop_requested = 1;
 }
 

@@ -6,7 +6,7 @@
 #define TRAIN_SIGNALS_H
 #include <stdbool.h>
 
-/* SIGINT, SIGTERM, SIGUSR1, SIGUSR2 ask to save and stop.  A second SIGINT or SIGTERM ends the process at once. */
+/* SIGINT, SIGTERM, SIGUSR1, SIGUSR2 ask to save and stop.  A second one of SIGINT and SIGTERM ends the process at once. */
 void signals_catch(void);
 
 /* Has this rank been asked? */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A caught signal leaves the memory below the stack pointer alone: kernels of libraries keep data there. */
+ * A caught signal leaves the memory below the stack pointer alone: kernels of libraries keep data there.  Which signals end
+ * the process. */
 #include "train/signals.h"
 // clang-format off
 #include <setjmp.h>
@@ -11,6 +12,8 @@
 // clang-format on
 #include <pthread.h>
 #include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 enum { NEAR = 512, FAR = 8192, MARK = 0x5a }; /* bytes below this frame that are watched; nearer ones are for calls */
 
@@ -43,7 +46,30 @@ static void memory_below_the_stack_survives(void **state) {
     assert_true(signals_stop_requested());
 }
 
+/* The signal that ends a process which gets these two, one after the other; 0: none does. */
+static int ended_by(int first, int second) {
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        signals_catch();
+        raise(first);
+        raise(second);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+static void a_second_signal_to_end_ends(void **state) {
+    (void)state;
+    assert_int_equal(ended_by(SIGUSR1, SIGTERM), 0);
+    assert_int_equal(ended_by(SIGTERM, SIGUSR1), 0);
+    assert_int_equal(ended_by(SIGTERM, SIGTERM), SIGTERM);
+    assert_int_equal(ended_by(SIGTERM, SIGINT), SIGINT);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(memory_below_the_stack_survives)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(memory_below_the_stack_survives),
+                                       cmocka_unit_test(a_second_signal_to_end_ends)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
