@@ -3,6 +3,7 @@
 # launch/local: restarts after a crash, signals, runs that cannot succeed, lost hosts.
 . "$(dirname "$0")/lib.sh"
 small_data small.h5 203
+export CNN_TRAIN=$build/cnn_train # not one in build/ or on PATH
 network=$source/tests/cli/networks/dropout.json
 options=(--model "$network" --data small.h5 --validation-split 0.15 --batch-size 30 --seed 3 --epochs 25 --checkpoint-steps 2 --micro-batches 6)
 train 1 "${options[@]}" --out whole
