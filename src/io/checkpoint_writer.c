@@ -158,10 +158,15 @@ Status checkpoint_writer_create(CheckpointWriter **out) {
     return STATUS_OK;
 }
 
-Status checkpoint_writer_wait(CheckpointWriter *writer) {
+/* Takes the lock, when nothing is in flight. */
+static void lock_idle(CheckpointWriter *writer) {
     pthread_mutex_lock(&writer->lock);
     while (writer->busy)
         pthread_cond_wait(&writer->changed, &writer->lock);
+}
+
+Status checkpoint_writer_wait(CheckpointWriter *writer) {
+    lock_idle(writer);
     bool failed = writer->failed;
     writer->failed = false; /* told once */
     pthread_mutex_unlock(&writer->lock);
@@ -176,9 +181,7 @@ bool checkpoint_writer_failed(CheckpointWriter *writer) {
 }
 
 uint64_t checkpoint_writer_saved(CheckpointWriter *writer) {
-    pthread_mutex_lock(&writer->lock);
-    while (writer->busy)
-        pthread_cond_wait(&writer->changed, &writer->lock);
+    lock_idle(writer);
     uint64_t saved = writer->saved;
     pthread_mutex_unlock(&writer->lock);
     return saved;

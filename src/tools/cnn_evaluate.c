@@ -65,13 +65,7 @@ static Status print_json(const Trained *t, const Evaluation *e, const Totals *to
                              number_or_null(totals_accuracy(totals, 0)), "examples", (json_int_t)totals->examples);
     for (size_t i = 0; json && e->metrics && i < e->metrics->count; i++)
         json_object_set_new(json, e->metrics->items[i].name, number_or_null(e->values[i]));
-    char *text = json ? json_dumps(json, JSON_PRESERVE_ORDER) : NULL;
-    json_decref(json);
-    if (text == NULL)
-        return status_fail(STATUS_FAILED, "the loss is not a number");
-    log_info("%s\n", text);
-    free(text);
-    return log_check_output();
+    return program_print_json(json, "the loss is not a number");
 }
 
 static Status print(const Trained *t, const Evaluation *e, const Totals *totals) {

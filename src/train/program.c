@@ -44,3 +44,13 @@ int program_run_alone(const CliProgram *program, int argc, char **argv, void *ar
         log_error("%s", status_message());
     return (int)status;
 }
+
+Status program_print_json(json_t *json, const char *no_number) {
+    char *text = json ? json_dumps(json, JSON_PRESERVE_ORDER) : NULL;
+    json_decref(json);
+    if (text == NULL)
+        return status_fail(STATUS_FAILED, "%s", no_number);
+    log_info("%s\n", text);
+    free(text);
+    return log_check_output();
+}

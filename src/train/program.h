@@ -5,6 +5,7 @@
 #define TRAIN_PROGRAM_H
 #include "dist/dist.h"
 #include "train/cli.h"
+#include <jansson.h>
 
 typedef Status ProgramWork(Dist *dist, int argc, char **argv);
 
@@ -17,5 +18,9 @@ typedef Status ProgramAlone(void *arguments);
 /* Of one process: the command line into `arguments` (the program's zeroed struct), defaults, the work, its message when it
  * fails.  Returns what main() does. */
 int program_run_alone(const CliProgram *program, int argc, char **argv, void *arguments, ProgramAlone *work);
+
+/* A result as one line of JSON on stdout.  Takes `json`; NULL, what json_pack gives for numbers that are none: STATUS_FAILED
+ * with the message `no_number`. */
+Status program_print_json(json_t *json, const char *no_number);
 
 #endif

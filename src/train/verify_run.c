@@ -3,6 +3,7 @@
  * Embeddings of all examples of a split, gathered on rank 0, and their pairs. */
 #include "base/log.h"
 #include "base/memory.h"
+#include "train/program.h"
 #include "train/verify.h"
 #include <jansson.h>
 #include <math.h>
@@ -67,13 +68,7 @@ static Status print_json(const Predictor *p, const VerifyResult *r) {
                   dataset_split_names[p->trained.asked], "layer", p->trained.setup.graph->nodes[p->node].layer, "pairs",
                   (json_int_t)r->pairs, "same", (json_int_t)r->same, "accuracy", r->accuracy, "deviation", r->deviation,
                   "threshold", r->threshold, "auc", r->auc, "eer", r->eer);
-    char *text = json ? json_dumps(json, JSON_PRESERVE_ORDER) : NULL;
-    json_decref(json);
-    if (text == NULL)
-        return status_fail(STATUS_FAILED, "the figures are not numbers");
-    log_info("%s\n", text);
-    free(text);
-    return log_check_output();
+    return program_print_json(json, "the figures are not numbers");
 }
 
 static Status print(const Predictor *p, const VerifyResult *r) {
