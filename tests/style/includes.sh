@@ -26,7 +26,7 @@ while IFS=: read -r file line text; do
     *hdf5*.h*) [[ $file == io/h5io* ]] || { echo "$file:$line: only io/h5io may include hdf5.h"; bad=1; } ;;
     *zip.h*) [[ $file == io/keras_zip.c ]] || { echo "$file:$line: only io/keras_zip.c may include zip.h"; bad=1; } ;;
     *png.h*) [[ $file == io/png.c ]] || { echo "$file:$line: only io/png.c may include png.h"; bad=1; } ;;
-    *cairo*.h*) [[ $file == io/chart.c ]] || { echo "$file:$line: only io/chart.c may include cairo.h"; bad=1; } ;;
+    *cairo*.h*) [[ $file == io/chart* || $file == io/drawing.h ]] || { echo "$file:$line: only io/chart*, io/drawing.h may include cairo.h"; bad=1; } ;;
     *cblas.h*) [[ $file == backend/* ]] || { echo "$file:$line: only backend/ may include cblas.h"; bad=1; } ;;
     esac
 done < <(grep -rnE '#include +<(mpi|hdf5|hdf5_hl|zip|png|cairo|cairo-svg|cblas)\.h>' --include='*.[ch]' . | sed 's|^\./||')

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "io/picture.h"
+#include "base/memory.h"
+#include "io/drawing.h"
+#include "io/file.h"
+#include <math.h>
+
+#if HAVE_CAIRO
+
+enum {
+    GAP = 12,  /* between cells */
+    LINE = 22, /* height of a line of a caption */
+    TITLE_LINE = 42,
+    SIDE_MAX = 32767, /* of cairo's pictures */
+    TITLE_WIDTH = 800 /* a narrow sheet becomes so wide at most for its title */
+};
+static const double FONT = 18, TITLE_FONT = 21;
+static const double colours[][3] = {{0, 0, 0}, {0, 0.5, 0.1}, {0.8, 0.1, 0.1}};
+
+typedef struct Layout {
+    size_t columns, rows, side, lines, top; /* lines of a caption; height above the cells */
+    size_t width, height;
+} Layout;
+
+static double title_width(const char *title) {
+    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, 1, 1);
+    cairo_t *c = cairo_create(surface);
+    drawing_font(c, TITLE_FONT);
+    double width = drawing_width(c, title);
+    cairo_destroy(c);
+    cairo_surface_destroy(surface);
+    return width;
+}
+
+static Status lay_out(const PictureSheet *sheet, const char *name, Layout *l) {
+    *l = (Layout){.columns = sheet->columns, .side = sheet->side};
+    if (sheet->count == 0)
+        return status_fail(STATUS_FAILED, "cannot write %s: there is nothing to draw", name);
+    if (l->columns == 0)
+        l->columns = (size_t)ceil(sqrt((double)sheet->count));
+    if (l->side == 0)
+        l->side = sheet->count <= 4 ? 256 : sheet->count <= 12 ? 192 : 160;
+    for (size_t i = 0; i < sheet->count; i++)
+        for (size_t k = l->lines; k < 2; k++)
+            if (sheet->cells[i].caption[k])
+                l->lines = k + 1;
+    l->rows = (sheet->count + l->columns - 1) / l->columns;
+    l->top = sheet->title ? TITLE_LINE : 0;
+    double width = (double)l->columns * (double)(l->side + GAP) + GAP;
+    double height = (double)l->top + (double)l->rows * (double)(l->side + l->lines * LINE + GAP) + GAP;
+    if (sheet->title)
+        width = fmax(width, fmin(ceil(title_width(sheet->title)) + 2 * GAP, TITLE_WIDTH));
+    if (width > SIDE_MAX || height > SIDE_MAX)
+        return status_fail(STATUS_FAILED, "cannot write %s: %zu pictures are too many for one sheet", name,
+                           sheet->count);
+    l->width = (size_t)width;
+    l->height = (size_t)height;
+    return STATUS_OK;
+}
+
+/* The cell's pixels as cairo keeps them: 32-bit words 0x00RRGGBB. */
+static cairo_surface_t *surface_of(const PictureCell *cell) {
+    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)cell->width, (int)cell->height);
+    if (cairo_surface_status(surface) != CAIRO_STATUS_SUCCESS)
+        return surface;
+    cairo_surface_flush(surface);
+    unsigned char *to = cairo_image_surface_get_data(surface);
+    size_t stride = (size_t)cairo_image_surface_get_stride(surface);
+    const uint8_t *from = cell->rgb;
+    for (size_t j = 0; j < cell->height; j++)
+        for (size_t i = 0; i < cell->width; i++, from += 3)
+            ((uint32_t *)(void *)(to + j * stride))[i] = (uint32_t)from[0] << 16 | (uint32_t)from[1] << 8 | from[2];
+    cairo_surface_mark_dirty(surface);
+    return surface;
+}
+
+/* Draws the pixels into the middle of the square at (x, y); an error stays in `c`. */
+static void draw_pixels(cairo_t *c, const PictureCell *cell, double x, double y, size_t side) {
+    size_t longer = cell->height > cell->width ? cell->height : cell->width;
+    double scale = longer <= side ? (double)(side / longer) : (double)side / (double)longer;
+    double width = (double)cell->width * scale, height = (double)cell->height * scale;
+    x = floor(x + ((double)side - width) / 2);
+    y = floor(y + ((double)side - height) / 2);
+    cairo_surface_t *pixels = surface_of(cell);
+    cairo_save(c);
+    cairo_translate(c, x, y);
+    cairo_scale(c, scale, scale);
+    cairo_set_source_surface(c, pixels, 0, 0);
+    cairo_pattern_set_filter(cairo_get_source(c), scale >= 1 ? CAIRO_FILTER_NEAREST : CAIRO_FILTER_BEST);
+    cairo_paint(c);
+    cairo_restore(c);
+    cairo_surface_destroy(pixels);
+    if (cell->colour != PICTURE_BLACK) {
+        const double *colour = colours[cell->colour];
+        cairo_set_source_rgb(c, colour[0], colour[1], colour[2]);
+        cairo_set_line_width(c, 3);
+        cairo_rectangle(c, x - 1.5, y - 1.5, width + 3, height + 3);
+        cairo_stroke(c);
+    }
+}
+
+static void draw_cell(cairo_t *c, const PictureCell *cell, double x, double y, size_t side) {
+    const double *colour = colours[cell->colour];
+    if (cell->rgb && cell->height > 0 && cell->width > 0) {
+        draw_pixels(c, cell, x, y, side);
+    } else {
+        cairo_set_source_rgb(c, 0.88, 0.88, 0.88);
+        cairo_rectangle(c, x, y, (double)side, (double)side);
+        cairo_fill(c);
+    }
+    cairo_set_source_rgb(c, colour[0], colour[1], colour[2]);
+    for (size_t k = 0; k < 2; k++)
+        if (cell->caption[k])
+            drawing_text_within(c, cell->caption[k], x + (double)side / 2, y + (double)side + (double)(k + 1) * LINE,
+                                0.5, (double)side + GAP - 4);
+}
+
+static void draw(cairo_t *c, const PictureSheet *sheet, const Layout *l) {
+    cairo_set_source_rgb(c, 1, 1, 1);
+    cairo_paint(c);
+    drawing_font(c, TITLE_FONT);
+    cairo_set_source_rgb(c, 0, 0, 0);
+    if (sheet->title)
+        drawing_text_within(c, sheet->title, (double)l->width / 2, 29, 0.5, (double)l->width - 2 * GAP);
+    drawing_font(c, FONT);
+    double left = ((double)l->width - (double)(l->columns * (l->side + GAP) + GAP)) / 2;
+    for (size_t i = 0; i < sheet->count; i++)
+        draw_cell(c, &sheet->cells[i], left + GAP + (double)(i % l->columns * (l->side + GAP)),
+                  (double)(l->top + GAP + i / l->columns * (l->side + l->lines * LINE + GAP)), l->side);
+}
+
+bool picture_available(void) {
+    return true;
+}
+
+Status picture_png(const PictureSheet *sheet, const char *name, unsigned char **bytes, size_t *size) {
+    Layout layout;
+    *bytes = NULL;
+    *size = 0;
+    TRY(lay_out(sheet, name, &layout));
+    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)layout.width, (int)layout.height);
+    cairo_t *c = cairo_create(surface);
+    draw(c, sheet, &layout);
+    cairo_status_t result = cairo_status(c);
+    cairo_destroy(c);
+    Status status = result == CAIRO_STATUS_SUCCESS ? drawing_png(surface, name, bytes, size)
+                                                   : status_fail(STATUS_FAILED, "cannot write %s: cairo: %s", name,
+                                                                 cairo_status_to_string(result));
+    cairo_surface_destroy(surface);
+    return status;
+}
+
+#else
+
+bool picture_available(void) {
+    return false;
+}
+
+Status picture_png(const PictureSheet *sheet, const char *name, unsigned char **bytes, size_t *size) {
+    (void)sheet;
+    *bytes = NULL;
+    *size = 0;
+    return drawing_missing(name);
+}
+
+#endif
+
+Status picture_write(const PictureSheet *sheet, const char *path) {
+    unsigned char *bytes;
+    size_t size;
+    TRY(picture_png(sheet, path, &bytes, &size));
+    Status status = file_write(path, 1, &(FilePart){bytes, size});
+    memory_free(bytes);
+    return status;
+}
