@@ -25,10 +25,12 @@ while IFS=: read -r file line text; do
     *mpi.h*) [[ $file == dist/* ]] || { echo "$file:$line: only dist/ may include mpi.h"; bad=1; } ;;
     *hdf5*.h*) [[ $file == io/h5io* ]] || { echo "$file:$line: only io/h5io may include hdf5.h"; bad=1; } ;;
     *zip.h*) [[ $file == io/keras_zip.c ]] || { echo "$file:$line: only io/keras_zip.c may include zip.h"; bad=1; } ;;
-    *png.h*) [[ $file == io/png.c ]] || { echo "$file:$line: only io/png.c may include png.h"; bad=1; } ;;
+    *png.h*) [[ $file == io/png.c || $file == io/image_png.c ]] || { echo "$file:$line: only io/png.c and image_png.c may include png.h"; bad=1; } ;;
+    *jpeglib.h*) [[ $file == io/image_jpeg.c ]] || { echo "$file:$line: only io/image_jpeg.c may include jpeglib.h"; bad=1; } ;;
+    *webp/*) [[ $file == io/image_webp.c ]] || { echo "$file:$line: only io/image_webp.c may include webp/"; bad=1; } ;;
     *cairo*.h*) [[ $file == io/chart* || $file == io/drawing.h ]] || { echo "$file:$line: only io/chart*, io/drawing.h may include cairo.h"; bad=1; } ;;
     *cblas.h*) [[ $file == backend/* ]] || { echo "$file:$line: only backend/ may include cblas.h"; bad=1; } ;;
     esac
-done < <(grep -rnE '#include +<(mpi|hdf5|hdf5_hl|zip|png|cairo|cairo-svg|cblas)\.h>' --include='*.[ch]' . | sed 's|^\./||')
+done < <(grep -rnE '#include +<(mpi|hdf5|hdf5_hl|zip|png|cairo|cairo-svg|cblas|jpeglib|webp/[a-z]+)\.h>' --include='*.[ch]' . | sed 's|^\./||')
 [ "$seen" -gt 50 ] || [ -n "${1:-}" ] || { echo "only $seen includes found: the check does not look where it should"; exit 1; }
 exit $bad
