@@ -1,166 +1,247 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Pictures of charts: layout, colours, text, and the three formats. */
 #include "io/chart.h"
-#if HAVE_CAIRO
-#include <cairo-svg.h>
-#include <cairo.h>
+#include "base/memory.h"
+#include "io/chart_internal.h"
+#include "io/drawing.h"
+#include "io/file.h"
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
-enum { WIDTH = 960, HEIGHT = 600, LEFT = 90, RIGHT = 30, TOP = 50, BOTTOM = 70 };
-
-/* One axis: `low` to `high` in its own unit (the decimal logarithm where `log`) lie at pixels `from` to `to`. */
-typedef struct Axis {
-    double low, high, from, to, step; /* step: between labels */
-    bool log;
-} Axis;
-
-static double unit_of(const Axis *axis, double value) {
-    return axis->log ? (value > 0 ? log10(value) : NAN) : value;
-}
-
-static double pixel(const Axis *axis, double value) {
-    return axis->from + (unit_of(axis, value) - axis->low) / (axis->high - axis->low) * (axis->to - axis->from);
-}
-
-/* Widens the axis to whole steps of 1, 2 or 5 times a power of ten that make about six labels. */
-static void round_axis(Axis *axis) {
-    double range = axis->high > axis->low ? axis->high - axis->low : 1, rough = range / 6;
-    double power = pow(10, floor(log10(rough))), part = rough / power;
-    axis->step = power * (part > 5 ? 10 : part > 2 ? 5 : part > 1 ? 2 : 1);
-    if (axis->log && axis->step < 1)
-        axis->step = 1;
-    axis->low = floor(axis->low / axis->step) * axis->step;
-    axis->high = fmax(ceil(axis->high / axis->step), axis->low / axis->step + 1) * axis->step;
-}
-
-/* Extent of all finite points; false when there is none. */
-static bool measure(const Chart *chart, Axis *x, Axis *y) {
-    x->low = y->low = INFINITY;
-    x->high = y->high = -INFINITY;
-    for (size_t s = 0; s < chart->series_count; s++)
-        for (size_t i = 0; i < chart->series[s].count; i++) {
-            double at = unit_of(x, chart->series[s].x[i]), value = chart->series[s].y[i];
-            if (!isfinite(at) || !isfinite(value))
-                continue;
-            x->low = fmin(x->low, at);
-            x->high = fmax(x->high, at);
-            y->low = fmin(y->low, value);
-            y->high = fmax(y->high, value);
+Status chart_format(const char *path, ChartFormat *format) {
+    static const char *const endings[] = {[CHART_PNG] = ".png", [CHART_SVG] = ".svg", [CHART_PDF] = ".pdf"};
+    const char *end = strrchr(path, '.');
+    for (int k = CHART_PNG; end && k <= CHART_PDF; k++)
+        if (strcasecmp(end, endings[k]) == 0) {
+            *format = (ChartFormat)k;
+            return STATUS_OK;
         }
-    if (x->low > x->high)
-        return false;
-    round_axis(x);
-    round_axis(y);
-    return true;
+    return status_fail(STATUS_USAGE, "%s: a picture's name ends in .png, .svg or .pdf", path);
 }
 
-/* Text with its `anchor` (0 left, 0.5 middle, 1 right) at (x, y). */
-static void put_text(cairo_t *c, const char *text, double x, double y, double anchor) {
-    cairo_text_extents_t extents;
-    cairo_text_extents(c, text, &extents);
-    cairo_move_to(c, x - anchor * extents.width, y);
-    cairo_show_text(c, text);
+Status chart_write(const ChartPicture *picture, const char *path) {
+    ChartFormat format = CHART_PNG;
+    unsigned char *bytes;
+    size_t size;
+    TRY(chart_format(path, &format));
+    TRY(chart_render(picture, format, &bytes, &size));
+    Status status = file_write(path, 1, &(FilePart){bytes, size});
+    memory_free(bytes);
+    return status;
 }
 
-static void draw_line(cairo_t *c, double x0, double y0, double x1, double y1) {
+#if HAVE_CAIRO
+#include <cairo-pdf.h>
+#include <cairo-svg.h>
+
+enum { WIDTH = 800, HEIGHT = 500, MARGIN = 24, TITLE_FONT = 25, KEY_LINE = 44, KEY_GAP = 28 };
+static const double max_side = 20000; /* pixels; a picture of this size already takes 1.6 GB */
+static const double max_area = 1e8;
+
+/* Blue, vermilion, green, purple, orange, sky blue of Okabe and Ito, and black; their yellow is too light for lines.  On
+ * dark paper the same hues, lighter. */
+static const ChartTheme light = {
+    .paper = {1, 1, 1},
+    .ink = {0.13, 0.13, 0.13},
+    .grid = {0.87, 0.87, 0.87},
+    .full = {0.03, 0.27, 0.58},
+    .lines = {{0, 0.45, 0.70},
+              {0.84, 0.37, 0},
+              {0, 0.62, 0.45},
+              {0.80, 0.47, 0.65},
+              {0.90, 0.62, 0},
+              {0.34, 0.71, 0.91},
+              {0, 0, 0}},
+};
+static const ChartTheme dark = {
+    .paper = {0.09, 0.10, 0.12},
+    .ink = {0.88, 0.89, 0.90},
+    .grid = {0.24, 0.26, 0.29},
+    .full = {0.55, 0.80, 1},
+    .lines = {{0.25, 0.62, 0.92},
+              {0.95, 0.50, 0.18},
+              {0.12, 0.75, 0.56},
+              {0.87, 0.58, 0.75},
+              {0.95, 0.72, 0.15},
+              {0.60, 0.85, 0.98},
+              {1, 1, 1}},
+};
+
+/* ---- lines ---- */
+
+void chart__colour(cairo_t *c, const double colour[3]) {
+    cairo_set_source_rgb(c, colour[0], colour[1], colour[2]);
+}
+
+void chart__line(cairo_t *c, double x0, double y0, double x1, double y1) {
     cairo_move_to(c, x0, y0);
     cairo_line_to(c, x1, y1);
     cairo_stroke(c);
 }
 
-/* Grid lines and labels at each step; `across`: it is the x axis. */
-static void draw_axis(cairo_t *c, const Axis *axis, const Axis *other, bool across) {
-    long count = lround((axis->high - axis->low) / axis->step);
-    for (long k = 0; k <= count; k++) {
-        double unit = axis->low + (double)k * axis->step,
-               at = axis->from + (axis->to - axis->from) * (double)k / (double)count;
-        char text[32];
-        snprintf(text, sizeof text, "%.6g", axis->log ? pow(10, unit) : fabs(unit) < axis->step / 2 ? 0 : unit);
-        cairo_set_source_rgb(c, 0.85, 0.85, 0.85);
-        if (across)
-            draw_line(c, at, other->from, at, other->to);
-        else
-            draw_line(c, other->from, at, other->to, at);
-        cairo_set_source_rgb(c, 0, 0, 0);
-        if (across)
-            put_text(c, text, at, other->from + 22, 0.5);
-        else
-            put_text(c, text, other->from - 10, at + 5, 1);
-    }
+void chart__line_style(cairo_t *c, const ChartTheme *theme, const ChartSeries *series, size_t index) {
+    static const double dashes[] = {9, 6};
+    size_t place = series->colour > 0 ? (size_t)series->colour - 1 : index;
+    chart__colour(c, theme->lines[place % CHART_COLOURS]);
+    cairo_set_dash(c, dashes, series->dashed ? 2 : 0, 0);
 }
 
-static void draw_series(cairo_t *c, const Chart *chart, const Axis *x, const Axis *y) {
-    static const double colours[][3] = {{0.12, 0.47, 0.71}, {0.84, 0.15, 0.16}, {0.17, 0.63, 0.17},
-                                        {1.00, 0.50, 0.05}, {0.58, 0.40, 0.74}, {0.55, 0.34, 0.29}};
-    for (size_t s = 0; s < chart->series_count; s++) {
-        const ChartSeries *series = &chart->series[s];
-        const double *colour = colours[s % (sizeof colours / sizeof *colours)];
-        double row = TOP + 20 + 20 * (double)s;
-        bool drawing = false;
-        cairo_set_source_rgb(c, colour[0], colour[1], colour[2]);
-        cairo_set_line_width(c, 2);
-        for (size_t i = 0; i < series->count; i++) {
-            double at = pixel(x, series->x[i]), value = pixel(y, series->y[i]);
-            bool good = isfinite(at) && isfinite(value);
-            if (good)
-                (drawing ? cairo_line_to : cairo_move_to)(c, at, value);
-            drawing = good;
+double chart__legend(cairo_t *c, const ChartTheme *theme, const ChartSeries *series, size_t count, ChartBox at,
+                     bool draw) {
+    double x = at.x, y = at.y, room = at.width - KEY_LINE - KEY_GAP;
+    bool any = false;
+    for (size_t s = 0; s < count; s++) {
+        if (!series[s].name)
+            continue;
+        double width = fmin(drawing_width(c, series[s].name), room) + KEY_LINE + KEY_GAP;
+        if (any && x + width > at.x + at.width) {
+            x = at.x;
+            y += CHART_LINE;
         }
-        cairo_stroke(c);
-        draw_line(c, WIDTH - 190, row - 5, WIDTH - 160, row - 5);
-        cairo_set_source_rgb(c, 0, 0, 0);
-        put_text(c, series->name, WIDTH - 152, row, 0);
+        if (draw) {
+            cairo_set_line_width(c, 4);
+            chart__line_style(c, theme, &series[s], s);
+            chart__line(c, x, y + CHART_LINE * 0.4, x + KEY_LINE - 8, y + CHART_LINE * 0.4);
+            cairo_set_dash(c, NULL, 0, 0);
+            cairo_set_line_width(c, 1);
+            chart__colour(c, theme->ink);
+            drawing_text_within(c, series[s].name, x + KEY_LINE, y + CHART_LINE * 0.65, 0, room);
+        }
+        x += width;
+        any = true;
+    }
+    return any ? y - at.y + CHART_LINE : 0;
+}
+
+/* ---- a picture ---- */
+
+typedef struct Layout {
+    double widths[CHART_MAX_CHARTS], heights[CHART_MAX_CHARTS]; /* of columns and rows of charts */
+    size_t columns, rows;
+    double width, height, head; /* head: of title and legend of all */
+} Layout;
+
+static void set_font(cairo_t *c, double size) {
+    drawing_font(c, size);
+    cairo_set_line_width(c, 1);
+}
+
+static Layout lay_out(cairo_t *c, const ChartPicture *picture) {
+    Layout l = {.columns = picture->columns ? picture->columns : 1};
+    if (l.columns > picture->chart_count)
+        l.columns = picture->chart_count;
+    l.rows = (picture->chart_count + l.columns - 1) / l.columns;
+    for (size_t k = 0; k < picture->chart_count; k++) {
+        double width = WIDTH, height = HEIGHT;
+        if (picture->charts[k].heat)
+            chart__heat_size(c, &picture->charts[k], &width, &height);
+        l.widths[k % l.columns] = fmax(l.widths[k % l.columns], ceil(width));
+        l.heights[k / l.columns] = fmax(l.heights[k / l.columns], ceil(height));
+    }
+    for (size_t k = 0; k < l.columns; k++)
+        l.width += l.widths[k];
+    l.head = picture->title ? MARGIN + TITLE_FONT : 0;
+    double keys = chart__legend(c, NULL, picture->keys, picture->key_count,
+                                (ChartBox){MARGIN, 0, l.width - 2 * MARGIN, 0}, false);
+    if (keys > 0)
+        l.head += keys + MARGIN;
+    l.height = l.head;
+    for (size_t k = 0; k < l.rows; k++)
+        l.height += l.heights[k];
+    l.height = ceil(l.height);
+    return l;
+}
+
+static void draw(cairo_t *c, const ChartPicture *picture, const Layout *l) {
+    const ChartTheme *theme = picture->dark ? &dark : &light;
+    double y = 0;
+    chart__colour(c, theme->paper);
+    cairo_paint(c);
+    chart__colour(c, theme->ink);
+    if (picture->title) {
+        set_font(c, TITLE_FONT);
+        drawing_text_within(c, picture->title, l->width / 2, y + MARGIN / 2.0 + TITLE_FONT, 0.5, l->width - 2 * MARGIN);
+        y += MARGIN + TITLE_FONT;
+    }
+    set_font(c, CHART_FONT);
+    chart__legend(c, theme, picture->keys, picture->key_count,
+                  (ChartBox){MARGIN, y + MARGIN / 2.0, l->width - 2 * MARGIN, 0}, true);
+    y = l->head;
+    for (size_t row = 0; row < l->rows; y += l->heights[row++]) {
+        double x = 0;
+        for (size_t k = 0; k < l->columns && row * l->columns + k < picture->chart_count; x += l->widths[k++]) {
+            const Chart *chart = &picture->charts[row * l->columns + k];
+            (chart->heat ? chart__draw_heat : chart__draw_lines)(c, theme, chart,
+                                                                 (ChartBox){x, y, l->widths[k], l->heights[row]});
+        }
     }
 }
 
-static void draw(cairo_t *c, const Chart *chart, const Axis *x, const Axis *y) {
-    cairo_set_source_rgb(c, 1, 1, 1);
-    cairo_paint(c);
-    cairo_select_font_face(c, "sans-serif", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_NORMAL);
-    cairo_set_font_size(c, 14);
-    cairo_set_line_width(c, 1);
-    draw_axis(c, x, y, true);
-    draw_axis(c, y, x, false);
-    put_text(c, chart->x_label, (LEFT + WIDTH - RIGHT) / 2.0, HEIGHT - 20, 0.5);
-    put_text(c, chart->y_label, LEFT, TOP - 10, 0.5);
-    cairo_set_font_size(c, 18);
-    put_text(c, chart->title, WIDTH / 2.0, 28, 0.5);
-    cairo_set_font_size(c, 14);
-    cairo_rectangle(c, LEFT, TOP, WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM);
-    cairo_stroke(c);
-    if (chart->mark != 0) {
-        cairo_set_source_rgb(c, 0.5, 0.5, 0.5);
-        draw_line(c, pixel(x, chart->mark), y->from, pixel(x, chart->mark), y->to);
+/* ---- the formats ---- */
+
+static cairo_surface_t *create(ChartFormat format, DrawingBytes *bytes, double width, double height) {
+    return format == CHART_SVG   ? cairo_svg_surface_create_for_stream(drawing_collect, bytes, width, height)
+           : format == CHART_PDF ? cairo_pdf_surface_create_for_stream(drawing_collect, bytes, width, height)
+                                 : cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)width, (int)height);
+}
+
+static Status check(const ChartPicture *picture) {
+    bool any = false;
+    if (picture->chart_count > CHART_MAX_CHARTS)
+        return status_fail(STATUS_FAILED, "%zu charts in one picture; at most %d", picture->chart_count,
+                           CHART_MAX_CHARTS);
+    for (size_t k = 0; k < picture->chart_count; k++) {
+        const ChartHeat *heat = picture->charts[k].heat;
+        if (heat && (heat->rows > CHART_MAX_CLASSES || heat->columns > CHART_MAX_CLASSES))
+            return status_fail(STATUS_FAILED, "a picture of %zu by %zu cells would not be readable; at most %d",
+                               heat->rows, heat->columns, CHART_MAX_CLASSES);
+        any = any || chart__has_points(&picture->charts[k]);
     }
-    draw_series(c, chart, x, y);
+    return any ? STATUS_OK : status_fail(STATUS_FAILED, "there is nothing to draw: no value is a finite number");
+}
+
+/* The layout needs text measured, and the surface the layout: measured on a surface of no size. */
+static Layout measure_layout(const ChartPicture *picture) {
+    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, 1, 1);
+    cairo_t *c = cairo_create(surface);
+    set_font(c, CHART_FONT);
+    Layout layout = lay_out(c, picture);
+    cairo_destroy(c);
+    cairo_surface_destroy(surface);
+    return layout;
 }
 
 bool chart_available(void) {
     return true;
 }
 
-Status chart_write(const Chart *chart, const char *path) {
-    Axis x = {.from = LEFT, .to = WIDTH - RIGHT, .log = chart->log_x}, y = {.from = HEIGHT - BOTTOM, .to = TOP};
-    const char *end = strrchr(path, '.');
-    bool svg = end && strcmp(end, ".svg") == 0;
-    if (!measure(chart, &x, &y))
-        return status_fail(STATUS_FAILED, "cannot write %s: there is nothing to draw", path);
-    cairo_surface_t *surface = svg ? cairo_svg_surface_create(path, WIDTH, HEIGHT)
-                                   : cairo_image_surface_create(CAIRO_FORMAT_RGB24, WIDTH, HEIGHT);
+Status chart_render(const ChartPicture *picture, ChartFormat format, unsigned char **bytes, size_t *size) {
+    DrawingBytes written = {0};
+    *bytes = NULL;
+    TRY(check(picture));
+    Layout layout = measure_layout(picture);
+    if (!(layout.width <= max_side && layout.height <= max_side && layout.width * layout.height <= max_area))
+        return status_fail(STATUS_FAILED, "a picture of %.0f x %.0f pixels is too large", layout.width, layout.height);
+    cairo_surface_t *surface = create(format, &written, layout.width, layout.height);
     cairo_t *c = cairo_create(surface);
-    draw(c, chart, &x, &y);
+    draw(c, picture, &layout);
     cairo_status_t result = cairo_status(c);
     cairo_destroy(c);
-    if (result == CAIRO_STATUS_SUCCESS && !svg)
-        result = cairo_surface_write_to_png(surface, path);
+    if (result == CAIRO_STATUS_SUCCESS && format == CHART_PNG)
+        result = cairo_surface_write_to_png_stream(surface, drawing_collect, &written);
     cairo_surface_finish(surface);
     if (result == CAIRO_STATUS_SUCCESS)
         result = cairo_surface_status(surface);
     cairo_surface_destroy(surface);
-    return result == CAIRO_STATUS_SUCCESS
-               ? STATUS_OK
-               : status_fail(STATUS_FAILED, "cannot write %s: cairo: %s", path, cairo_status_to_string(result));
+    if (result != CAIRO_STATUS_SUCCESS) {
+        memory_free(written.data);
+        return status_fail(STATUS_FAILED, "cannot draw the chart: cairo: %s", cairo_status_to_string(result));
+    }
+    *bytes = written.data;
+    *size = written.size;
+    return STATUS_OK;
 }
 
 #else
@@ -169,11 +250,9 @@ bool chart_available(void) {
     return false;
 }
 
-Status chart_write(const Chart *chart, const char *path) {
-    (void)chart;
-    return status_fail(STATUS_FAILED,
-                       "cannot write %s: this program was built without cairo (Debian: libcairo2-dev); install it and "
-                       "build again",
-                       path);
+Status chart_render(const ChartPicture *picture, ChartFormat format, unsigned char **bytes, size_t *size) {
+    (void)picture, (void)format, (void)size;
+    *bytes = NULL;
+    return drawing_missing("a chart");
 }
 #endif

@@ -90,19 +90,12 @@ void drawing_text_within(cairo_t *c, const char *text, double x, double y, doubl
 
 /* ---- files ---------------------------------------------------------------------------------------------------------- */
 
-typedef struct Bytes {
-    unsigned char *data;
-    size_t size, room;
-    Status status;
-} Bytes;
-
-static cairo_status_t collect(void *user, const unsigned char *data, unsigned length) {
-    Bytes *bytes = user;
+cairo_status_t drawing_collect(void *user, const unsigned char *data, unsigned length) {
+    DrawingBytes *bytes = user;
     if (bytes->size + length > bytes->room) {
         unsigned char *larger;
         size_t room = 2 * (bytes->size + length) + (1 << 16);
-        bytes->status = memory_alloc(room, 1, "picture", (void **)&larger);
-        if (bytes->status != STATUS_OK)
+        if (memory_alloc(room, 1, "picture", (void **)&larger) != STATUS_OK)
             return CAIRO_STATUS_NO_MEMORY;
         memcpy(larger, bytes->data ? bytes->data : data, bytes->size);
         memory_free(bytes->data);
@@ -115,16 +108,14 @@ static cairo_status_t collect(void *user, const unsigned char *data, unsigned le
 }
 
 Status drawing_png(cairo_surface_t *surface, const char *name, unsigned char **bytes, size_t *size) {
-    Bytes written = {0};
+    DrawingBytes written = {0};
     cairo_surface_flush(surface);
-    cairo_status_t result = cairo_surface_write_to_png_stream(surface, collect, &written);
+    cairo_status_t result = cairo_surface_write_to_png_stream(surface, drawing_collect, &written);
     *bytes = NULL;
     *size = 0;
     if (result != CAIRO_STATUS_SUCCESS) {
         memory_free(written.data);
-        return written.status != STATUS_OK
-                   ? written.status
-                   : status_fail(STATUS_FAILED, "cannot write %s: cairo: %s", name, cairo_status_to_string(result));
+        return status_fail(STATUS_FAILED, "cannot write %s: cairo: %s", name, cairo_status_to_string(result));
     }
     *bytes = written.data;
     *size = written.size;

@@ -20,6 +20,13 @@ void drawing_text(cairo_t *c, const char *text, double x, double y, double ancho
 /* The same, with an ellipsis in the place of what does not fit into `width` pixels. */
 void drawing_text_within(cairo_t *c, const char *text, double x, double y, double anchor, double width);
 
+/* Bytes that cairo writes piece by piece: a closure for its functions of streams.  data: freed with memory_free. */
+typedef struct DrawingBytes {
+    unsigned char *data;
+    size_t size, room;
+} DrawingBytes;
+cairo_status_t drawing_collect(void *bytes, const unsigned char *data, unsigned length);
+
 /* *bytes = the surface as a PNG file, freed with memory_free.  STATUS_FAILED: out of memory; names `name`. */
 Status drawing_png(cairo_surface_t *surface, const char *name, unsigned char **bytes, size_t *size);
 #endif

@@ -63,22 +63,22 @@ static Status write_csv(const Sweep *sweep, const char *path) {
 }
 
 static Status draw(const Sweep *sweep, double suggested, const char *path) {
-    ChartSeries series[] = {{"loss", sweep->rate, sweep->loss, sweep->count},
-                            {"smoothed", sweep->rate, sweep->smooth, sweep->count}};
+    ChartSeries series[] = {{.name = "loss", .x = sweep->rate, .y = sweep->loss, .count = sweep->count},
+                            {.name = "smoothed", .x = sweep->rate, .y = sweep->smooth, .count = sweep->count}};
     char title[96];
     snprintf(title, sizeof title, "Loss by learning rate; suggested %.3g", suggested);
     /* The losses after the rise would flatten all else. */
     for (size_t s = 0; s < 2; s++)
         while (series[s].count > sweep->best + 1 && !(series[s].y[series[s].count - 1] < 2 * sweep->smooth[0]))
             series[s].count--;
-    return chart_write(&(Chart){.title = title,
-                                .x_label = "learning rate",
-                                .y_label = "loss",
-                                .log_x = true,
-                                .series = series,
-                                .series_count = 2,
-                                .mark = suggested},
-                       path);
+    Chart chart = {.title = title,
+                   .x_label = "learning rate",
+                   .y_label = "loss",
+                   .log_x = true,
+                   .series = series,
+                   .series_count = 2,
+                   .mark = suggested};
+    return chart_write(&(ChartPicture){.charts = &chart, .chart_count = 1}, path);
 }
 
 /* Rank 0. */
