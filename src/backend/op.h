@@ -18,6 +18,7 @@ enum { OP_MAX_INPUTS = 32, OP_MAX_PARAMS = 4 };
  *   input           a tensor that the caller gives; never run
  *   conv2d          x0 [H,W,C]; w0 kernel [R,S,C/groups,K]; w1 bias [K] or absent.  attr.conv
  *                   Depthwise is groups = C: a Keras depthwise kernel [R,S,C,mult] has the same memory as [R,S,1,C*mult]
+ *                   A kernel of one row may be given as [S,C/groups,K]; the shape rule makes it four extents
  *   conv2d_transpose x0 [P,Q,C]; w0 kernel [R,S,K,C]; w1 bias [K] or absent.  attr.conv
  *   dense           x0 [..., I]; w0 [I,O]; w1 bias [O] or absent.  Acts on the last axis
  *   max_pool2d, average_pool2d        x0 [H,W,C].  attr.pool

@@ -58,8 +58,12 @@ static void count_uses(Planner *p) {
     }
 }
 
-/* The step that makes the value of `node` for one reader alone, which may then be fused with it; or NULL. */
+/* The step that makes the value of `node` for one reader alone, which may then be fused with it; or NULL.  A reshape in
+ * between is no matter to what works on single elements. */
 static PlanStep *only_for_reader(const Planner *p, int node) {
+    const Node *nodes = p->plan->graph->nodes;
+    while (nodes[node].op.kind == OP_RESHAPE && p->uses[node] == 1 && !plan__is_given(p->plan, node))
+        node = nodes[node].inputs[0];
     return p->uses[node] == 1 && p->step_of[node] >= 0 ? &p->plan->steps[p->step_of[node]] : NULL;
 }
 

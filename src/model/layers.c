@@ -91,23 +91,6 @@ static bool is_extents(const json_t *list) {
     return true;
 }
 
-/* n -> [[n, n], [n, n]];  [n, m] -> [[n, n], [m, m]] */
-static json_t *margin(const json_t *given) {
-    json_int_t m[2][2];
-    for (size_t i = 0; i < 2; i++) {
-        const json_t *side = json_is_array(given) ? json_array_get(given, i) : given;
-        for (size_t j = 0; j < 2; j++) {
-            const json_t *value = json_is_array(side) ? json_array_get(side, j) : side;
-            if (!is_whole(value, 0, LAYER_MAX_EXTENT) || (json_is_array(side) && json_array_size(side) != 2))
-                return NULL;
-            m[i][j] = json_integer_value(value);
-        }
-    }
-    if (json_is_array(given) && json_array_size(given) != 2)
-        return NULL;
-    return json_pack("[[I,I],[I,I]]", m[0][0], m[0][1], m[1][0], m[1][1]);
-}
-
 /* Appends the numbers in (nested) lists to `flat`; false when something else is there. */
 static bool flatten(const json_t *given, int depth, json_t *flat) {
     if (json_is_number(given))
@@ -118,6 +101,14 @@ static bool flatten(const json_t *given, int depth, json_t *flat) {
         if (!flatten(json_array_get(given, i), depth + 1, flat))
             return false;
     return json_array_size(flat) > 0;
+}
+
+static json_t *flat_list(const json_t *given) {
+    json_t *flat = json_array();
+    if (flatten(given, 0, flat))
+        return flat;
+    json_decref(flat);
+    return NULL;
 }
 
 static bool has_word(const char *words, const char *word) {
@@ -141,9 +132,16 @@ static const char *const type_texts[] = {
     [KEY_NUMBER] = "a number",
     [KEY_NUMBER_OR_NULL] = "a number or null",
     [KEY_COUNT] = "a whole number from 1 to 16777216",
+    [KEY_SINGLE] = "a whole number from 1 to 16777216",
+    [KEY_SINGLE_OR_NULL] = "a whole number from 1 to 16777216, or null",
+    [KEY_SINGLE0_OR_NULL] = "a whole number from 0 to 16777216, or null",
     [KEY_PAIR] = "a whole number from 1 to 16777216, or two",
     [KEY_PAIR_OR_NULL] = "a whole number from 1 to 16777216, or two, or null",
     [KEY_PAIR0_OR_NULL] = "a whole number from 0 to 16777216, or two, or null",
+    [KEY_TRIPLE] = "a whole number from 1 to 16777216, or three",
+    [KEY_TRIPLE_OR_NULL] = "a whole number from 1 to 16777216, or three, or null",
+    [KEY_MARGIN1] = "a whole number, or [left, right]",
+    [KEY_MARGIN3] = "a whole number, or three, or three [before, after]",
     [KEY_MARGIN] = "a whole number, [n, m], or [[top, bottom], [left, right]]",
     [KEY_AXIS] = "one axis",
     [KEY_INTEGERS] = "a list of at most 5 whole numbers",
@@ -155,59 +153,71 @@ static const char *const type_texts[] = {
     [KEY_DTYPE] = "float32",
 };
 
+static bool may_be_null(KeyType type) {
+    switch (type) {
+    case KEY_NUMBER_OR_NULL:
+    case KEY_SINGLE_OR_NULL:
+    case KEY_SINGLE0_OR_NULL:
+    case KEY_PAIR_OR_NULL:
+    case KEY_PAIR0_OR_NULL:
+    case KEY_TRIPLE_OR_NULL:
+    case KEY_INTEGERS_OR_NULL:
+    case KEY_EXTENTS_OR_NULL:
+    case KEY_NUMBERS_OR_NULL:
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* A new value in the form that layers.h describes, or NULL when `given` is not of that type. */
 static json_t *normalize_plain(KeyType type, const json_t *given) {
     enum { MAX = LAYER_MAX_EXTENT };
+    if (json_is_null(given) && may_be_null(type))
+        return json_null();
     switch (type) {
     case KEY_BOOL:
         return json_is_boolean(given) ? json_boolean(json_is_true(given)) : NULL;
     case KEY_NUMBER_OR_NULL:
-        if (json_is_null(given))
-            return json_null();
-        /* fall through */
     case KEY_NUMBER:
         return json_is_number(given) ? json_real(json_number_value(given)) : NULL;
     case KEY_COUNT:
         return is_whole(given, 1, MAX) ? json_integer(json_integer_value(given)) : NULL;
+    case KEY_SINGLE_OR_NULL:
+    case KEY_SINGLE:
+        return layer_extents(given, 1, 1);
+    case KEY_SINGLE0_OR_NULL:
+        return layer_extents(given, 1, 0);
     case KEY_PAIR_OR_NULL:
-        if (json_is_null(given))
-            return json_null();
-        /* fall through */
     case KEY_PAIR:
-        if (is_whole(given, 1, MAX))
-            return json_pack("[I,I]", json_integer_value(given), json_integer_value(given));
-        return is_whole_list(given, 2, 2, 1, MAX) ? json_deep_copy(given) : NULL;
+        return layer_extents(given, 2, 1);
     case KEY_PAIR0_OR_NULL:
-        if (is_whole(given, 0, MAX))
-            return json_pack("[I,I]", json_integer_value(given), json_integer_value(given));
-        return json_is_null(given) || is_whole_list(given, 2, 2, 0, MAX) ? json_deep_copy(given) : NULL;
+        return layer_extents(given, 2, 0);
+    case KEY_TRIPLE_OR_NULL:
+    case KEY_TRIPLE:
+        return layer_extents(given, 3, 1);
+    case KEY_MARGIN1:
+        return layer_margins(given, 1);
     case KEY_MARGIN:
-        return margin(given);
+        return layer_margins(given, 2);
+    case KEY_MARGIN3:
+        return layer_margins(given, 3);
     case KEY_AXIS:
         if (is_whole_list(given, 1, 1, -LAYER_MAX_AXES, LAYER_MAX_AXES))
             given = json_array_get(given, 0);
         return is_whole(given, -LAYER_MAX_AXES, LAYER_MAX_AXES) ? json_integer(json_integer_value(given)) : NULL;
     case KEY_INTEGERS_OR_NULL:
-        if (json_is_null(given))
-            return json_null();
-        /* fall through */
     case KEY_INTEGERS:
         if (is_whole(given, -1, MAX))
             return json_pack("[I]", json_integer_value(given));
         return is_whole_list(given, 1, LAYER_MAX_AXES, -LAYER_MAX_AXES, MAX) ? json_deep_copy(given) : NULL;
-    case KEY_EXTENTS_OR_NULL:
-        return json_is_null(given) || is_extents(given) ? json_deep_copy(given) : NULL;
     case KEY_NUMBERS:
-        if (json_is_number(given) || json_is_null(given))
-            return json_is_null(given) ? NULL : json_real(json_number_value(given));
+        if (json_is_number(given))
+            return json_real(json_number_value(given));
         /* fall through */
-    case KEY_NUMBERS_OR_NULL: {
-        json_t *flat = json_is_null(given) ? json_null() : json_array();
-        if (json_is_null(given) || flatten(given, 0, flat))
-            return flat;
-        json_decref(flat);
-        return NULL;
-    }
+    case KEY_NUMBERS_OR_NULL:
+        return flat_list(given);
+    case KEY_EXTENTS_OR_NULL:
     case KEY_BATCH_SHAPE:
         return is_extents(given) ? json_deep_copy(given) : NULL;
     case KEY_DTYPE:

@@ -12,12 +12,19 @@ typedef enum KeyType {
     KEY_BOOL,
     KEY_NUMBER,
     KEY_NUMBER_OR_NULL,
-    KEY_COUNT, /* whole number, 1 .. LAYER_MAX_EXTENT */
-    KEY_PAIR,  /* a count, or two: [height, width]; kept as two */
+    KEY_COUNT,  /* whole number, 1 .. LAYER_MAX_EXTENT */
+    KEY_SINGLE, /* a count, or a list of one; kept as a number */
+    KEY_SINGLE_OR_NULL,
+    KEY_SINGLE0_OR_NULL, /* the same from 0 */
+    KEY_PAIR,            /* a count, or two: [height, width]; kept as two */
     KEY_PAIR_OR_NULL,
-    KEY_PAIR0_OR_NULL, /* the same from 0 */
-    KEY_MARGIN,        /* n, [n, m] or [[top, bottom], [left, right]]; kept as the last */
-    KEY_AXIS,          /* whole number, or a list of one; kept as a number */
+    KEY_PAIR0_OR_NULL,
+    KEY_TRIPLE, /* a count, or three: [depth, height, width]; kept as three */
+    KEY_TRIPLE_OR_NULL,
+    KEY_MARGIN1, /* n or [left, right]; kept as the last */
+    KEY_MARGIN,  /* n, [n, m] or [[top, bottom], [left, right]]; kept as the last */
+    KEY_MARGIN3, /* the like of three axes */
+    KEY_AXIS,    /* whole number, or a list of one; kept as a number */
     KEY_INTEGERS_OR_NULL,
     KEY_INTEGERS,        /* list of whole numbers */
     KEY_EXTENTS_OR_NULL, /* list of extents, each may be null */
@@ -96,6 +103,11 @@ typedef struct LayerClass {
     X(separable_conv2d, SeparableConv2D) X(dense, Dense)                                                      \
     X(max_pooling2d, MaxPooling2D) X(average_pooling2d, AveragePooling2D)                                     \
     X(global_max_pooling2d, GlobalMaxPooling2D) X(global_average_pooling2d, GlobalAveragePooling2D)           \
+    X(conv1d, Conv1D) X(conv1d_transpose, Conv1DTranspose) X(depthwise_conv1d, DepthwiseConv1D)               \
+    X(separable_conv1d, SeparableConv1D)                                                                      \
+    X(max_pooling1d, MaxPooling1D) X(average_pooling1d, AveragePooling1D)                                     \
+    X(global_max_pooling1d, GlobalMaxPooling1D) X(global_average_pooling1d, GlobalAveragePooling1D)           \
+    X(zero_padding1d, ZeroPadding1D) X(cropping1d, Cropping1D) X(up_sampling1d, UpSampling1D)                 \
     X(flatten, Flatten) X(reshape, Reshape) X(permute, Permute) X(zero_padding2d, ZeroPadding2D)              \
     X(cropping2d, Cropping2D) X(up_sampling2d, UpSampling2D) X(resizing, Resizing)                            \
     X(batch_normalization, BatchNormalization) X(layer_normalization, LayerNormalization)                     \
@@ -137,6 +149,14 @@ Status layer_class_find(const char *name, const LayerClass **out);
  * dtype, input shapes) are checked here, but read by model_parse.  Messages name the key; the caller adds the layer. */
 Status layer_config(const LayerClass *class, const json_t *given, json_t **out);
 
+/* For layer_config.  `count` whole numbers from `least` on: given as one for all, or as a list of so many; a new list, or
+ * the number where count is 1.  NULL: `given` is neither. */
+json_t *layer_extents(const json_t *given, size_t count, json_int_t least);
+
+/* What two sides of `axes` axes have: one number for all, one for each axis, or [[before, after], ...]; a new list of the
+ * last form.  Of one axis: n or [before, after], kept as that.  NULL: `given` is none of these. */
+json_t *layer_margins(const json_t *given, size_t axes);
+
 /* The smallest config that means the same: keys that have their default value are left out. */
 Status layer_config_short(const LayerClass *class, const json_t *config, json_t **out);
 
@@ -145,7 +165,7 @@ double layer_number(const LayerBuild *b, const char *key);
 size_t layer_count(const LayerBuild *b, const char *key);
 bool layer_flag(const LayerBuild *b, const char *key);
 bool layer_is_null(const LayerBuild *b, const char *key);
-void layer_pair(const LayerBuild *b, const char *key, size_t pair[2]);
+void layer_pair(const LayerBuild *b, const char *key, size_t pair[2]);     /* of a single number n: [1, n] */
 bool layer_choice(const LayerBuild *b, const char *key, const char *word); /* is the value this word? */
 
 /* The initializer `key`. */

@@ -35,8 +35,13 @@ bool layer_is_null(const LayerBuild *b, const char *key) {
 }
 
 void layer_pair(const LayerBuild *b, const char *key, size_t pair[2]) {
+    const json_t *value = value_of(b, key);
     for (size_t i = 0; i < 2; i++)
-        pair[i] = (size_t)json_integer_value(json_array_get(value_of(b, key), i));
+        pair[i] = (size_t)json_integer_value(json_array_get(value, i));
+    if (json_is_integer(value)) {
+        pair[0] = 1;
+        pair[1] = (size_t)json_integer_value(value);
+    }
 }
 
 bool layer_choice(const LayerBuild *b, const char *key, const char *word) {

@@ -1,15 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Layers with a matrix of weights: convolutions and Dense. */
-#include "model/layers.h"
+#include "model/layers_window.h"
+
+/* [R,S,first,second], or [S,first,second] of a 1-D layer. */
+static Shape kernel_shape(const LayerBuild *b, const ConvAttr *attr, size_t first, size_t second) {
+    const size_t *k = attr->kernel;
+    return layer_is_1d(b) ? SHAPE(k[1], first, second) : SHAPE(k[0], k[1], first, second);
+}
+
+/* The padding that the key says; causal: as many zeros in front as let position q see nothing behind q * stride. */
+static void set_padding(const LayerBuild *b, ConvAttr *attr) {
+    attr->padding = layer_choice(b, "padding", "same") ? PADDING_SAME : PADDING_VALID;
+    if (!layer_choice(b, "padding", "causal"))
+        return;
+    attr->padding = PADDING_EXPLICIT;
+    attr->pad[1][0] = (attr->kernel[1] - 1) * attr->dilation[1];
+}
 
 /* The attributes of a convolution with `filters` output channels in `groups`; *input: the node that it reads. */
 static ConvAttr conv_attr(const LayerBuild *b, size_t filters, size_t groups, int *input) {
     ConvAttr attr = {.groups = groups, .filters = filters};
-    attr.padding = layer_choice(b, "padding", "same") ? PADDING_SAME : PADDING_VALID;
     layer_pair(b, "kernel_size", attr.kernel);
     layer_pair(b, "strides", attr.stride);
     layer_pair(b, "dilation_rate", attr.dilation);
+    set_padding(b, &attr);
     const size_t extent[2] = {(attr.kernel[0] - 1) * attr.dilation[0] + 1, (attr.kernel[1] - 1) * attr.dilation[1] + 1};
     *input = layer_padded_input(b, extent, &attr.padding, attr.pad);
     return attr;
@@ -21,9 +36,6 @@ static Status make_bias(const LayerBuild *b, size_t channels, int *bias) {
     return layer_flag(b, "use_bias") ? layer_weight(b, "bias", "bias", SHAPE(channels), bias) : STATUS_OK;
 }
 
-#define KEY_OUTPUT                                                                                                     \
-    KEY_USE("activation", KEY_ACTIVATION, "null"), KEY_USE("use_bias", KEY_BOOL, "true"), KEY_WEIGHT("bias", "zeros"), \
-        KEY_ONLY("activity_regularizer", KEY_ANY, "null")
 #define KEY_WINDOW                                                                                                     \
     KEY_NEED("kernel_size", KEY_PAIR), KEY_USE("strides", KEY_PAIR, "1"), KEY_WORD("padding", "valid", "valid same"),  \
         KEY_CHANNELS_LAST
@@ -40,7 +52,7 @@ static const LayerKey conv2d_keys[] = {
     KEY_END,
 };
 
-static Status conv2d_build(LayerBuild *b) {
+Status layer_conv_build(LayerBuild *b) {
     TRY(layer_needs_rank(b, 3));
     size_t channels = layer_shape(b, 0).dim[2], filters = layer_count(b, "filters"), groups = layer_count(b, "groups");
     if (channels % groups != 0 || filters % groups != 0)
@@ -48,14 +60,13 @@ static Status conv2d_build(LayerBuild *b) {
                           filters);
     int params[2], node;
     OpDesc op = {.kind = OP_CONV2D, .attr.conv = conv_attr(b, filters, groups, &node)};
-    const size_t *k = op.attr.conv.kernel;
-    TRY(layer_weight(b, "kernel", "kernel", SHAPE(k[0], k[1], channels / groups, filters), &params[0]));
+    TRY(layer_weight(b, "kernel", "kernel", kernel_shape(b, &op.attr.conv, channels / groups, filters), &params[0]));
     TRY(make_bias(b, filters, &params[1]));
     TRY(layer_op(b, &op, 1, &node, 2, params, &node));
     return layer_activate(b, "activation", node);
 }
 
-const LayerClass layer_class_conv2d = {"Conv2D", conv2d_keys, 1, 1, conv2d_build};
+const LayerClass layer_class_conv2d = {"Conv2D", conv2d_keys, 1, 1, layer_conv_build};
 
 /* ---- Conv2DTranspose ---- */
 
@@ -70,7 +81,7 @@ static const LayerKey conv2d_transpose_keys[] = {
     KEY_END,
 };
 
-static Status conv2d_transpose_build(LayerBuild *b) {
+Status layer_conv_transpose_build(LayerBuild *b) {
     TRY(layer_needs_rank(b, 3));
     size_t channels = layer_shape(b, 0).dim[2], filters = layer_count(b, "filters");
     ConvAttr attr = {.groups = 1, .filters = filters, .dilation = {1, 1}};
@@ -79,16 +90,18 @@ static Status conv2d_transpose_build(LayerBuild *b) {
     layer_pair(b, "kernel_size", attr.kernel);
     layer_pair(b, "strides", attr.stride);
     layer_pair(b, "output_padding", attr.output_padding);
+    if (layer_is_1d(b))
+        attr.output_padding[0] = 0;
     OpDesc op = {.kind = OP_CONV2D_TRANSPOSE, .attr.conv = attr};
     int params[2], node;
-    TRY(layer_weight(b, "kernel", "kernel", SHAPE(attr.kernel[0], attr.kernel[1], filters, channels), &params[0]));
+    TRY(layer_weight(b, "kernel", "kernel", kernel_shape(b, &attr, filters, channels), &params[0]));
     TRY(make_bias(b, filters, &params[1]));
     TRY(layer_op(b, &op, 1, b->inputs, 2, params, &node));
     return layer_activate(b, "activation", node);
 }
 
 const LayerClass layer_class_conv2d_transpose = {"Conv2DTranspose", conv2d_transpose_keys, 1, 1,
-                                                 conv2d_transpose_build};
+                                                 layer_conv_transpose_build};
 
 /* ---- DepthwiseConv2D: a convolution with as many groups as channels ---- */
 
@@ -97,8 +110,8 @@ static Status depthwise(const LayerBuild *b, OpDesc *op, int *input, int *kernel
     TRY(layer_needs_rank(b, 3));
     size_t channels = layer_shape(b, 0).dim[2], multiplier = layer_count(b, "depth_multiplier");
     *op = (OpDesc){.kind = OP_CONV2D, .attr.conv = conv_attr(b, channels * multiplier, channels, input)};
-    const size_t *k = op->attr.conv.kernel;
-    return layer_weight(b, "depthwise_kernel", "depthwise", SHAPE(k[0], k[1], channels, multiplier), kernel);
+    return layer_weight(b, "depthwise_kernel", "depthwise", kernel_shape(b, &op->attr.conv, channels, multiplier),
+                        kernel);
 }
 
 static const LayerKey depthwise_conv2d_keys[] = {
@@ -107,16 +120,12 @@ static const LayerKey depthwise_conv2d_keys[] = {
     KEY_USE("dilation_rate", KEY_PAIR, "1"),
     KEY_OUTPUT,
     KEY_WEIGHT("depthwise", "glorot_uniform"),
-    /* Keras 2 writes what its base class Conv2D has, and does not read it for this layer */
-    KEY_SKIP("groups"),
+    KEY_UNREAD,
     KEY_SKIP("filters"),
-    KEY_SKIP("kernel_initializer"),
-    KEY_SKIP("kernel_regularizer"),
-    KEY_SKIP("kernel_constraint"),
     KEY_END,
 };
 
-static Status depthwise_conv2d_build(LayerBuild *b) {
+Status layer_depthwise_build(LayerBuild *b) {
     OpDesc op;
     int params[2], node;
     TRY(depthwise(b, &op, &node, &params[0]));
@@ -125,8 +134,7 @@ static Status depthwise_conv2d_build(LayerBuild *b) {
     return layer_activate(b, "activation", node);
 }
 
-const LayerClass layer_class_depthwise_conv2d = {"DepthwiseConv2D", depthwise_conv2d_keys, 1, 1,
-                                                 depthwise_conv2d_build};
+const LayerClass layer_class_depthwise_conv2d = {"DepthwiseConv2D", depthwise_conv2d_keys, 1, 1, layer_depthwise_build};
 
 /* ---- SeparableConv2D: depthwise, then 1x1 ---- */
 
@@ -138,15 +146,11 @@ static const LayerKey separable_conv2d_keys[] = {
     KEY_OUTPUT,
     KEY_WEIGHT("depthwise", "glorot_uniform"),
     KEY_WEIGHT("pointwise", "glorot_uniform"),
-    /* Keras 2 writes what its base class Conv2D has, and does not read it for this layer */
-    KEY_SKIP("groups"),
-    KEY_SKIP("kernel_initializer"),
-    KEY_SKIP("kernel_regularizer"),
-    KEY_SKIP("kernel_constraint"),
+    KEY_UNREAD,
     KEY_END,
 };
 
-static Status separable_conv2d_build(LayerBuild *b) {
+Status layer_separable_build(LayerBuild *b) {
     OpDesc op;
     int kernel, params[2], node;
     size_t filters = layer_count(b, "filters");
@@ -159,14 +163,13 @@ static Status separable_conv2d_build(LayerBuild *b) {
                               .groups = 1,
                               .filters = filters,
                               .padding = PADDING_VALID};
-    TRY(layer_weight(b, "pointwise_kernel", "pointwise", SHAPE(1, 1, between, filters), &params[0]));
+    TRY(layer_weight(b, "pointwise_kernel", "pointwise", kernel_shape(b, &op.attr.conv, between, filters), &params[0]));
     TRY(make_bias(b, filters, &params[1]));
     TRY(layer_op(b, &op, 1, &node, 2, params, &node));
     return layer_activate(b, "activation", node);
 }
 
-const LayerClass layer_class_separable_conv2d = {"SeparableConv2D", separable_conv2d_keys, 1, 1,
-                                                 separable_conv2d_build};
+const LayerClass layer_class_separable_conv2d = {"SeparableConv2D", separable_conv2d_keys, 1, 1, layer_separable_build};
 
 /* ---- Dense ---- */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Layers without weights that change the extents: pooling, reshaping, padding, resizing. */
-#include "model/layers.h"
+#include "model/layers_window.h"
 #include <string.h>
 
 /* The input has no operation: model_build makes its node. */
@@ -37,7 +37,7 @@ static int max_pool_input(const LayerBuild *b, PoolAttr *attr) {
     return layer_padded_input(b, attr->size, &attr->padding, attr->pad);
 }
 
-static Status pool(LayerBuild *b, OpKind kind) {
+Status layer_pool_build(LayerBuild *b, OpKind kind) {
     OpDesc op = {.kind = kind};
     PoolAttr *attr = &op.attr.pool;
     attr->padding = layer_choice(b, "padding", "same") ? PADDING_SAME : PADDING_VALID;
@@ -48,11 +48,11 @@ static Status pool(LayerBuild *b, OpKind kind) {
 }
 
 static Status max_pooling2d_build(LayerBuild *b) {
-    return pool(b, OP_MAX_POOL2D);
+    return layer_pool_build(b, OP_MAX_POOL2D);
 }
 
 static Status average_pooling2d_build(LayerBuild *b) {
-    return pool(b, OP_AVERAGE_POOL2D);
+    return layer_pool_build(b, OP_AVERAGE_POOL2D);
 }
 
 const LayerClass layer_class_max_pooling2d = {"MaxPooling2D", max_pool_keys, 1, 1, max_pooling2d_build};
@@ -64,18 +64,18 @@ static const LayerKey global_pool_keys[] = {
     KEY_END,
 };
 
-static Status global_pool(LayerBuild *b, OpKind kind) {
+Status layer_global_pool_build(LayerBuild *b, OpKind kind) {
     OpDesc op = {.kind = kind, .attr.pool.keepdims = layer_flag(b, "keepdims")};
     TRY(layer_needs_rank(b, 3));
     return layer_op1(b, &op, b->inputs[0], &b->output);
 }
 
 static Status global_max_pooling2d_build(LayerBuild *b) {
-    return global_pool(b, OP_GLOBAL_MAX_POOL2D);
+    return layer_global_pool_build(b, OP_GLOBAL_MAX_POOL2D);
 }
 
 static Status global_average_pooling2d_build(LayerBuild *b) {
-    return global_pool(b, OP_GLOBAL_AVERAGE_POOL2D);
+    return layer_global_pool_build(b, OP_GLOBAL_AVERAGE_POOL2D);
 }
 
 const LayerClass layer_class_global_max_pooling2d = {"GlobalMaxPooling2D", global_pool_keys, 1, 1,

@@ -233,10 +233,38 @@ def augmentation():
     return keras.Model(i, L.Dense(3, name="fc")(x), name="augmentation")
 
 
+def series():
+    """Every layer of series: two branches that meet again, paddings, strides, dilation, groups."""
+    x = i = keras.Input((24, 3), name="in")
+    x = L.ZeroPadding1D((2, 1), name="padding")(x)
+    x = L.Conv1D(8, 5, strides=2, name="conv")(x)
+    x = L.BatchNormalization(name="bn")(x)
+    x = L.ReLU(name="relu")(x)
+    x = L.Conv1D(8, 3, padding="causal", dilation_rate=2, activation="elu", name="causal")(x)
+    x = L.Conv1D(8, 4, padding="same", groups=2, use_bias=False, name="groups")(x)
+    x = L.Activation("relu", name="late_relu")(x)
+    x = L.DepthwiseConv1D(3, depth_multiplier=2, padding="same", activation="tanh", name="depthwise")(x)
+    x = L.SeparableConv1D(6, 3, padding="same", dilation_rate=2, name="separable")(x)
+    x = L.UpSampling1D(3, name="up")(x)
+    x = L.Cropping1D((2, 0), name="cropping")(x)
+    y = L.MaxPooling1D(3, strides=2, padding="same", name="max_pool")(x)
+    z = L.AveragePooling1D(3, strides=2, padding="same", name="average_pool")(x)
+    x = L.Add(name="add")([y, L.Dense(6, name="dense")(z)])
+    x = L.Conv1DTranspose(5, 4, strides=3, padding="same", name="transpose")(x)
+    x = L.Conv1DTranspose(5, 3, strides=2, padding="valid", output_padding=1, name="transpose_more")(x)
+    x = L.LayerNormalization(name="layer_norm")(x)
+    x = L.SpatialDropout1D(0.1, name="spatial")(x)
+    x = L.Concatenate(name="concatenate")([x, L.Conv1D(2, 1, name="one")(x)])
+    x = L.MaxPooling1D(4, name="pool")(x)
+    keep = L.Flatten(name="flat")(L.GlobalMaxPooling1D(keepdims=True, name="keep")(x))
+    x = [L.GlobalAveragePooling1D(name="average")(x), L.GlobalMaxPooling1D(name="max")(x), keep]
+    return keras.Model(i, L.Dense(3, name="fc")(L.Concatenate(name="all")(x)), name="series")
+
+
 folder.mkdir(exist_ok=True)
 save("keras3_sequential", sequential())
 save("keras3_branches", branches())
 save("keras3_activations", activations())
 save("keras3_every_layer", every_layer())
-for make in (inverted_residual, dense_block, inception, convnext, nasnet_cell, augmentation):
+for make in (inverted_residual, dense_block, inception, convnext, nasnet_cell, augmentation, series):
     save(f"keras3_{make.__name__}", make())

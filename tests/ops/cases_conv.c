@@ -49,6 +49,20 @@
         }                                                                                                              \
     }
 
+/* x [1,W,C] under K kernels that have no height, [S,C/groups]. */
+#define SERIES(batch, W, C, S, K, divide, stride_w, ...)                                                               \
+    {                                                                                                                  \
+        .kind = OP_CONV2D, .n = (batch), .inputs = 1, .x = {SHAPE(1, W, C)}, .params = 2, .has_w = {true, true},       \
+        .w = {SHAPE(S, (C) / (divide), K), SHAPE(K)}, .attr.conv = {                                                   \
+            .kernel = {1, S},                                                                                          \
+            .stride = {1, stride_w},                                                                                   \
+            .dilation = {1, 1},                                                                                        \
+            .groups = (divide),                                                                                        \
+            .filters = (K),                                                                                            \
+            __VA_ARGS__                                                                                                \
+        }                                                                                                              \
+    }
+
 // clang-format off
 static const OpCase cases[] = {
     {"3x3 valid", CONV(2, 7, 6, 3, 3, 3, 4, 1, 1, 1, VALID)},
@@ -95,6 +109,11 @@ static const OpCase cases[] = {
     {"depthwise 2x1, stride larger", DEPTHWISE(2, 7, 8, 3, 2, 1, 1, 3, 2, VALID)},
     {"depthwise larger than the input", DEPTHWISE(1, 3, 2, 3, 5, 7, 1, 1, 1, SAME)},
     {"depthwise dilation 3x2", DEPTHWISE(2, 8, 7, 3, 3, 3, 1, 1, 1, SAME, .dilation = {3, 2})},
+    {"series, 5 same", SERIES(2, 13, 3, 5, 4, 1, 1, SAME)},
+    {"series, causal, dilation 2", SERIES(2, 9, 3, 3, 4, 1, 1, EXPLICIT(0, 0, 4, 0), .dilation = {1, 2})},
+    {"series, groups, stride 3", SERIES(2, 14, 4, 4, 6, 2, 3, VALID)},
+    {"series, depthwise", SERIES(2, 11, 4, 3, 8, 4, 2, SAME)},
+    {"series, 16 to 32", SERIES(3, 21, 16, 8, 32, 1, 1, SAME)},
 
     {"3x3 valid", TRANSPOSE(2, 4, 5, 3, 3, 3, 2, 1, 1, VALID)},
     {"3x3 same", TRANSPOSE(2, 4, 5, 3, 3, 3, 2, 1, 1, SAME)},
@@ -130,6 +149,8 @@ static const OpCase cases[] = {
     {"depthwise 3x3, 512 of 7x7", DEPTHWISE(2, 7, 7, 512, 3, 3, 1, 1, 1, SAME), .large = true, .tolerance = 1e-4},
     {"depthwise 3x3 stride 2, 64 of 112x112", DEPTHWISE(1, 112, 112, 64, 3, 3, 1, 2, 2, SAME),
      .large = true, .tolerance = 1e-4},
+    {"series, 128 to 256 of 96", SERIES(4, 96, 128, 5, 256, 1, 1, SAME), .large = true, .tolerance = 1e-4},
+    {"series, 1 to 128 of 96", SERIES(4, 96, 1, 8, 128, 1, 1, SAME), .large = true, .tolerance = 1e-4},
     /* Work enough for a library, channels that fill its vectors or do not. */
     {"3x3, 16 to 32 of 15x14", CONV(3, 15, 14, 16, 3, 3, 32, 1, 1, 1, SAME), .large = true, .tolerance = 1e-4},
     {"3x3 stride 2, 32 to 16", CONV(3, 17, 18, 32, 3, 3, 16, 1, 2, 2, SAME), .large = true, .tolerance = 1e-4},
@@ -164,6 +185,8 @@ static const ShapeCase shapes[] = {
     {"dilation", CONV(0, 9, 9, 1, 3, 3, 2, 1, 1, 1, VALID, .dilation = {2, 4}), SHAPE(5, 1, 2)},
     {"explicit", CONV(0, 224, 224, 3, 7, 7, 64, 1, 2, 2, EXPLICIT(3, 3, 3, 3)), SHAPE(112, 112, 64)},
     {"depthwise", DEPTHWISE(0, 6, 6, 3, 3, 3, 2, 1, 1, VALID), SHAPE(4, 4, 6)},
+    {"series", SERIES(0, 96, 3, 8, 16, 1, 2, SAME), SHAPE(1, 48, 16)},
+    {"kernel without height of two rows", SERIES(0, 96, 3, 8, 16, 1, 1, SAME, .kernel = {2, 8}), {0}, "it needs 2x8x3x16"},
     {"kernel larger than input", CONV(0, 8, 8, 1, 11, 11, 4, 1, 4, 4, VALID), {0},
      "input 8x8x1 is smaller than the 11x11 kernel with valid padding"},
     {"dilated kernel larger than input", CONV(0, 8, 4, 1, 3, 3, 4, 1, 1, 1, VALID, .dilation = {2, 2}), {0},

@@ -162,11 +162,18 @@ static void every_layer(void **state) {
     assert_int_equal(check("keras3_every_layer.json", &loss, 1), 22);
 }
 
+static void series(void **state) {
+    (void)state;
+    const ModelLoss loss = {.kind = LOSS_MEAN_SQUARED_ERROR, .weight = 1};
+    assert_int_equal(check("keras3_series.json", &loss, 1), 24);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(sequential, nothing_left),
         cmocka_unit_test_teardown(branches, nothing_left),
         cmocka_unit_test_teardown(every_layer, nothing_left),
+        cmocka_unit_test_teardown(series, nothing_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,8 +41,16 @@ static Status check_kernel(const OpDesc *op, Shape expected, const Shape *other)
                        op->attr.conv.groups, shape_format(&expected, needs));
 }
 
+/* A kernel of one row may be given without that extent, as layers of series have it. */
+static void widen_kernel(OpDesc *op) {
+    const size_t *w = op->w[0].dim;
+    if (op->params > 0 && op->has_w[0] && op->w[0].rank == 3 && op->attr.conv.kernel[0] == 1)
+        op->w[0] = SHAPE(1, w[0], w[1], w[2]);
+}
+
 static Status conv2d_shape(OpDesc *op) {
     ConvAttr *a = &op->attr.conv;
+    widen_kernel(op);
     Window window = kernel_window(a);
     TRY(window_check(&window, &op->x[0]));
     TRY(check_groups(op));
@@ -58,6 +66,7 @@ static Status conv2d_shape(OpDesc *op) {
 
 static Status conv2d_transpose_shape(OpDesc *op) {
     ConvAttr *a = &op->attr.conv;
+    widen_kernel(op);
     Window window = kernel_window(a);
     TRY(window_check(&window, &op->x[0]));
     if (a->groups != 1)

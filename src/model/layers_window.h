@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Layers that look through a window at images, and at series and volumes as images: what those of one, two and three
+ * dimensions have in common.
+ *
+ * A series [L,C] is an image [1,L,C], one row high.  The layers of 1-D are built by the functions of 2-D on that image,
+ * between layer_row and layer_row_end; reshapes cost nothing, so all backends and their speed serve.  Single numbers of a
+ * 1-D layer's configuration are pairs [1, n] there (layer_pair). */
+#ifndef MODEL_LAYERS_WINDOW_H
+#define MODEL_LAYERS_WINDOW_H
+#include "model/layers.h"
+
+/* Keys of layers that end in a bias and an activation. */
+#define KEY_OUTPUT                                                                                                     \
+    KEY_USE("activation", KEY_ACTIVATION, "null"), KEY_USE("use_bias", KEY_BOOL, "true"), KEY_WEIGHT("bias", "zeros"), \
+        KEY_ONLY("activity_regularizer", KEY_ANY, "null")
+
+/* What Keras 2 writes for depthwise and separable convolutions, as their base class has it, and does not read. */
+#define KEY_UNREAD                                                                                                     \
+    KEY_SKIP("groups"), KEY_SKIP("kernel_initializer"), KEY_SKIP("kernel_regularizer"), KEY_SKIP("kernel_constraint")
+
+/* Is it a layer of series? */
+bool layer_is_1d(const LayerBuild *b);
+
+/* Makes input 0, a series [L,C], an image [1,L,C]: that of the 1-D layer before, if one made the series. */
+Status layer_row(LayerBuild *b);
+
+/* Makes b->output, an image [1,L,C], a series [L,C]. */
+Status layer_row_end(LayerBuild *b);
+
+/* Conv2D, Conv2DTranspose, DepthwiseConv2D, SeparableConv2D; the weights of a 1-D layer have no height. */
+Status layer_conv_build(LayerBuild *b);
+Status layer_conv_transpose_build(LayerBuild *b);
+Status layer_depthwise_build(LayerBuild *b);
+Status layer_separable_build(LayerBuild *b);
+
+/* Pooling by windows, and of the whole image, by operations of that kind. */
+Status layer_pool_build(LayerBuild *b, OpKind kind);
+Status layer_global_pool_build(LayerBuild *b, OpKind kind);
+
+#endif
