@@ -15,11 +15,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RUN_BEST    "best.h5"
-#define RUN_FINAL   "final.h5"
-#define RUN_METRICS "metrics.csv"
-#define RUN_CONFIG  "config.json"
-#define RUN_OLD     ".old" /* behind the name of a file that was set aside */
+#define RUN_BEST        "best.h5"
+#define RUN_FINAL       "final.h5"
+#define RUN_METRICS     "metrics.csv"
+#define RUN_CONFIG      "config.json"
+#define RUN_TENSORBOARD "tensorboard" /* a folder */
+#define RUN_OLD         ".old"        /* behind the name of a file that was set aside */
 enum { RUN_NAME = 64 };
 
 /* Writes "step-00000123.h5" and returns `name`. */

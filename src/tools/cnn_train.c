@@ -33,5 +33,5 @@ static Status run(Dist *dist, int argc, char **argv) {
 
 int main(int argc, char **argv) {
     signals_catch(); /* before MPI_Init takes its time: a warning in a job's first seconds must not end it */
-    return program_run("cnn_train", run, argc, argv);
+    return program_run(config_program(), run, argc, argv);
 }

@@ -333,7 +333,7 @@ static void prepare_getopt(const CliProgram *program, Getopt *g) {
                 g->shorts[s++] = ':';
         }
     }
-    g->longs[n++] = (struct option){"help", no_argument, NULL, KEY_HELP};
+    g->longs[n++] = (struct option){"help", optional_argument, NULL, KEY_HELP};
     g->longs[n++] = (struct option){"version", no_argument, NULL, KEY_VERSION};
     g->longs[n] = (struct option){0};
     g->shorts[s++] = KEY_HELP;
@@ -367,8 +367,10 @@ Status cli_parse(const CliProgram *program, int argc, char **argv, void *values,
     optind = 0; /* glibc: start anew */
     for (int key; (key = getopt_long(argc, argv, g.shorts, g.longs, NULL)) != -1;) {
         if (key == KEY_HELP || key == KEY_VERSION) {
+            CliHelp form;
+            TRY(cli_help_form(key == KEY_HELP ? optarg : NULL, &form));
             if (key == KEY_HELP)
-                cli_help(program, stdout);
+                cli_help(program, form, stdout);
             else
                 printf("%s %s\n", program->name, CNN_VERSION);
             *exit_now = true;

@@ -10,7 +10,8 @@
  *          .argument = "N", .fallback = "256", .min = 1, .max = 1e9, .help = "examples of one block"},
  *     };
  *
- * Every program also has --help and --version.  Nothing here exits: the caller ends the program, so that under MPI one
+ * Every program also has --version and --help; --help=all lists all options, --help=man writes the manual page and --help=bash
+ * the completion for bash, all from the table.  Nothing here exits: the caller ends the program, so that under MPI one
  * rank can parse and all ranks end alike. */
 #ifndef TRAIN_CLI_H
 #define TRAIN_CLI_H
@@ -50,6 +51,9 @@ typedef struct Option {
     const char *const *choices; /* NULL at the end; OPTION_CHOICE, or OPTION_TEXT that must be one of them */
     const char *group;          /* heading in --help; NULL: that of the option before */
     const char *help;           /* without the default and the choices, which are added; NULL: not listed */
+    const char *values; /* what --help=bash suggests beside `choices`: words, patterns of files ("*.h5"), "/" for
+                                   folders.  NULL: what `endings` says, else by `argument`: FILE, FOLDER, RUN */
+    const char *(*words)(size_t i); /* further ones: the i-th, NULL behind the last; or NULL */
     OptionRecord record;
     const char *also; /* what other programs call it, "learning-rate step-size": suggested then; no alias */
     const char
@@ -65,7 +69,9 @@ typedef enum OptionSource { SOURCE_NONE, SOURCE_DEFAULT, SOURCE_RECIPE, SOURCE_F
 typedef struct CliProgram {
     const char *name;     /* "cnn_train" */
     const char *summary;  /* first lines of --help */
-    const char *examples; /* last lines of --help, or NULL */
+    const char *common;   /* the options of a short --help, in its order: "data model epochs"; NULL: all */
+    const char *examples; /* last lines of --help, the first a heading; or NULL */
+    bool trains;          /* ends with 75 or 76, too */
     const Option *options;
     size_t option_count; /* at most CLI_MAX_OPTIONS */
 } CliProgram;
@@ -98,8 +104,18 @@ size_t cli_distance(const char *a, const char *b);
  * edit distance). */
 const Option *cli_nearest(const CliProgram *program, const char *name);
 
-/* Prints --help: at most 80 columns, groups in table order. */
-void cli_help(const CliProgram *program, FILE *stream);
+/* What --help=FORM prints. */
+typedef enum CliHelp { CLI_HELP_SHORT, CLI_HELP_ALL, CLI_HELP_MAN, CLI_HELP_BASH } CliHelp;
+
+/* SHORT: the common options, a line or two of each.  ALL: all of them, in groups, in table order; both in at most 80 columns.
+ * MAN: a page of the manual (man(7)).  BASH: a script that bash sources. */
+void cli_help(const CliProgram *program, CliHelp form, FILE *stream);
+
+/* "all", "man", "bash"; NULL: short.  STATUS_USAGE. */
+Status cli_help_form(const char *text, CliHelp *form);
+
+/* Is the command line nothing but --help=man or --help=bash?  Then it is printed: for a build, before there is MPI. */
+bool cli_printed(const CliProgram *program, int argc, char **argv);
 
 /* Prints the words of `text` from column `column` on, in lines of at most 79 columns of which the further ones begin at
  * column `indent`; ends the line. */

@@ -3,6 +3,7 @@
  * The options of cnn_train: the only place that knows them.  Names and defaults are those of Keras and timm where they
  * have the option.  Groups stand in the order of --help. */
 #include "data/preprocess.h"
+#include "model/zoo/zoo.h"
 #include "train/config.h"
 
 static const char *const optimizers[] = {"sgd", "adam", "adamw", "rmsprop", "lars", "lamb", NULL}; /* OptimizerKind */
@@ -15,6 +16,11 @@ static const char *const winograds[] = {"auto", "off", NULL};        /* Winograd
 static const char *const on_failures[] = {"continue", "stop", NULL}; /* OnFailure */
 static const char *const reductions[] = {"tree", "mpi", NULL};       /* ReduceKind */
 
+/* For --help=bash. */
+static const char *network(size_t i) {
+    return i < zoo_count ? zoo_entries[i].name : NULL;
+}
+
 /* .type, .offset */
 #define FLAG(field)         OPTION_FLAG, .offset = offsetof(Config, field)
 #define COUNT(field)        OPTION_SIZE, .offset = offsetof(Config, field), .argument = "N"
@@ -23,9 +29,9 @@ static const char *const reductions[] = {"tree", "mpi", NULL};       /* ReduceKi
 #define CHOICE(field, list) OPTION_CHOICE, .offset = offsetof(Config, field), .argument = "KIND", .choices = list
 
 static const Option options[] = {
-    {"data", 'd', TEXT(data, "FILE"), .record = RECORD_FREE, .group = "Data and network",
+    {"data", 'd', TEXT(data, "FILE"), .values = "*.h5 *.hdf5", .record = RECORD_FREE, .group = "Data and network",
      .help = "dataset (HDF5); without it the digits that come with the project"},
-    {"model", 'm', TEXT(model, "NAME"), .record = RECORD_FIXED,
+    {"model", 'm', TEXT(model, "NAME"), .words = network, .values = "*.json *.h5 *.keras", .record = RECORD_FIXED,
      .help = "network: a name of --list-models, or a Keras file (.json, .h5, .keras)"},
     {"list-models", 0, FLAG(list_models), .record = RECORD_NONE,
      .help = "list the networks and their recipes, and end"},
@@ -111,8 +117,8 @@ static const Option options[] = {
     {"scale-lr", 0, COUNT(scale_lr), .min = 1, .max = 1e9, .record = RECORD_CHANGES,
      .help = "--lr is meant for batches of N examples: it is multiplied by --batch-size / N"},
 
-    {"init-from", 0, TEXT(init_from, "FILE"), .record = RECORD_FIXED, .also = "weights pretrained",
-     .group = "Fine-tuning",
+    {"init-from", 0, TEXT(init_from, "FILE"), .values = "*.h5 *.keras", .record = RECORD_FIXED,
+     .also = "weights pretrained", .group = "Fine-tuning",
      .help = "begin with the network and the weights of this run, checkpoint or Keras file (.h5, .keras, .weights.h5, "
              "weights only with --model); a head for another number of classes starts anew"},
     {"classes", 0, COUNT(classes), .max = 1e6, .record = RECORD_FIXED,
@@ -153,7 +159,7 @@ static const Option options[] = {
          "focal losses: factor, 0.25 when not given; binary: of label 1, label 0 has the rest, none when not given"},
     {"margin", 0, NUMBER(margin), .above_min = true, .max = 4, .record = RECORD_FIXED,
      .help = "contrastive (1 when not given), triplet (0.2): how far apart classes shall be on the unit sphere"},
-    {"class-weights", 0, TEXT(class_weights, "LIST"), .record = RECORD_FIXED,
+    {"class-weights", 0, TEXT(class_weights, "LIST"), .values = "balanced *.json", .record = RECORD_FIXED,
      .help = "weights of the classes in the training loss: balanced (examples / (classes * examples of the class)), "
              "CLASS=X,... by number or name, others 1, or a JSON file {\"CLASS\": X, ...}"},
 
@@ -196,7 +202,7 @@ static const Option options[] = {
     {"out", 'o', TEXT(out, "FOLDER"), .record = RECORD_NONE, .group = "Run folder and checkpoints",
      .help = "run folder; checkpoints/MODEL-DATASET-N when not given"},
     {"overwrite", 0, FLAG(overwrite), .record = RECORD_NONE, .help = "replace the run in --out"},
-    {"resume", 'r', TEXT(resume, "RUN"), .record = RECORD_NONE,
+    {"resume", 'r', TEXT(resume, "RUN"), .values = "auto *.h5", .record = RECORD_NONE,
      .help = "go on exactly where this run folder or checkpoint stands; auto: the newest unfinished run with these "
              "options, "
              "or a new one"},
@@ -223,7 +229,8 @@ static const Option options[] = {
      .help =
          "end with exit code 76 when no rank of a node gets on for so long; longer than the longest checkpoint, and "
          "than a rank's part of the validation, may take.  0 is never"},
-    {"check-replicas", 0, TEXT(check_replicas, "WHEN"), .fallback = "checkpoints", .record = RECORD_FREE,
+    {"check-replicas", 0, TEXT(check_replicas, "WHEN"), .values = "off checkpoints", .fallback = "checkpoints",
+     .record = RECORD_FREE,
      .help =
          "compare the bits of all ranks' weights and optimizer state before each checkpoint, and every N steps: off, "
          "checkpoints, or N.  Where they differ the ranks are named, and the run ends with exit code 76"},
@@ -236,14 +243,15 @@ static const Option options[] = {
          "1e-5 of a result"},
     {"reduce", 0, CHOICE(reduce, reductions), .fallback = "tree", .record = RECORD_CHANGES,
      .help = "how gradients are summed; mpi leaves it to MPI_Allreduce, and bits then depend on the number of ranks"},
-    {"cache-features", 0, TEXT(cache_features, "WHERE"), .fallback = "auto", .record = RECORD_CHANGES,
+    {"cache-features", 0, TEXT(cache_features, "WHERE"), .values = "auto off memory /", .fallback = "auto",
+     .record = RECORD_CHANGES,
      .help =
          "compute what the frozen front of the network gives once, not in every epoch, and keep it in the memory that "
          "the ranks of a node share, or in a file in a folder: off, memory, FOLDER, or auto, which is memory up to "
          "1 GB.  Another rounding than off"},
     {"profile", 0, TEXT(profile, "FILE"), .record = RECORD_NONE,
      .help = "time of each layer over 20 steps: a table, and a trace of all ranks for chrome://tracing in FILE"},
-    {"config", 0, TEXT(config, "FILE"), .record = RECORD_NONE,
+    {"config", 0, TEXT(config, "FILE"), .values = "*.json", .record = RECORD_NONE,
      .help = "options from a config.json; the command line wins"},
     {"lr-find", 0, FLAG(lr_find), .record = RECORD_NONE,
      .help = "in place of training: tries learning rates over 100 steps, suggests one, and writes lr-find.csv and "
@@ -263,16 +271,15 @@ const CliProgram *config_program(void) {
         .name = "cnn_train",
         .summary = "Trains a convolutional network on the ranks that mpirun or srun starts.\n"
                    "What is not given comes from the network's recipe (see --list-models), else\n"
-                   "from the defaults below.",
+                   "from the defaults that --help=all tells.",
+        .common = "data model list-models epochs batch-size optimizer lr schedule augment validation-split "
+                  "init-from out resume dry-run",
+        .trains = true,
         .examples = "Examples:\n"
                     "  mpirun -np 8 cnn_train --data mnist.h5 --model lenet5 --epochs 5 --out run1\n"
                     "  mpirun -np 3 cnn_train --resume run1\n"
                     "  cnn_train --model lenet5 --optimizer sgd --lr 0.1 --momentum 0.9 \\\n"
-                    "      --schedule cosine --warmup 1 --dry-run\n"
-                    "\n"
-                    "Exit codes: 0 done; 1 failed; 2 wrong usage; 75 stopped early on request, a\n"
-                    "checkpoint is written; 76 a rank hung or computed wrong bits, the last\n"
-                    "checkpoint is good: after both, run again with --resume.",
+                    "      --schedule cosine --warmup 1 --dry-run",
         .options = options,
         .option_count = sizeof options / sizeof *options,
     };

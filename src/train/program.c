@@ -12,10 +12,12 @@ static void start(const char *name) {
     json_set_alloc_funcs(memory_for_library, free);
 }
 
-int program_run(const char *name, ProgramWork *work, int argc, char **argv) {
+int program_run(const CliProgram *program, ProgramWork *work, int argc, char **argv) {
     Dist *dist;
+    if (cli_printed(program, argc, argv))
+        return STATUS_OK;
     backend_fix_cpu(argv);
-    start(name);
+    start(program->name);
     Status status = dist_init(&argc, &argv, &dist);
     if (status != STATUS_OK) {
         log_error("%s", status_message());

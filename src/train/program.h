@@ -11,7 +11,7 @@ typedef Status ProgramWork(Dist *dist, int argc, char **argv);
 
 /* Under mpirun: CPU, MPI, the work, and one exit code for all ranks.  Returns what main() does: the Status of `work`, whose
  * failures have been agreed on (and so printed). */
-int program_run(const char *name, ProgramWork *work, int argc, char **argv);
+int program_run(const CliProgram *program, ProgramWork *work, int argc, char **argv);
 
 typedef Status ProgramAlone(void *arguments);
 

@@ -29,12 +29,13 @@ typedef struct TrainedArguments {
 #define TRAINED_OPTIONS(of, member)                                                                                    \
     {.name = "run", TRAINED_TEXT(of, member.run, "RUN"), .positional = true, .required = true,                         \
      .help = "run folder, checkpoint, or Keras .h5 or .keras file"},                                                   \
-    {.name = "data", .key = 'd', TRAINED_TEXT(of, member.data, "FILE"),                                                \
+    {.name = "data", .key = 'd', TRAINED_TEXT(of, member.data, "FILE"), .values = "*.h5 *.hdf5",                       \
      .help = "dataset; the run's own when not given"},                                                                 \
     {.name = "split", .key = 's', .type = OPTION_CHOICE, .offset = offsetof(of, member.split), .argument = "SPLIT",    \
      .choices = dataset_split_names, .fallback = "test",                                                               \
      .help = "which examples; val is also what --validation-split held out"},                                          \
     {.name = "checkpoint", .key = 'c', TRAINED_TEXT(of, member.checkpoint, "WHICH"), .fallback = "best",               \
+     .values = "best final last",                                                                                      \
      .help = "of a run folder: best, final, last or a step number"},                                                   \
     {.name = "preprocess", TRAINED_TEXT(of, member.preprocess, "KIND"), .choices = preprocess_names,                   \
      .help = "as in cnn_train; the run's own when not given"},                                                         \

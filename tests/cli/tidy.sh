@@ -77,7 +77,8 @@ check "--quiet: nothing on stderr" [ ! -s err ]
 for program in $programs; do
     ends "$program --help" 0 ranks 1 "$program" --help
     has "$program --help says how to use it" "^Usage: $program" "$(cat log)"
-    same "$program --help fits 80 columns" 0 "$(awk 'length > 80' log | wc -l)"
+    same "$program --help fits 80 columns and 40 lines" "0 1" "$(awk 'length > 79' log | wc -l) $(($(wc -l <log) <= 40))"
+    same "$program --help=all fits 80 columns" 0 "$(ranks 1 "$program" --help=all | awk 'length > 79' | wc -l)"
     ends "$program --version" 0 ranks 1 "$program" --version
     has "$program --version" "^$program [0-9]+\.[0-9]+" "$(cat log)"
 done

@@ -157,7 +157,7 @@ static size_t captured(const char *line, char *text, size_t size) {
 static void help_names_every_option_in_80_columns(void **state) {
     (void)state;
     static char text[20000];
-    captured("--lr 1 --help --nonsense", text, sizeof text);
+    captured("--lr 1 --help=all --nonsense", text, sizeof text);
     const CliProgram *program = config_program();
     for (size_t i = 0; i < program->option_count; i++) {
         char name[64];
@@ -174,6 +174,24 @@ static void help_names_every_option_in_80_columns(void **state) {
             fail_msg("longer than 79 columns: %s", line);
     captured("--version", text, sizeof text);
     assert_memory_equal(text, "cnn_train ", 10);
+}
+
+/* The form without =all fits a screen. */
+static void short_help(void **state) {
+    (void)state;
+    static char text[20000];
+    size_t lines = 0;
+    captured("-h", text, sizeof text);
+    assert_non_null(strstr(text, "mpirun -np 8 cnn_train"));
+    assert_non_null(strstr(text, "--data=FILE"));
+    assert_null(strstr(text, "--cycle-decay"));
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+        lines++;
+        if (strlen(line) > 79)
+            fail_msg("longer than 79 columns: %s", line);
+    }
+    assert_in_range(lines, 20, 40);
+    refuse("--help=more", "--help=more: must be one of all, man, bash");
 }
 
 static const ZooRecipe recipe = {.optimizer = "sgd",
@@ -481,6 +499,7 @@ int main(void) {
         cmocka_unit_test_teardown(reads_every_type, check_memory),
         cmocka_unit_test_teardown(refuses_wrong_usage, check_memory),
         cmocka_unit_test_teardown(help_names_every_option_in_80_columns, check_memory),
+        cmocka_unit_test_teardown(short_help, check_memory),
         cmocka_unit_test_teardown(recipes_of_all_networks_fit_together, check_memory),
         cmocka_unit_test_teardown(fills_from_recipe_then_defaults, check_memory),
         cmocka_unit_test_teardown(learning_rate_is_scaled_when_asked, check_memory),
