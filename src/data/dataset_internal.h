@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Shared by dataset.c (opening, verifying) and dataset_read.c (reading examples). */
+ * Shared by dataset.c (opening, verifying), dataset_read.c (reading examples) and what writes datasets. */
 #ifndef DATA_DATASET_INTERNAL_H
 #define DATA_DATASET_INTERNAL_H
 #include "data/dataset.h"
@@ -48,6 +48,9 @@ const char *dataset__path(DatasetSplit split, const char *array, char path[512])
 
 /* Reads all labels in blocks: checks them, settles kind and classes, and makes the fingerprint. */
 Status dataset__scan(Dataset *dataset);
+
+/* Writes the attributes of the root: class_names, origin, value_max. */
+Status dataset__write_attributes(H5ioFile *file, const DatasetInfo *info);
 
 void dataset__free_parts(Dataset *dataset);
 

@@ -19,14 +19,13 @@ static H5ioType label_type(const DatasetLabel *label) {
     return label->kind == LABEL_CLASS ? H5IO_INT64 : H5IO_FLOAT;
 }
 
-static Status write_attributes(DatasetWriter *writer) {
-    const DatasetInfo *info = writer->info;
+Status dataset__write_attributes(H5ioFile *file, const DatasetInfo *info) {
     if (info->class_name_count > 0)
-        TRY(h5io_attr_write_strings(writer->file, "/", "class_names", (const char *const *)info->class_names,
+        TRY(h5io_attr_write_strings(file, "/", "class_names", (const char *const *)info->class_names,
                                     info->class_name_count));
     if (info->origin != NULL && *info->origin != '\0')
-        TRY(h5io_attr_write_string(writer->file, "/", "origin", info->origin));
-    return h5io_attr_write(writer->file, "/", "value_max", H5IO_DOUBLE, 1, &info->value_max);
+        TRY(h5io_attr_write_string(file, "/", "origin", info->origin));
+    return h5io_attr_write(file, "/", "value_max", H5IO_DOUBLE, 1, &info->value_max);
 }
 
 Status dataset_writer_create(const char *path, bool replace, const DatasetInfo *info, DatasetWriter **out) {
@@ -40,7 +39,7 @@ Status dataset_writer_create(const char *path, bool replace, const DatasetInfo *
     TRY_GOTO(memory_strdup(path, &writer->path), failed);
     TRY_GOTO(memory_format(&writer->temporary, "%s.tmp-%ld", path, (long)getpid()), failed);
     TRY_GOTO(h5io_create(writer->temporary, &writer->file), failed);
-    TRY_GOTO(write_attributes(writer), failed);
+    TRY_GOTO(dataset__write_attributes(writer->file, info), failed);
     *out = writer;
     return STATUS_OK;
 failed:

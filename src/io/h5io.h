@@ -96,6 +96,13 @@ Status h5io_read(H5ioFile *file, const char *path, H5ioType type, size_t rank, c
 Status h5io_create_rows(H5ioFile *file, const char *path, H5ioType type, size_t rank, const size_t dim[],
                         size_t chunk_rows);
 
+/* A new dataset whose bytes lie in one piece in the file, little endian, and are not written yet: rank extents dim, none of them
+ * 0.  h5io_offset then says where, so that others can write there without this library once the file is closed. */
+Status h5io_create_flat(H5ioFile *file, const char *path, H5ioType type, size_t rank, const size_t dim[]);
+
+/* *offset = bytes from the begin of the file to the first byte of a dataset made by h5io_create_flat. */
+Status h5io_offset(H5ioFile *file, const char *path, uint64_t *offset);
+
 /* Appends `n` rows to a dataset made by h5io_create_rows. */
 Status h5io_append_rows(H5ioFile *file, const char *path, H5ioType type, size_t n, const void *rows);
 

@@ -178,6 +178,34 @@ Status h5io_create_rows(H5ioFile *file, const char *path, H5ioType type, size_t 
     return LOCKED(file->name, create_rows_locked(file, path, type, rank, dim, chunk_rows));
 }
 
+static Status create_flat_locked(H5ioFile *file, const char *path, H5ioType type, size_t rank, const size_t dim[]) {
+    CHECK(rank >= 1 && rank <= H5IO_RANK_MAX, "rank %zu of %s", rank, path);
+    Handle space = make_space(rank, dim);
+    Handle creation = h5io__creation();
+    H5Pset_layout(creation, H5D_CONTIGUOUS);
+    H5Pset_alloc_time(creation, H5D_ALLOC_TIME_EARLY);
+    H5Pset_fill_time(creation, H5D_FILL_TIME_NEVER);
+    Handle dataset = H5Dcreate2(file->id, path, h5io__file_type(type), space, h5io__link(), creation, H5P_DEFAULT);
+    return dataset < 0 ? h5io__fail(file, "make", path) : STATUS_OK;
+}
+
+Status h5io_create_flat(H5ioFile *file, const char *path, H5ioType type, size_t rank, const size_t dim[]) {
+    return LOCKED(file->name, create_flat_locked(file, path, type, rank, dim));
+}
+
+static Status offset_locked(H5ioFile *file, const char *path, uint64_t *offset) {
+    Handle dataset = -1;
+    H5ioInfo info;
+    TRY(open_numbers(file, path, &dataset, &info));
+    haddr_t at = H5Dget_offset(dataset);
+    *offset = at;
+    return at == HADDR_UNDEF ? refuse(file, path, "its bytes do not lie in one piece") : STATUS_OK;
+}
+
+Status h5io_offset(H5ioFile *file, const char *path, uint64_t *offset) {
+    return LOCKED(file->name, offset_locked(file, path, offset));
+}
+
 static Status append_rows_locked(H5ioFile *file, const char *path, H5ioType type, size_t n, const void *rows) {
     Handle dataset = -1;
     H5ioInfo info;

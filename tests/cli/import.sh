@@ -51,7 +51,7 @@ succeeds 'train 6 test 6$' idx train-x train-y --test-images train-x --test-labe
 cmp -s a.h5 b.h5 || complain "plain and packed files give different datasets"
 succeeds '4 classes' idx train-x train-y -o a.h5 --force --class-names=a,b,c,d
 
-fails 2 'FORMAT is missing'
+fails 2 'KIND is missing'
 fails 2 'unknown option' idx --nonsense
 fails 2 'png' png train-x train-y -o e.h5
 fails 2 -- '--output FILE' idx train-x train-y
@@ -61,7 +61,7 @@ fails 2 'both train-x and train-x.gz look like' idx train-x train-x.gz train-y -
 fails 2 -- '--validation-split' idx train-x train-y -o e.h5 --validation-split 2
 fails 2 'empty name' idx train-x train-y -o e.h5 --class-names a,,b
 fails 1 'a.h5 exists already' idx train-x train-y -o a.h5
-fails 1 'label 2 of example 2 in train-y' idx train-x train-y -o e.h5 --class-names a,b
+fails 1 'label 2 of example 2 of train' idx train-x train-y -o e.h5 --class-names a,b
 fails 1 'No such file' idx train-x missing -o e.h5
 fails 1 'No such file' idx train-x train-y -o missing/e.h5
 echo "no idx file" >text
@@ -72,13 +72,13 @@ fails 1 'should be 40 bytes long by its header, and is 30' idx short train-y -o 
 head -c 40 train-x.gz >short.gz
 fails 1 'cut off' idx --train-images short.gz --train-labels train-y -o e.h5
 head -c 30 train-x | gzip -c >early.gz
-fails 1 'early.gz is cut off: it ends after 3 of 6' idx --train-images early.gz --train-labels train-y -o e.h5
+fails 1 'early.gz should be 40 bytes long by its header, and is 30 unpacked' idx --train-images early.gz --train-labels train-y -o e.h5
 { cat train-x; echo; } | gzip -c >long.gz
-fails 1 'long.gz goes on after its 6' idx --train-images long.gz --train-labels train-y -o e.h5
+fails 1 'long.gz should be 40 bytes long by its header, and is 41 unpacked' idx --train-images long.gz --train-labels train-y -o e.h5
 printf '\0\0\10\1\0\0\0\5\0\1\2\0\1' >five
 fails 1 'has 6 images, five has 5 labels' idx --train-images train-x --train-labels five -o e.h5
 printf '\0\0\10\3\177\377\377\377\0\0\1\0\0\0\1\0' | gzip -c >huge.gz
-fails 1 'huge.gz should be .* cannot be in' idx --train-images huge.gz --train-labels train-y -o e.h5
+fails 1 'huge.gz should be .* and is 16 unpacked' idx --train-images huge.gz --train-labels train-y -o e.h5
 cp train-x.gz damaged.gz
 printf 'XXXX' | dd of=damaged.gz bs=1 seek=30 conv=notrunc 2>/dev/null
 fails 1 'damaged.gz' idx --train-images damaged.gz --train-labels train-y -o e.h5

@@ -3,6 +3,7 @@
  * idx files: sorted, imported, and refused when damaged; the real MNIST. */
 #include "base/memory.h"
 #include "data/format_idx.h"
+#include "data/import_job.h"
 #include "data/preprocess.h"
 #include <math.h>
 #include <setjmp.h>
@@ -31,6 +32,32 @@ static const char *write_idx(const char *name, unsigned count, unsigned h, unsig
     return tmpdir_path(name);
 }
 
+/* The whole import, in one process. */
+static Status import(const ImportOptions *options) {
+    ImportJob *job;
+    size_t done, skipped;
+    TRY(import_job_create(&import_kind_idx, options, &job));
+    Status status = import_job_begin(job, &done);
+    if (status == STATUS_OK)
+        status = import_job_join(job);
+    if (status == STATUS_OK)
+        status = import_job_work(job, 0, 1, 2, NULL, NULL);
+    if (status == STATUS_OK)
+        status = import_job_finish(job, &skipped);
+    if (status != STATUS_OK)
+        import_job_give_up(job);
+    import_job_destroy(job);
+    return status;
+}
+
+static ImportOptions options_of(const char *output, size_t count, const char *const paths[]) {
+    ImportOptions options = {0};
+    snprintf(options.output, sizeof options.output, "%s", output);
+    for (size_t i = 0; i < count; i++)
+        snprintf(options.path[i], sizeof options.path[i], "%s", paths[i]);
+    return options;
+}
+
 static void pairs_become_splits(void **state) {
     (void)state;
     Dataset *dataset;
@@ -40,11 +67,9 @@ static void pairs_become_splits(void **state) {
     strcpy(test_x, write_idx("t10k-images", 3, 2, 3, 13));
     strcpy(test_y, write_idx("some-labels", 3, 0, 0, 2)); /* by its count */
     strcpy(out, tmpdir_path("out.h5"));
-    FormatIdxImport import = {.output = out, .origin = "made"};
-    assert_ok(format_idx_sort((const char *[]){test_y, test_x, train_y, train_x}, 4, &import));
-    assert_string_equal(import.images[DATASET_TRAIN], train_x);
-    assert_string_equal(import.labels[DATASET_TEST], test_y);
-    assert_ok(format_idx_import(&import));
+    ImportOptions options = options_of(out, 4, (const char *[]){test_y, test_x, train_y, train_x});
+    strcpy(options.origin, "made");
+    assert_ok(import(&options));
     assert_int_equal(tmpdir_entries(""), 5);
 
     assert_ok(dataset_open(out, &dataset));
@@ -62,10 +87,10 @@ static void pairs_become_splits(void **state) {
         assert_true(x[i] == (Real)i && y[i / 6] == (Real)(i / 6 % 4));
     dataset_close(dataset);
 
-    assert_fails(format_idx_import(&import), "exists already");
-    import.replace = true;
-    import.validation_split = 0.3;
-    assert_ok(format_idx_import(&import));
+    assert_fails(import(&options), "exists already");
+    options.force = true;
+    options.validation_split = 0.3;
+    assert_ok(import(&options));
     assert_ok(dataset_open(out, &dataset));
     assert_int_equal(dataset_info(dataset)->count[DATASET_TRAIN], 7);
     assert_int_equal(dataset_info(dataset)->count[DATASET_VAL], 3);
@@ -84,23 +109,23 @@ static void pairs_become_splits(void **state) {
 static void files_that_cannot_be_told_apart(void **state) {
     (void)state;
     char a[TMPDIR_PATH], b[TMPDIR_PATH], c[TMPDIR_PATH];
-    FormatIdxImport import = {0};
     strcpy(a, write_idx("a", 3, 2, 2, 5));
     strcpy(b, write_idx("b", 3, 2, 2, 5));
     strcpy(c, write_idx("c", 4, 0, 0, 5));
-    assert_fails_with(STATUS_USAGE, format_idx_sort((const char *[]){a, b}, 2, &import), "cannot tell which split");
-    import = (FormatIdxImport){0};
-    assert_fails_with(STATUS_USAGE, format_idx_sort((const char *[]){a, c}, 2, &import), "cannot tell which split");
-    import = (FormatIdxImport){.output = "none"};
-    assert_fails_with(STATUS_USAGE, format_idx_import(&import), "no images given");
-    import.images[DATASET_TRAIN] = a;
-    assert_fails_with(STATUS_USAGE, format_idx_import(&import), "--train-labels FILE");
-    import.labels[DATASET_TRAIN] = c;
-    assert_fails(format_idx_import(&import), "has 3 images");
-    import.labels[DATASET_TRAIN] = b;
-    assert_fails(format_idx_import(&import), "does not hold labels");
-    import.images[DATASET_TRAIN] = c;
-    assert_fails(format_idx_import(&import), "does not hold images");
+    ImportOptions options = options_of("none", 2, (const char *[]){a, b});
+    assert_fails_with(STATUS_USAGE, import(&options), "cannot tell which split");
+    options = options_of("none", 2, (const char *[]){a, c});
+    assert_fails_with(STATUS_USAGE, import(&options), "cannot tell which split");
+    options = options_of("none", 0, NULL);
+    assert_fails_with(STATUS_USAGE, import(&options), "no images given");
+    strcpy(options.images[DATASET_TRAIN], a);
+    assert_fails_with(STATUS_USAGE, import(&options), "--train-labels FILE");
+    strcpy(options.labels[DATASET_TRAIN], c);
+    assert_fails(import(&options), "has 3 images");
+    strcpy(options.labels[DATASET_TRAIN], b);
+    assert_fails(import(&options), "does not hold labels");
+    strcpy(options.images[DATASET_TRAIN], c);
+    assert_fails(import(&options), "does not hold images");
 }
 
 static void damaged_files(void **state) {
@@ -125,11 +150,11 @@ static void damaged_files(void **state) {
         {{0, 0, 8, 3, 0, 0, 255, 255, 0, 0, 255, 255, 0, 0, 255, 255}, 20, "Fetch it again"},
         {{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1, 2, 3}, 13, "damaged.idx"},
     };
-    FormatIdx *file;
+    FormatIdx file;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tmpdir_write("damaged.idx", cases[i].bytes, cases[i].size);
         assert_fails(format_idx_open(tmpdir_path("damaged.idx"), &file), cases[i].message);
-        assert_null(file);
+        assert_true(file.bytes.at == NULL && file.count == 0);
         assert_non_null(strstr(status_message(), "damaged.idx"));
     }
     assert_fails(format_idx_open(tmpdir_path("missing"), &file), "No such file");
@@ -139,14 +164,14 @@ static void damaged_files(void **state) {
 static void label_out_of_range_leaves_nothing(void **state) {
     (void)state;
     char x[TMPDIR_PATH], y[TMPDIR_PATH], out[TMPDIR_PATH];
-    char *names[] = {"a", "b", "c"};
     strcpy(x, write_idx("x", 8, 2, 2, 5));
     strcpy(y, write_idx("y", 8, 0, 0, 4));
     strcpy(out, tmpdir_path("out.h5"));
-    FormatIdxImport import = {.output = out, .class_names = names, .class_name_count = 3};
-    import.images[DATASET_TRAIN] = x;
-    import.labels[DATASET_TRAIN] = y;
-    assert_fails(format_idx_import(&import), "label 3 of example 3");
+    ImportOptions options = options_of(out, 0, NULL);
+    strcpy(options.class_names, "a,b,c");
+    strcpy(options.images[DATASET_TRAIN], x);
+    strcpy(options.labels[DATASET_TRAIN], y);
+    assert_fails(import(&options), "label 3 of example 3");
     assert_int_equal(tmpdir_entries(""), 2);
 }
 
@@ -165,12 +190,11 @@ static void mnist(void **state) {
     }
     char out[TMPDIR_PATH];
     strcpy(out, tmpdir_path("mnist.h5"));
-    FormatIdxImport import = {.output = out};
+    ImportOptions options = options_of(out, 4, (const char *[]){files[2], files[1], files[0], files[3]});
     Dataset *dataset;
     Preprocess preprocess;
     Real x[784], y[5];
-    assert_ok(format_idx_sort((const char *[]){files[2], files[1], files[0], files[3]}, 4, &import));
-    assert_ok(format_idx_import(&import));
+    assert_ok(import(&options));
     assert_ok(dataset_open(out, &dataset));
     const DatasetInfo *info = dataset_info(dataset);
     assert_int_equal(info->count[DATASET_TRAIN], 60000);

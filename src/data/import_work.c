@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/memory.h"
+#include "base/pulse.h"
+#include "base/thread.h"
+#include "data/import_internal.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Examples are dealt out in blocks of about 1 MB; the journal is written every COMMIT_SECONDS. */
+enum { BLOCK_BYTES = 1 << 20, BLOCK_MOST = 256, COMMIT_SECONDS = 2, THREADS_MOST = 256, LABEL_MAX = 1000000 };
+
+/* One call of import_job_work. */
+typedef struct ImportWork {
+    ImportJob *job;
+    size_t rank, ranks, block, blocks; /* examples of a block; blocks of all processes */
+    atomic_size_t next;                /* block of this process */
+    atomic_bool stop;
+    pthread_mutex_t lock;
+    pthread_cond_t ended;
+    size_t running;   /* threads */
+    size_t *finished; /* owned; blocks, in the order in which they were finished */
+    size_t finished_count, committed;
+    Status status; /* of the failed example that comes first */
+    size_t failed;
+    char message[2048];
+} ImportWork;
+
+/* Buffers of a thread. */
+typedef struct Row {
+    void *array[IMPORT_ARRAYS]; /* owned: x, labels */
+    size_t x_room;              /* bytes */
+} Row;
+
+/* ---- one example ---- */
+
+static Status check_labels(const ImportJob *job, const Row *row, DatasetSplit split, size_t index) {
+    const DatasetInfo *info = &job->info;
+    for (size_t k = 0; k < info->label_count; k++) {
+        const int64_t *class = row->array[1 + k];
+        size_t n = info->labels[k].kind == LABEL_CLASS ? shape_count(&info->labels[k].shape) : 0;
+        bool named = k == 0 && info->class_name_count > 0;
+        int64_t classes = named ? (int64_t)info->class_name_count : LABEL_MAX;
+        for (size_t i = 0; i < n; i++)
+            if (class[i] < 0 || class[i] >= classes)
+                return status_fail(STATUS_FAILED, "label %lld of example %zu of %s is out of range: there are %lld %s",
+                                   (long long)class[i], index, dataset_split_names[split], (long long)classes,
+                                   named ? "class names" : "classes at most");
+    }
+    return STATUS_OK;
+}
+
+/* Room for an x of that many bytes. */
+static Status fit(Row *row, size_t bytes) {
+    if (bytes <= row->x_room)
+        return STATUS_OK;
+    memory_free(row->array[0]);
+    row->array[0] = NULL;
+    row->x_room = 0;
+    TRY(memory_alloc(bytes, 1, "example", &row->array[0]));
+    row->x_room = bytes;
+    return STATUS_OK;
+}
+
+static void free_row(Row *row) {
+    for (size_t k = 0; k < IMPORT_ARRAYS; k++)
+        memory_free(row->array[k]);
+}
+
+static Status new_row(const ImportJob *job, Row *row) {
+    *row = (Row){0};
+    Status status = fit(row, import__row_bytes(job, 0));
+    for (size_t k = 1; status == STATUS_OK && k < import__arrays(job); k++)
+        status = memory_alloc(import__row_bytes(job, k), 1, "labels", &row->array[k]);
+    if (status != STATUS_OK)
+        free_row(row);
+    return status;
+}
+
+/* *bad: it was this example, and not the disk that is written to. */
+static Status do_example(const ImportJob *job, Row *row, size_t example, bool *bad) {
+    size_t index, x_bytes;
+    DatasetSplit split = import__split(job, example, &index);
+    ImportPlace place = import__place(job, split, index);
+    uint64_t begin = import__x_begin(job, place.split, place.row, &x_bytes);
+    const ImportFile *part = &job->part;
+    *bad = false;
+    TRY(fit(row, x_bytes));
+    Status status = job->kind->read(&job->source, split, index, row->array[0], row->array + 1);
+    if (status == STATUS_OK)
+        status = check_labels(job, row, split, index);
+    *bad = status != STATUS_OK;
+    TRY(status);
+    TRY(import__write(part, row->array[0], x_bytes, part->offset[place.split][0] + begin));
+    for (size_t k = 1; k < import__arrays(job); k++) {
+        size_t bytes = import__row_bytes(job, k);
+        TRY(import__write(part, row->array[k], bytes, part->offset[place.split][k] + place.row * bytes));
+    }
+    return STATUS_OK;
+}
+
+Status import__do_example(const ImportJob *job, size_t example) {
+    Row row;
+    bool bad;
+    TRY(new_row(job, &row));
+    Status status = do_example(job, &row, example, &bad);
+    free_row(&row);
+    return status;
+}
+
+/* ---- threads ---- */
+
+static void note_failure(ImportWork *work, Status status, size_t example) {
+    pthread_mutex_lock(&work->lock);
+    if (work->status == STATUS_OK || example < work->failed) {
+        work->status = status;
+        work->failed = example;
+        snprintf(work->message, sizeof work->message, "%s", status_message());
+    }
+    pthread_mutex_unlock(&work->lock);
+    work->stop = true;
+}
+
+static Status do_block(ImportWork *work, Row *row, size_t first, size_t n) {
+    ImportJob *job = work->job;
+    for (size_t i = first; i < first + n && !work->stop; i++) {
+        bool bad;
+        if (job->state[i] == EXAMPLE_DONE || (job->state[i] == EXAMPLE_BAD && job->options->skip))
+            continue;
+        job->done += job->state[i] == EXAMPLE_MISSING;
+        Status status = do_example(job, row, i, &bad);
+        if (status != STATUS_OK && !(bad && job->options->skip)) {
+            note_failure(work, status, i);
+            return status;
+        }
+        job->state[i] = status == STATUS_OK ? EXAMPLE_DONE : EXAMPLE_BAD;
+        pulse();
+    }
+    return STATUS_OK;
+}
+
+static void do_blocks(ImportWork *work, Row *row) {
+    size_t count = import_job_count(work->job);
+    while (!work->stop) {
+        size_t block = work->next++ * work->ranks + work->rank, first = block * work->block;
+        if (block >= work->blocks)
+            return;
+        if (do_block(work, row, first, count - first < work->block ? count - first : work->block) != STATUS_OK)
+            return;
+        pthread_mutex_lock(&work->lock);
+        work->finished[work->finished_count++] = block;
+        pthread_mutex_unlock(&work->lock);
+    }
+}
+
+static void *work_thread(void *argument) {
+    ImportWork *work = argument;
+    Row row;
+    Status status = new_row(work->job, &row);
+    if (status == STATUS_OK) {
+        do_blocks(work, &row);
+        free_row(&row);
+    } else {
+        note_failure(work, status, 0);
+    }
+    pthread_mutex_lock(&work->lock);
+    work->running--;
+    pthread_cond_signal(&work->ended);
+    pthread_mutex_unlock(&work->lock);
+    return NULL;
+}
+
+/* ---- the main thread ---- */
+
+/* Brings what was finished to the disk, then tells the journal. */
+static Status commit(ImportWork *work) {
+    ImportJob *job = work->job;
+    size_t count = import_job_count(job);
+    pthread_mutex_lock(&work->lock);
+    size_t finished = work->finished_count;
+    pthread_mutex_unlock(&work->lock);
+    if (finished == work->committed)
+        return STATUS_OK;
+    if (fdatasync(job->part.file) != 0)
+        return import__write_failed(job->part.path, errno);
+    for (; work->committed < finished; work->committed++) {
+        size_t first = work->finished[work->committed] * work->block;
+        TRY(import__journal_write(job, first, count - first < work->block ? count - first : work->block));
+    }
+    return STATUS_OK;
+}
+
+/* Looks ten times a second until all threads have ended. */
+static void attend(ImportWork *work, ImportProgress *progress, void *context) {
+    struct timespec now, wake;
+    time_t committed;
+    clock_gettime(CLOCK_REALTIME, &now);
+    committed = now.tv_sec;
+    pthread_mutex_lock(&work->lock);
+    while (work->running > 0) {
+        clock_gettime(CLOCK_REALTIME, &wake);
+        wake.tv_nsec += 100000000;
+        if (wake.tv_nsec >= 1000000000)
+            wake.tv_nsec -= 1000000000, wake.tv_sec++;
+        pthread_cond_timedwait(&work->ended, &work->lock, &wake);
+        pthread_mutex_unlock(&work->lock);
+        if (progress != NULL)
+            progress(context, work->job);
+        if (wake.tv_sec - committed >= COMMIT_SECONDS) {
+            committed = wake.tv_sec;
+            if (import__journal_stopped(work->job))
+                work->stop = true;
+            Status status = commit(work);
+            if (status != STATUS_OK)
+                note_failure(work, status, 0);
+        }
+        pthread_mutex_lock(&work->lock);
+    }
+    pthread_mutex_unlock(&work->lock);
+}
+
+static Status run_threads(ImportWork *work, size_t threads, ImportProgress *progress, void *context) {
+    pthread_t thread[THREADS_MOST];
+    size_t started = 0;
+    Status status = STATUS_OK;
+    work->running = threads;
+    while (started < threads && status == STATUS_OK) {
+        status = thread_start(&thread[started], "reads examples", work_thread, work);
+        started += status == STATUS_OK;
+    }
+    if (status != STATUS_OK) {
+        note_failure(work, status, 0);
+        pthread_mutex_lock(&work->lock);
+        work->running -= threads - started;
+        pthread_mutex_unlock(&work->lock);
+    }
+    attend(work, progress, context);
+    for (size_t i = 0; i < started; i++)
+        pthread_join(thread[i], NULL);
+    status = commit(work);
+    if (work->status != STATUS_OK)
+        status = status_fail(work->status, "%s", work->message);
+    return status;
+}
+
+Status import_job_work(ImportJob *job, size_t rank, size_t ranks, size_t threads, ImportProgress *progress,
+                       void *context) {
+    size_t count = import_job_count(job), bytes = import__row_bytes(job, 0) + 1;
+    ImportWork work = {.job = job, .rank = rank, .ranks = ranks};
+    work.block = BLOCK_BYTES / bytes < 1 ? 1 : BLOCK_BYTES / bytes > BLOCK_MOST ? BLOCK_MOST : BLOCK_BYTES / bytes;
+    work.blocks = (count + work.block - 1) / work.block;
+    threads = threads < 1 ? 1 : threads > THREADS_MOST ? THREADS_MOST : threads;
+    job->done = 0;
+    for (size_t i = 0; i < count; i++)
+        job->done += job->state[i] != EXAMPLE_MISSING;
+    TRY(memory_new(&work.finished, work.blocks, "blocks of the import"));
+    pthread_mutex_init(&work.lock, NULL);
+    pthread_cond_init(&work.ended, NULL);
+    Status status = run_threads(&work, threads, progress, context);
+    if (status != STATUS_OK)
+        import__journal_stop(job);
+    pthread_cond_destroy(&work.ended);
+    pthread_mutex_destroy(&work.lock);
+    memory_free(work.finished);
+    return status;
+}
+
+size_t import_job_done(const ImportJob *job) {
+    return job->done;
+}
