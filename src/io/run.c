@@ -117,22 +117,23 @@ Status run_numbers(const char *base, uint64_t **numbers, size_t *count) {
 
 /* ---- holding a folder ---- */
 
+#define LOCK_NAME ".lock"
+
 struct Run {
     char *folder;
-    int lock; /* open file with the lock on it: the kernel drops the lock when the process ends, however it ends */
+    int lock;  /* open file with the lock on it: the kernel drops the lock when the process ends, however it ends */
+    bool made; /* the folder, by this process, and locked */
 };
 
-/* A file server may take this long to notice that the node which held a lock is dead (NFS version 4: 90 s). */
 enum {
-    LOCK_WAIT = 120,    /* seconds for a process on another host */
-    LOCK_WAIT_HERE = 5, /* and on this one */
+    LOCK_WAIT_HERE = 5, /* seconds for a process on this host */
     LOCK_TRIES = 5,     /* per second */
     HOLDER = 160        /* bytes */
 };
 
 static Status open_lock(Run *run) {
     char *path;
-    TRY(memory_format(&path, "%s/.lock", run->folder));
+    TRY(memory_format(&path, "%s/" LOCK_NAME, run->folder));
     do
         run->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     while (run->lock < 0 && errno == EINTR);
@@ -160,7 +161,7 @@ static void sign_lock(const Run *run) {
     gethostname(host, sizeof host - 1);
     int length = snprintf(holder, sizeof holder, "host %s, process %ld", host, (long)getpid());
     if (ftruncate(run->lock, 0) != 0 || pwrite(run->lock, holder, (size_t)length, 0) != length)
-        log_verbose("cannot write %s/.lock: %s\n", run->folder, strerror(errno));
+        log_verbose("cannot write %s/" LOCK_NAME ": %s\n", run->folder, strerror(errno));
 }
 
 /* Takes the lock; *locked = false where the file system has none.  On this host a held lock means a living process,
@@ -177,7 +178,7 @@ static Status take_lock(Run *run, bool *locked) {
             *locked = false;
             return STATUS_OK;
         }
-        int wait = holder_is_here(run->lock, holder) ? LOCK_WAIT_HERE : LOCK_WAIT;
+        int wait = holder_is_here(run->lock, holder) ? LOCK_WAIT_HERE : RUN_LOCK_WAIT;
         if (tries >= wait * LOCK_TRIES)
             return status_fail(STATUS_FAILED,
                                "%s is being written by another process (%s). Wait for it, or choose another --out",
@@ -187,12 +188,16 @@ static Status take_lock(Run *run, bool *locked) {
         usleep(1000000 / LOCK_TRIES);
         pulse();
     }
+    struct stat about;
+    if (fstat(run->lock, &about) == 0 && about.st_nlink == 0) /* its holder has removed the folder */
+        return status_fail(STATUS_FAILED, "%s was removed by another process meanwhile. Start again", run->folder);
     sign_lock(run);
     *locked = true;
     return STATUS_OK;
 }
 
-static Status hold(const char *folder, Run **out) {
+/* made: the folder was made for this. */
+static Status hold(const char *folder, bool made, Run **out) {
     Run *run;
     bool locked = false;
     *out = NULL;
@@ -201,6 +206,7 @@ static Status hold(const char *folder, Run **out) {
     Status status = memory_strdup(folder, &run->folder);
     if (status == STATUS_OK)
         status = take_lock(run, &locked);
+    run->made = made && locked;
     if (status == STATUS_OK && locked) /* nobody else can be writing: what is half-written is dead */
         status = file_remove_leftovers(folder);
     if (status == STATUS_OK)
@@ -210,9 +216,23 @@ static Status hold(const char *folder, Run **out) {
     return status;
 }
 
+/* Removes the folder if nothing but the lock is in it. */
+static void remove_empty(const Run *run) {
+    char **names;
+    size_t count;
+    if (file_list(run->folder, &names, &count) != STATUS_OK)
+        return;
+    bool empty = count == 0 || (count == 1 && strcmp(names[0], LOCK_NAME) == 0);
+    memory_free(names);
+    if (empty && file_remove(run->folder, LOCK_NAME) == STATUS_OK)
+        rmdir(run->folder);
+}
+
 void run_close(Run *run) {
     if (run == NULL)
         return;
+    if (run->made)
+        remove_empty(run);
     if (run->lock >= 0)
         close(run->lock);
     memory_free(run->folder);
@@ -227,7 +247,7 @@ Status run_open(const char *folder, Run **out) {
     *out = NULL;
     if (access(folder, F_OK) != 0)
         return status_fail(STATUS_FAILED, "cannot open the run %s: %s", folder, strerror(errno));
-    return hold(folder, out);
+    return hold(folder, false, out);
 }
 
 /* ---- making one ---- */
@@ -296,23 +316,31 @@ static Status clear(const char *folder, bool overwrite) {
     return status;
 }
 
-Status run_create(const char *folder, const char *base, bool overwrite, Run **out) {
-    char *path = NULL;
+Status run_enter(const char *folder, Run **out) {
     bool made;
     *out = NULL;
-    TRY(make_parents(folder != NULL ? folder : base));
-    Status status = folder != NULL ? memory_strdup(folder, &path) : make_numbered(base, &path);
-    if (status == STATUS_OK && folder != NULL)
-        status = make_folder(path, &made);
-    if (status == STATUS_OK)
-        status = hold(path, out);
-    if (status == STATUS_OK)
-        status = clear(path, overwrite);
+    TRY(make_parents(folder));
+    TRY(make_folder(folder, &made));
+    return hold(folder, made, out);
+}
+
+static Status create_numbered(const char *base, Run **out) {
+    char *folder = NULL;
+    TRY(make_parents(base));
+    TRY(make_numbered(base, &folder));
+    Status status = hold(folder, true, out);
+    memory_free(folder);
+    return status;
+}
+
+Status run_create(const char *folder, const char *base, bool overwrite, Run **out) {
+    *out = NULL;
+    TRY(folder != NULL ? run_enter(folder, out) : create_numbered(base, out));
+    Status status = clear(run_folder(*out), overwrite);
     if (status != STATUS_OK) {
         run_close(*out);
         *out = NULL;
     }
-    memory_free(path);
     return status;
 }
 

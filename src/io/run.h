@@ -35,9 +35,16 @@ typedef struct Run Run; /* a run folder held for writing */
  * it. */
 Status run_create(const char *folder, const char *base, bool overwrite, Run **out);
 
+/* Holds a folder, made where it is not there, whatever is in it: what is, nobody else changes from now on.  Waits and fails
+ * like run_open. */
+Status run_enter(const char *folder, Run **out);
+
+/* Seconds; a file server may take this long to notice that the node which held a lock is dead (NFS version 4: 90 s). */
+enum { RUN_LOCK_WAIT = 120 };
+
 /* Holds an existing run's folder, to go on with it.  What a killed process left half-written is removed.
  * Held by a living process of this host: waits for five seconds, as it may be about to end; by another host, which may
- * have died: for up to two minutes.  Then STATUS_FAILED.  Where the file system has no locks, a warning says that two
+ * have died: for RUN_LOCK_WAIT.  Then STATUS_FAILED.  Where the file system has no locks, a warning says that two
  * jobs must not share the folder. */
 Status run_open(const char *folder, Run **out);
 
@@ -45,7 +52,8 @@ Status run_open(const char *folder, Run **out);
  * `overwrite`. */
 Status run_clear(const Run *run, bool overwrite);
 
-void run_close(Run *run); /* accepts NULL */
+/* Gives the folder back; removes it if it was made for this and nothing has come into it.  Accepts NULL. */
+void run_close(Run *run);
 const char *run_folder(const Run *run);
 
 /* Replaces the small text file `name` in the folder, durably (io/file.h). */

@@ -6,7 +6,6 @@
 #include <math.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 Record trainer__record(const Trainer *t) {
     return (Record){.model = t->setup.model,
@@ -210,15 +209,14 @@ done:
     return status;
 }
 
-/* --resume auto --out FOLDER: that folder's run, or a new one in it. */
+/* --resume auto --out FOLDER: that folder's run, or a new one in it.  Held even where nothing is there yet: of two such jobs
+ * at once one makes the run, and the other waits, and then finds it. */
 static Status find_in_out(Trainer *t) {
     char(*names)[RUN_NAME];
     size_t count;
     TRY(memory_strdup(t->config->out, &t->folder));
-    if (access(t->folder, F_OK) != 0)
-        return STATUS_OK;
-    if (!t->config->dry_run) /* a run that is there may have no checkpoint yet */
-        TRY(run_open(t->folder, &t->run));
+    if (!t->config->dry_run)
+        TRY(run_enter(t->folder, &t->run));
     TRY(run_checkpoints(t->folder, &names, &count));
     memory_free(names);
     return count > 0 ? run_newest_whole(t->folder, &t->checkpoint) : STATUS_OK;

@@ -137,10 +137,11 @@ for i in 1 2; do
     ranks 1 cnn_train "${net[@]}" --epochs 2 --resume auto --out both >both.$i 2>&1 &
     pids[i]=$!
 done
-codes=
-for i in 1 2; do wait "${pids[i]}" && codes+=0 || codes+=1; done
-has "two jobs that start one run: one does it, the other has nothing left to do or says who does" \
-    '^0|being written by another' "$codes $(cat both.?)"
+for i in 1 2; do
+    wait "${pids[i]}" && continue
+    same "one of two jobs that start one run: exit code" 1 $?
+    has "says that the other is at work" 'being written by another process' "$(cat both.$i)"
+done
 same "the run is whole: digest" "$(digest whole | head -1)" "$(digest both | head -1)"
 check "and its files" verified both
 finish

@@ -13,7 +13,7 @@
  * (fnmatch): "link * *" makes all links fail.
  *
  * FAULT_KIND: the name of an error; "short": half of the bytes are written, and that is the result; "kill-before" and
- * "kill-after" the call.  A failing close has closed the file.  FAULT_RANK: only in that rank of mpirun.
+ * "kill-after" the call; "stop": the process stands still before it, until it gets SIGCONT.  A failing close has closed the file.  FAULT_RANK: only in that rank of mpirun.
  *
  * Allocations that count: of the program itself, and of the libraries that it calls on its files: `covered`.  MPI's own and
  * those inside the C library do not. */
@@ -109,6 +109,10 @@ static Fate fate(const char *call, const char *name) {
         return GO_ON;
     if (strcmp(kind, "kill-before") == 0)
         kill(getpid(), SIGKILL);
+    if (strcmp(kind, "stop") == 0) {
+        raise(SIGSTOP);
+        return GO_ON;
+    }
     errno = error_number();
     return errno ? FAIL : strcmp(kind, "short") == 0 ? SHORT : KILL_AFTER;
 }

@@ -2,7 +2,7 @@
 # One program, forked for each fault; AddressSanitizer has an allocator of its own.
 if(NOT CNN_SANITIZE)
   cnn_test_program(test_faults faults/test_faults.c "")
-  target_sources(test_faults PRIVATE faults/inject.c faults/one_rank.c)
+  target_sources(test_faults PRIVATE faults/attempt.c faults/inject.c faults/one_rank.c)
   target_link_libraries(test_faults PRIVATE ${CMAKE_DL_LIBS})
   set_source_files_properties(faults/inject.c PROPERTIES COMPILE_OPTIONS -fno-builtin)
 

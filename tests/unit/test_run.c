@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -32,6 +33,7 @@ static void new_runs_count_up(void **state) {
         assert_ok(run_create(NULL, base, false, &run));
         snprintf(expected, sizeof expected, "%s-%d", base, i);
         assert_string_equal(run_folder(run), expected);
+        assert_ok(run_write_text(run, RUN_CONFIG, "{}"));
         run_close(run);
     }
     rmdir(tmpdir_path("deep/er/lenet5-mnist-1")); /* holds .lock: stays */
@@ -40,7 +42,6 @@ static void new_runs_count_up(void **state) {
     mkdir(tmpdir_path("deep/er/lenet5-mnist-050"), 0777);
     assert_ok(run_create(NULL, base, false, &run));
     assert_contains(run_folder(run), "lenet5-mnist-42");
-    run_close(run);
     uint64_t *numbers;
     size_t count;
     assert_ok(run_numbers(base, &numbers, &count));
@@ -48,9 +49,64 @@ static void new_runs_count_up(void **state) {
     assert_int_equal(numbers[0], 42);
     assert_int_equal(numbers[4], 1);
     memory_free(numbers);
+    run_close(run);
+    assert_false(there("deep/er/lenet5-mnist-42")); /* nothing has come into it */
     assert_ok(run_numbers(tmpdir_path("nowhere/x"), &numbers, &count));
     assert_int_equal(count, 0);
     memory_free(numbers);
+}
+
+static void a_folder_is_entered_whatever_is_in_it(void **state) {
+    (void)state;
+    Run *run;
+    for (int i = 0; i < 2; i++) {
+        assert_ok(run_enter(tmpdir_path("entered/here"), &run));
+        assert_true(there("entered/here/.lock"));
+        run_close(run);
+        assert_false(there("entered/here"));
+    }
+    assert_ok(run_enter(tmpdir_path("entered/here"), &run));
+    assert_ok(run_write_text(run, RUN_BEST, "x"));
+    run_close(run);
+    assert_ok(run_enter(tmpdir_path("entered/here"), &run));
+    run_close(run);
+    assert_true(there("entered/here/best.h5"));
+    mkdir(tmpdir_path("entered/empty"), 0777); /* somebody else's stays */
+    assert_ok(run_enter(tmpdir_path("entered/empty"), &run));
+    run_close(run);
+    assert_true(there("entered/empty/.lock"));
+}
+
+static bool has_open(pid_t process, const char *path) {
+    char entry[64], target[TMPDIR_PATH + 16];
+    bool found = false;
+    for (int file = 3; file < 64 && !found; file++) {
+        snprintf(entry, sizeof entry, "/proc/%d/fd/%d", (int)process, file);
+        ssize_t n = readlink(entry, target, sizeof target - 1);
+        target[n > 0 ? n : 0] = '\0';
+        found = strcmp(target, path) == 0;
+    }
+    return found;
+}
+
+/* Who waited for a lock whose holder has removed the folder holds nothing. */
+static void a_folder_that_is_gone_is_not_held(void **state) {
+    (void)state;
+    Run *run, *second;
+    int how;
+    pid_t child = fork();
+    if (child == 0) {
+        while (tmpdir_size("gone/.lock") <= 0)
+            usleep(1000);
+        _exit(run_open(tmpdir_path("gone"), &second) == STATUS_FAILED && strstr(status_message(), "removed") ? 0 : 1);
+    }
+    assert_ok(run_enter(tmpdir_path("gone"), &run));
+    while (!has_open(child, tmpdir_path("gone/.lock")))
+        usleep(1000);
+    run_close(run);
+    waitpid(child, &how, 0);
+    assert_true(WIFEXITED(how) && WEXITSTATUS(how) == 0);
+    assert_false(there("gone"));
 }
 
 static void jobs_started_together_get_different_folders(void **state) {
@@ -289,6 +345,8 @@ static void small_files_are_replaced_whole(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(new_runs_count_up),
+        cmocka_unit_test(a_folder_is_entered_whatever_is_in_it),
+        cmocka_unit_test(a_folder_that_is_gone_is_not_held),
         cmocka_unit_test(jobs_started_together_get_different_folders),
         cmocka_unit_test(a_run_is_not_overwritten),
         cmocka_unit_test(one_process_writes_a_folder),
