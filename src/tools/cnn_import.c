@@ -158,5 +158,5 @@ static Status run(Dist *dist, int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
-    return program_run("cnn_import", run, argc, argv);
+    return program_run(&program, run, argc, argv);
 }
