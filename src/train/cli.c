@@ -219,6 +219,7 @@ Status cli_set(const Option *option, const char *text, void *values) {
     case OPTION_CHOICE:
         return find_choice(option, text, value);
     case OPTION_TEXT:
+    case OPTION_WORDS:
         break;
     }
     if (option->choices)
@@ -252,6 +253,9 @@ const char *cli_get(const Option *option, const void *values, char text[CLI_TEXT
         break;
     case OPTION_CHOICE:
         snprintf(text, CLI_TEXT, "%s", option->choices[*(const int *)value]);
+        break;
+    case OPTION_WORDS:
+        text[0] = '\0';
         break;
     }
     return text;
@@ -348,7 +352,10 @@ static Status parse_words(const CliProgram *program, int count, char **words, vo
         const Option *option = &program->options[i];
         if (!option->positional)
             continue;
-        if (next < count)
+        if (next < count && option->type == OPTION_WORDS) {
+            *(CliWords *)((char *)values + option->offset) = (CliWords){words + next, (size_t)(count - next)};
+            next = count;
+        } else if (next < count)
             TRY(set_given(program, i, words[next++], values, source));
         else if (option->required)
             return status_fail(STATUS_USAGE, "%s is missing. See %s --help.", option->argument, program->name);

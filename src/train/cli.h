@@ -28,8 +28,15 @@ typedef enum OptionType {
     OPTION_NUMBER, /* double */
     OPTION_DURATION, /* double, seconds: "90", "90s", "15m", "1h30m", "2d"; as in Slurm "15:00", "1:30:00", "2-00:00:00" */
     OPTION_TEXT,     /* char[CLI_TEXT] */
-    OPTION_CHOICE    /* int: place in `choices` */
+    OPTION_CHOICE, /* int: place in `choices` */
+    OPTION_WORDS   /* CliWords: all words that are left; the last positional row */
 } OptionType;
+
+/* Borrowed from argv, of the rank that parses. */
+typedef struct CliWords {
+    char *const *list;
+    size_t count;
+} CliWords;
 
 /* What a difference between the command line and a checkpoint means; used by train/config.h alone. */
 typedef enum OptionRecord {

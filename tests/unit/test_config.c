@@ -449,6 +449,7 @@ static void numbers_read_back(void **state) {
 
 typedef struct Words {
     char run[CLI_TEXT], file[CLI_TEXT];
+    CliWords more;
     size_t n;
 } Words;
 
@@ -494,6 +495,32 @@ static void positional_words(void **state) {
     assert_non_null(strstr(status_message(), "c: not an option"));
 }
 
+static void all_words_that_are_left(void **state) {
+    (void)state;
+    static const Option options[] = {
+        {.name = "run", .type = OPTION_TEXT, .offset = offsetof(Words, run), .argument = "RUN", .positional = true},
+        {.name = "files",
+         .type = OPTION_WORDS,
+         .offset = offsetof(Words, more),
+         .argument = "FILE...",
+         .positional = true,
+         .required = true},
+        {.name = "number", .key = 'n', .type = OPTION_SIZE, .offset = offsetof(Words, n), .argument = "N"},
+    };
+    const CliProgram program = {.name = "cnn_words", .summary = "", .options = options, .option_count = 3};
+    OptionSource source[3] = {0};
+    Words words = {0};
+    bool exit_now;
+    char *three[] = {"cnn_words", "a", "b", "-n", "3", "c", "d", NULL};
+    assert_ok(cli_parse(&program, 7, three, &words, source, &exit_now));
+    assert_string_equal(words.run, "a");
+    assert_int_equal(words.more.count, 3);
+    assert_string_equal(words.more.list[2], "d");
+    assert_int_equal(words.n, 3);
+    assert_int_equal(cli_parse(&program, 2, three, &words, source, &exit_now), STATUS_USAGE);
+    assert_string_equal(status_message(), "FILE... is missing. See cnn_words --help.");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(reads_every_type, check_memory),
@@ -511,6 +538,7 @@ int main(void) {
         cmocka_unit_test_teardown(losses_by_output, check_memory),
         cmocka_unit_test_teardown(numbers_read_back, check_memory),
         cmocka_unit_test_teardown(positional_words, check_memory),
+        cmocka_unit_test_teardown(all_words_that_are_left, check_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
