@@ -517,7 +517,8 @@ static void all_words_that_are_left(void **state) {
     assert_int_equal(words.more.count, 3);
     assert_string_equal(words.more.list[2], "d");
     assert_int_equal(words.n, 3);
-    assert_int_equal(cli_parse(&program, 2, three, &words, source, &exit_now), STATUS_USAGE);
+    char *one[] = {"cnn_words", "a", NULL};
+    assert_int_equal(cli_parse(&program, 2, one, &words, source, &exit_now), STATUS_USAGE);
     assert_string_equal(status_message(), "FILE... is missing. See cnn_words --help.");
 }
 
