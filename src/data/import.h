@@ -13,6 +13,8 @@
 
 enum { IMPORT_TEXT = 1024, IMPORT_PATHS = 8, IMPORT_CLASSES = 1 << 16 };
 
+typedef enum ImportType { IMPORT_TYPE_AUTO, IMPORT_TYPE_UINT8, IMPORT_TYPE_FLOAT } ImportType;
+
 /* What the command line says; a zeroed struct is one without options but for the defaults of tools/cnn_import.c. */
 typedef struct ImportOptions {
     char path[IMPORT_PATHS][IMPORT_TEXT]; /* the words after the kind, "" from the end on */
@@ -23,9 +25,20 @@ typedef struct ImportOptions {
     char classes_file[IMPORT_TEXT]; /* or a text file, one name a line */
     double validation_split;        /* this part of train becomes val, chosen by seed */
     size_t seed;
-    size_t threads;                          /* per rank; 0: as fits */
-    char split[DATASET_SPLITS][IMPORT_TEXT]; /* csv, npy, series: --train FILE, --val FILE, --test FILE */
-    char images[DATASET_SPLITS][IMPORT_TEXT], labels[DATASET_SPLITS][IMPORT_TEXT]; /* idx */
+    size_t threads; /* per rank; 0: as fits */
+
+    /* idx */
+    char images[DATASET_SPLITS][IMPORT_TEXT], labels[DATASET_SPLITS][IMPORT_TEXT];
+
+    /* csv, series, npy */
+    char split[DATASET_SPLITS][IMPORT_TEXT];                           /* --train FILE, --val FILE, --test FILE */
+    char label[IMPORT_TEXT], target[IMPORT_TEXT], ignore[IMPORT_TEXT]; /* columns: one; numbers to predict; not read */
+    char separator[IMPORT_TEXT];
+    int header, type;        /* TextHeader; ImportType */
+    char shape[IMPORT_TEXT]; /* "8x8x1": of an example */
+    double value_max;        /* the largest value that pixels may have; 0: by the type */
+    size_t channels;         /* of a series */
+    bool planar, normalise;  /* the samples of a channel stand together; each series to mean 0, deviation 1 */
 } ImportOptions;
 
 /* What a kind found: filled in by open. */
@@ -68,7 +81,11 @@ Status import_note_file(ImportSource *source, const char *path);
 /* The split that a file name tells: "train"; "test", "t10k"; "val"; DATASET_SPLITS: none of these. */
 DatasetSplit import_split_of(const char *path);
 
-#define IMPORT_KINDS(X)      X(idx)
+/* path[split] = the file of each split, NULL for none, by --train, --val, --test and the names of the words after the kind;
+ * a single one whose name says nothing is train.  Borrowed from `options`.  STATUS_USAGE: cannot tell, none. */
+Status import_sort_paths(const ImportOptions *options, const char *path[DATASET_SPLITS]);
+
+#define IMPORT_KINDS(X)      X(idx) X(csv) X(series)
 #define IMPORT_DECLARE(name) extern const ImportKind import_kind_##name;
 IMPORT_KINDS(IMPORT_DECLARE)
 #undef IMPORT_DECLARE

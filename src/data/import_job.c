@@ -5,43 +5,8 @@
 #include "data/sampler.h"
 #include "io/file_bytes.h"
 #include "io/h5io.h"
-#include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-#define IMPORT_REFER(name) &import_kind_##name,
-const ImportKind *const import_kinds[] = {IMPORT_KINDS(IMPORT_REFER) NULL};
-
-const ImportKind *import_find(const char *name) {
-    for (size_t i = 0; import_kinds[i] != NULL; i++)
-        if (strcmp(import_kinds[i]->name, name) == 0)
-            return import_kinds[i];
-    return NULL;
-}
-
-Status import_note_file(ImportSource *source, const char *path) {
-    struct stat about;
-    if (stat(path, &about) != 0)
-        return status_fail(STATUS_FAILED, "cannot open %s: %s", path, strerror(errno));
-    if (!S_ISREG(about.st_mode))
-        return status_fail(STATUS_FAILED, "cannot open %s: it is not a file", path);
-    const int64_t facts[3] = {about.st_size, about.st_mtim.tv_sec, about.st_mtim.tv_nsec};
-    source->identity = hash_bytes(hash_bytes(source->identity, path, strlen(path)), facts, sizeof facts);
-    return STATUS_OK;
-}
-
-DatasetSplit import_split_of(const char *path) {
-    const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-    static const struct {
-        const char *part;
-        DatasetSplit split;
-    } names[] = {{"train", DATASET_TRAIN}, {"t10k", DATASET_TEST}, {"test", DATASET_TEST}, {"val", DATASET_VAL}};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcasestr(base, names[i].part) != NULL)
-            return names[i].split;
-    return DATASET_SPLITS;
-}
 
 /* ---- names of classes ---- */
 
