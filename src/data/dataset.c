@@ -45,7 +45,7 @@ static Status describe_x(Dataset *dataset, DatasetSplit split, bool first) {
     if (!is_uint8 && about.class != H5IO_CLASS_FLOAT)
         return bad(dataset, path, "should be uint8 or float32");
     TRY(example_shape(dataset, path, &about, &shape));
-    if (shape.rank == 2) /* [n,H,W]: one channel */
+    if (shape.rank == 2 && !dataset->series) /* [n,H,W]: one channel */
         shape.dim[shape.rank++] = 1;
     if (shape.rank == 0) /* [n]: one number each */
         shape.dim[shape.rank++] = 1;
@@ -130,9 +130,22 @@ static Status compare_labels(Dataset *dataset, DatasetSplit split) {
     return STATUS_OK;
 }
 
+static Status read_layout(Dataset *dataset) {
+    char *layout;
+    bool exists;
+    TRY(h5io_attr_exists(dataset->file, "/", "layout", &exists));
+    if (!exists)
+        return STATUS_OK;
+    TRY(h5io_attr_read_string(dataset->file, "/", "layout", &layout));
+    dataset->series = strcmp(layout, "series") == 0;
+    memory_free(layout);
+    return dataset->series ? STATUS_OK : bad(dataset, "attribute layout", "is none that this program knows: series");
+}
+
 static Status describe(Dataset *dataset) {
     char path[512];
     bool first = true;
+    TRY(read_layout(dataset));
     for (DatasetSplit split = 0; split < DATASET_SPLITS; split++) {
         H5ioKind kind;
         TRY(h5io_kind(dataset->file, dataset_split_names[split], &kind));

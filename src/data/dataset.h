@@ -9,6 +9,7 @@
  *     class_names   list of texts, in the order of the class numbers
  *     origin        where the data is from, its licence
  *     value_max     the largest value of x, by which "unit" preprocessing divides; if missing, 255 for uint8, else 1
+ *     layout        "series": x [n,a,b] is [n,length,channels], and not an image of one channel
  *
  * Nothing here is collective: each rank opens the file and reads what it needs. */
 #ifndef DATA_DATASET_H

@@ -30,6 +30,7 @@ typedef struct DatasetFeatures {
 struct Dataset {
     DatasetInfo info;
     H5ioFile *file; /* owned */
+    bool series;    /* attribute layout */
     size_t memory_limit;
     DatasetPart part[DATASET_SPLITS];
     DatasetFeatures features[DATASET_SPLITS];
@@ -49,7 +50,7 @@ const char *dataset__path(DatasetSplit split, const char *array, char path[512])
 /* Reads all labels in blocks: checks them, settles kind and classes, and makes the fingerprint. */
 Status dataset__scan(Dataset *dataset);
 
-/* Writes the attributes of the root: class_names, origin, value_max. */
+/* Writes the attributes of the root: class_names, origin, value_max, layout. */
 Status dataset__write_attributes(H5ioFile *file, const DatasetInfo *info);
 
 void dataset__free_parts(Dataset *dataset);

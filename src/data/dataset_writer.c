@@ -25,6 +25,8 @@ Status dataset__write_attributes(H5ioFile *file, const DatasetInfo *info) {
                                     info->class_name_count));
     if (info->origin != NULL && *info->origin != '\0')
         TRY(h5io_attr_write_string(file, "/", "origin", info->origin));
+    if (info->shape.rank == 2)
+        TRY(h5io_attr_write_string(file, "/", "layout", "series"));
     return h5io_attr_write(file, "/", "value_max", H5IO_DOUBLE, 1, &info->value_max);
 }
 

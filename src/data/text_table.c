@@ -21,11 +21,12 @@ static bool is_blank(char c) {
 static TextField line_at(const TextTable *table, size_t begin) {
     const char *at = (const char *)table->bytes.at + begin, *end = (const char *)table->bytes.at + table->bytes.size;
     const char *stop = memchr(at, '\n', (size_t)(end - at));
+    bool tabs = table->separator == '\t'; /* no blanks then: empty fields */
     if (stop == NULL)
         stop = end;
-    while (stop > at && is_blank(stop[-1]) && stop[-1] != table->separator)
+    while (stop > at && is_blank(stop[-1]) && !(tabs && stop[-1] == '\t'))
         stop--;
-    while (at < stop && is_blank(*at) && *at != table->separator)
+    while (at < stop && is_blank(*at) && !(tabs && *at == '\t'))
         at++;
     return (TextField){at, (size_t)(stop - at)};
 }

@@ -10,6 +10,7 @@
 
 typedef struct Arguments {
     char kind[CLI_TEXT];
+    CliWords files; /* of rank 0 */
     ImportOptions import;
     int on_bad_file; /* place in on_bad_files */
     bool verbose, quiet;
@@ -24,8 +25,6 @@ static const char *const on_bad_files[] = {"stop", "skip", NULL};
 
 #define OF(field)          .offset = offsetof(Arguments, import.field)
 #define TEXT(field, shown) OPTION_TEXT, OF(field), .argument = shown
-#define FILE_ROW(i, text)                                                                                              \
-    { .name = "file", .type = TEXT(path[i], "FILE"), .positional = true, .help = text }
 static const Option options[] = {
     {.name = "kind",
      .type = OPTION_TEXT,
@@ -35,14 +34,12 @@ static const Option options[] = {
      .required = true,
      .choices = kinds,
      .help = "of the files"},
-    FILE_ROW(0, "up to eight files or folders"),
-    FILE_ROW(1, NULL),
-    FILE_ROW(2, NULL),
-    FILE_ROW(3, NULL),
-    FILE_ROW(4, NULL),
-    FILE_ROW(5, NULL),
-    FILE_ROW(6, NULL),
-    FILE_ROW(7, NULL),
+    {.name = "file",
+     .type = OPTION_WORDS,
+     .offset = offsetof(Arguments, files),
+     .argument = "FILE",
+     .positional = true,
+     .help = "files or folders, eight at most"},
     {.name = "output",
      .key = 'o',
      .type = TEXT(output, "FILE.h5"),
@@ -163,8 +160,8 @@ static const Option options[] = {
 };
 static const CliProgram program = {
     .name = "cnn_import",
-    .summary = "Makes a dataset file of files in another format. An import that was interrupted goes on when the same\n"
-               "command is given again.",
+    .summary = "Makes a dataset file of files in another format. An import that was interrupted\n"
+               "goes on when the same command is given again.",
     .examples = "Examples:\n"
                 "  cnn_import idx train-images-idx3-ubyte.gz train-labels-idx1-ubyte.gz \\\n"
                 "      t10k-images-idx3-ubyte.gz t10k-labels-idx1-ubyte.gz -o mnist.h5",
@@ -190,12 +187,23 @@ static Status check_options(const ImportKind *kind, const OptionSource source[])
     return STATUS_OK;
 }
 
+static Status take_file(const char *word, char path[IMPORT_TEXT]) {
+    if (word[0] == '\0' || strlen(word) >= IMPORT_TEXT)
+        return status_fail(STATUS_USAGE, "the name of a file is empty, or longer than %d bytes", IMPORT_TEXT - 1);
+    snprintf(path, IMPORT_TEXT, "%s", word);
+    return STATUS_OK;
+}
+
 static Status parse(int argc, char **argv, Arguments *arguments, bool *exit_now) {
     OptionSource source[CLI_MAX_OPTIONS] = {0};
     TRY(cli_parse(&program, argc, argv, arguments, source, exit_now));
     if (*exit_now)
         return STATUS_OK;
     cli_defaults(&program, arguments, source);
+    if (arguments->files.count > IMPORT_PATHS)
+        return status_fail(STATUS_USAGE, "more than %d files: put them into a folder", IMPORT_PATHS);
+    for (size_t i = 0; i < arguments->files.count; i++)
+        TRY(take_file(arguments->files.list[i], arguments->import.path[i]));
     arguments->import.skip = arguments->on_bad_file == 1;
     if (arguments->import.output[0] == '\0')
         return status_fail(STATUS_USAGE, "say where the dataset goes, with --output FILE");
