@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/pulse.h"
+#include "io/event_file.h"
 #include "io/file.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -56,7 +57,7 @@ static Status list_numbers(const char *folder, const char *prefix, int width, co
 
 /* Whether a run writes files of that name. */
 static bool is_run_file(const char *name) {
-    static const char *const fixed[] = {RUN_BEST,   RUN_FINAL,        RUN_METRICS,
+    static const char *const fixed[] = {RUN_BEST,   RUN_FINAL,        RUN_METRICS,      RUN_TENSORBOARD,
                                         RUN_CONFIG, RUN_BEST RUN_OLD, RUN_FINAL RUN_OLD};
     uint64_t step;
     for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
@@ -297,6 +298,23 @@ static Status make_numbered(const char *base, char **folder) {
     return STATUS_OK;
 }
 
+/* The events in folder/name, and that folder where nothing else is in it. */
+static Status remove_events(const char *folder, const char *name) {
+    char *path;
+    TRY(memory_format(&path, "%s/%s", folder, name));
+    Status status = event_file_remove(path);
+    memory_free(path);
+    return status;
+}
+
+static Status remove_run_file(const char *folder, const char *name) {
+    if (strcmp(name, RUN_TENSORBOARD) != 0)
+        return file_remove(folder, name);
+    TRY(remove_events(folder, RUN_EVENTS_TRAIN));
+    TRY(remove_events(folder, RUN_EVENTS_VALIDATION));
+    return remove_events(folder, RUN_TENSORBOARD);
+}
+
 /* Removes the run that is in a folder or, without `overwrite`, refuses. */
 static Status clear(const char *folder, bool overwrite) {
     char **names;
@@ -306,7 +324,7 @@ static Status clear(const char *folder, bool overwrite) {
         if (!is_run_file(names[i]))
             continue;
         status = overwrite
-                     ? file_remove(folder, names[i])
+                     ? remove_run_file(folder, names[i])
                      : status_fail(STATUS_USAGE,
                                    "%s holds a run (%s). Go on with it by --resume %s, replace it by --overwrite, or "
                                    "choose another --out",

@@ -5,6 +5,7 @@
  *     step-00000123.h5   checkpoints, the last few        metrics.csv    one row per epoch
  *     best.h5            the best so far                  config.json    the complete effective options
  *     final.h5           when all epochs are done         .lock          held by the process that writes here
+ *     tensorboard/train, tensorboard/validation           files of events (io/event_file.h)
  *
  * Only files of these names (and our temporary and set-aside ones) are ever removed or renamed.  Not collective:
  * rank 0 calls it. */
@@ -15,12 +16,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RUN_BEST        "best.h5"
-#define RUN_FINAL       "final.h5"
-#define RUN_METRICS     "metrics.csv"
-#define RUN_CONFIG      "config.json"
-#define RUN_TENSORBOARD "tensorboard" /* a folder */
-#define RUN_OLD         ".old"        /* behind the name of a file that was set aside */
+#define RUN_BEST              "best.h5"
+#define RUN_FINAL             "final.h5"
+#define RUN_METRICS           "metrics.csv"
+#define RUN_CONFIG            "config.json"
+#define RUN_TENSORBOARD       "tensorboard" /* a folder, of these two */
+#define RUN_EVENTS_TRAIN      RUN_TENSORBOARD "/train"
+#define RUN_EVENTS_VALIDATION RUN_TENSORBOARD "/validation"
+#define RUN_OLD               ".old" /* behind the name of a file that was set aside */
 enum { RUN_NAME = 64 };
 
 /* Writes "step-00000123.h5" and returns `name`. */

@@ -74,6 +74,8 @@ typedef struct Config {
     int reduce;                    /* ReduceKind */
     char cache_features[CLI_TEXT]; /* auto, off, memory, or a folder */
     char profile[CLI_TEXT];        /* "": none */
+    bool tensorboard;
+    size_t tensorboard_steps, tensorboard_histograms; /* 0: never */
     char config[CLI_TEXT];
     char prove[CLI_TEXT]; /* run folder; "": none */
     bool lr_find, dry_run, list_models, verbose, quiet;

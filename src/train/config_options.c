@@ -220,6 +220,12 @@ static const Option options[] = {
      .record = RECORD_FREE,
      .help = "when a checkpoint on the way or metrics.csv cannot be written: warn and train on to the next one, or end "
              "with exit code 1.  The last checkpoint must be written, after some more tries"},
+    {"tensorboard", 0, FLAG(tensorboard), .record = RECORD_FREE,
+     .help = "write curves, histograms, images and the graph for TensorBoard; tensorboard --logdir RUN shows them"},
+    {"tensorboard-steps", 0, COUNT(tensorboard_steps), .fallback = "10", .max = 1e9, .record = RECORD_FREE,
+     .help = "--tensorboard: the loss of every N-th batch; 0 is never"},
+    {"tensorboard-histograms", 0, COUNT(tensorboard_histograms), .fallback = "1", .max = 1e9, .record = RECORD_FREE,
+     .help = "--tensorboard: histograms of weights and gradients, and images, every N epochs; 0 is never"},
     {"max-time", 0, OPTION_DURATION, .offset = offsetof(Config, max_time), .argument = "TIME", .above_min = true,
      .record = RECORD_NONE,
      .help = "after this (seconds, 1h30m or 1:30:00) write a checkpoint and end with exit code 75"},
@@ -273,7 +279,7 @@ const CliProgram *config_program(void) {
                    "What is not given comes from the network's recipe (see --list-models), else\n"
                    "from the defaults that --help=all tells.",
         .common = "data model list-models epochs batch-size optimizer lr schedule augment validation-split "
-                  "init-from out resume dry-run",
+                  "init-from out resume tensorboard dry-run",
         .trains = true,
         .examples = "Examples:\n"
                     "  mpirun -np 8 cnn_train --data mnist.h5 --model lenet5 --epochs 5 --out run1\n"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "train/run_check.h"
 #include "base/memory.h"
+#include "io/event_file.h"
 #include "io/file.h"
 #include "io/run.h"
 #include "train/record.h"
@@ -144,6 +145,29 @@ static void check_text(Check *check, const char *path, Status status) {
         say_damaged(check, status_message());
 }
 
+/* A file of events; one that ends in half a record is what a killed process leaves. */
+static void check_events(Check *check, const char *name) {
+    char *folder = NULL, *path = NULL;
+    unsigned char *bytes = NULL;
+    size_t size, whole = 0;
+    Status status;
+    TRY_GOTO(memory_format(&folder, "%s/%s", check->folder, name), done);
+    TRY_GOTO(event_file_find(folder, &path), done);
+    if (path == NULL)
+        goto done;
+    TRY_GOTO(file_read(path, &bytes, &size), done);
+    whole = event_walk(bytes, size, NULL, NULL);
+    if (whole < size)
+        status = status_fail(STATUS_FAILED, "%s: no whole record at byte %zu of %zu; a resume cuts it there", path,
+                             whole, size);
+done:
+    if (path != NULL || status != STATUS_OK)
+        check_text(check, path, status);
+    memory_free(bytes);
+    memory_free(path);
+    memory_free(folder);
+}
+
 /* ---- the whole ------------------------------------------------------------------------------------------------------ */
 
 static bool ends_in(const char *name, const char *ending) {
@@ -160,6 +184,10 @@ static void check_file(Check *check, const char *name, const char *path) {
         check_text(check, path, read_config(path));
     else if (strcmp(name, RUN_METRICS) == 0 && check->checkpoints > 0)
         check_text(check, path, compare_metrics(check, path));
+    else if (strcmp(name, RUN_TENSORBOARD) == 0) {
+        check_events(check, RUN_EVENTS_TRAIN);
+        check_events(check, RUN_EVENTS_VALIDATION);
+    }
 }
 
 static int by_name(const void *a, const void *b) {

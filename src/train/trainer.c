@@ -66,6 +66,8 @@ static size_t run_micro_batches(Trainer *t) {
         profile_add(t->profile, PROFILE_DATA, began);
         CHECK(batch.unit == i && batch.step == t->state.batch, "micro-batch %zu of step %llu", i,
               (unsigned long long)t->state.batch);
+        if (batch.unit == 0 && batch.step == 0)
+            board_inputs(t->board, t->state.epoch + 1, &t->setup.info->shape, batch.x, batch.n);
         if (batch.n > 0)
             run_micro_batch(t, &batch);
         examples += batch.n;
@@ -110,6 +112,7 @@ Status trainer__step(Trainer *t, double lr, StepFlags *flags) {
     watchdog_at(WATCH_OPTIMIZER);
     gradient_noise_add(graph, t->config->gradient_noise, t->config->seed, t->state.step,
                        (double)losses[LOSS_SUM_WEIGHT], sum);
+    trainer__show_gradients(t, sum, (double)losses[LOSS_SUM_WEIGHT]);
     OptimizerResult result = optimizer_apply(t->optimizer, lr, t->state.before + t->state.step, t->replica->weights,
                                              sum, (double)losses[LOSS_SUM_WEIGHT], (double)examples);
     average_update(t->average, t->state.step + 1, t->replica->weights);
@@ -117,6 +120,7 @@ Status trainer__step(Trainer *t, double lr, StepFlags *flags) {
     totals_add(&t->state.totals, losses, graph->loss_count, (double)examples, result.penalty);
     t->state.step++;
     t->state.batch++;
+    trainer__show_loss(t, losses, (double)examples, result.penalty);
     t->epoch_trained += examples;
     flags->stop = sum[graph->gradient_count + FLAG_STOP] > 0;
     if (present < t->config->micro_batches) /* the flags of ranks without a micro-batch are not in the sum */
@@ -278,6 +282,7 @@ static Status end_epoch(Trainer *t, bool save, bool *stopped) {
                               (const char *const *)t->history->columns + t->history->column_count - metric_count};
     t->state.epoch++;
     TRY(add_history(t, t->validation ? &val : NULL, &result));
+    board_epoch(t->board, t->history, t->setup.graph, t->replica->weights);
     progress_end(&t->progress, &result);
     slow_ranks_report(t->dist, t->worked, t->worked_on, t->state.epoch);
     bool best = trainer__judge(t);

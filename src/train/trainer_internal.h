@@ -9,6 +9,7 @@
 #include "io/run.h"
 #include "train/augmentation.h"
 #include "train/average.h"
+#include "train/board.h"
 #include "train/evaluate.h"
 #include "train/features.h"
 #include "train/history.h"
@@ -44,6 +45,7 @@ typedef struct Trainer {
     Monitor monitor; /* of history */
     TrainState state;
     Progress progress;
+    Board *board;     /* NULL without --tensorboard, and on ranks above 0 */
     Profile *profile; /* NULL without --profile */
     SamplerView train, val;
     DatasetSplit val_split;
@@ -150,6 +152,13 @@ typedef struct StepFlags {
 
 /* One step at rate `lr`.  STATUS_FAILED, with nothing changed: its loss is no number.  Collective, the same on all ranks. */
 Status trainer__step(Trainer *trainer, double lr, StepFlags *flags);
+
+/* For trainer->board, in a step: the gradients, before the optimizer takes the slab; then the loss of the batch. */
+void trainer__show_gradients(Trainer *trainer, const Real *slab, double weight);
+void trainer__show_loss(Trainer *trainer, const Real *losses, double examples, double penalty);
+
+/* Opens trainer->board beside an open history.  Rank 0. */
+void trainer__open_board(Trainer *trainer);
 
 /* --lr-find, in place of training: a sweep of up to 100 steps with rates from 1e-7 to 10, equally far apart in powers, until
  * the smoothed loss is four times its smallest; a table, lr-find.csv and lr-find.png in --out or the current folder, and a

@@ -232,6 +232,7 @@ static Status open_folder(Trainer *t) {
     TRY_GOTO(run_write_text(t->run, RUN_CONFIG, json), done);
     TRY_GOTO(memory_format(&path, "%s/%s", run_folder(t->run), RUN_METRICS), done);
     TRY_GOTO(history_open(t->history, path), done);
+    trainer__open_board(t);
     TRY_GOTO(checkpoint_writer_create(&t->writer), done);
     log_info("run folder: %s\n", run_folder(t->run));
 done:
@@ -347,6 +348,7 @@ void trainer__close(Trainer *t) {
     evaluate_destroy(t->validation);
     gradsync_destroy(t->sync);
     profile_destroy(t->profile);
+    board_close(t->board);
     optimizer_destroy(t->optimizer);
     features_drop(&t->features, &t->setup);
     average_destroy(t->average);

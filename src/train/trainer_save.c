@@ -103,6 +103,7 @@ static Status save(Trainer *t, SaveAs as) {
                          .final_is_best = as.final_is_best,
                          .tries = as.last ? CHECKPOINT_TRIES : 1};
     TRY(check_weights(t));
+    board_flush(t->board);
     TRY(tolerate(t, checkpoint_writer_wait(t->writer))); /* one image in memory at a time */
     TRY(record_image(&record, &image, &size));
     checkpoint_writer_submit(t->writer, &job, image, size);

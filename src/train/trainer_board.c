@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the trainer shows on its board (board.h). */
+#include "train/trainer_internal.h"
+
+void trainer__open_board(Trainer *t) {
+    const Config *c = t->config;
+    if (!c->tensorboard)
+        return;
+    BoardOptions options = {.steps = c->tensorboard_steps, .histograms = c->tensorboard_histograms};
+    t->board = board_open(run_folder(t->run), &options, &t->state);
+    board_graph(t->board, t->setup.graph);
+}
+
+void trainer__show_gradients(Trainer *t, const Real *slab, double weight) {
+    if (t->board && t->state.batch + 1 == t->steps_per_epoch)
+        board_gradients(t->board, t->state.epoch + 1, t->setup.graph, slab, weight);
+}
+
+void trainer__show_loss(Trainer *t, const Real *losses, double examples, double penalty) {
+    Totals one = {0};
+    size_t count = t->setup.graph->loss_count;
+    if (!board_wants_step(t->board, t->state.step))
+        return;
+    totals_add(&one, losses, count, examples, penalty);
+    board_step(t->board, t->state.step, totals_loss(&one, t->setup.loss_weights, count));
+}
