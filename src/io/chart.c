@@ -10,35 +10,20 @@
 #include <string.h>
 #include <strings.h>
 
-Status chart_format(const char *path, ChartFormat *format) {
-    static const char *const endings[] = {[CHART_PNG] = ".png", [CHART_SVG] = ".svg", [CHART_PDF] = ".pdf"};
-    const char *end = strrchr(path, '.');
-    for (int k = CHART_PNG; end && k <= CHART_PDF; k++)
-        if (strcasecmp(end, endings[k]) == 0) {
-            *format = (ChartFormat)k;
-            return STATUS_OK;
-        }
-    return status_fail(STATUS_USAGE, "%s: a picture's name ends in .png, .svg or .pdf", path);
-}
-
 Status chart_write(const ChartPicture *picture, const char *path) {
-    ChartFormat format = CHART_PNG;
+    DrawingFormat format = DRAWING_PNG;
     unsigned char *bytes;
     size_t size;
-    TRY(chart_format(path, &format));
-    TRY(chart_render(picture, format, &bytes, &size));
+    TRY(drawing_format(path, &format));
+    TRY(chart_render(picture, format, path, &bytes, &size));
     Status status = file_write(path, 1, &(FilePart){bytes, size});
     memory_free(bytes);
     return status;
 }
 
 #if HAVE_CAIRO
-#include <cairo-pdf.h>
-#include <cairo-svg.h>
 
 enum { WIDTH = 800, HEIGHT = 500, MARGIN = 24, TITLE_FONT = 25, KEY_LINE = 44, KEY_GAP = 28 };
-static const double max_side = 20000; /* pixels; a picture of this size already takes 1.6 GB */
-static const double max_area = 1e8;
 
 /* Blue, vermilion, green, purple, orange, sky blue of Okabe and Ito, and black; their yellow is too light for lines.  On
  * dark paper the same hues, lighter. */
@@ -154,7 +139,15 @@ static Layout lay_out(cairo_t *c, const ChartPicture *picture) {
     return l;
 }
 
-static void draw(cairo_t *c, const ChartPicture *picture, const Layout *l) {
+typedef struct Drawn {
+    const ChartPicture *picture;
+    Layout layout;
+} Drawn;
+
+static void draw(cairo_t *c, const void *user, double width, double height) {
+    (void)width, (void)height;
+    const ChartPicture *picture = ((const Drawn *)user)->picture;
+    const Layout *l = &((const Drawn *)user)->layout;
     const ChartTheme *theme = picture->dark ? &dark : &light;
     double y = 0;
     chart__colour(c, theme->paper);
@@ -179,27 +172,21 @@ static void draw(cairo_t *c, const ChartPicture *picture, const Layout *l) {
     }
 }
 
-/* ---- the formats ---- */
-
-static cairo_surface_t *create(ChartFormat format, DrawingBytes *bytes, double width, double height) {
-    return format == CHART_SVG   ? cairo_svg_surface_create_for_stream(drawing_collect, bytes, width, height)
-           : format == CHART_PDF ? cairo_pdf_surface_create_for_stream(drawing_collect, bytes, width, height)
-                                 : cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)width, (int)height);
-}
-
-static Status check(const ChartPicture *picture) {
+static Status check(const ChartPicture *picture, const char *name) {
     bool any = false;
     if (picture->chart_count > CHART_MAX_CHARTS)
-        return status_fail(STATUS_FAILED, "%zu charts in one picture; at most %d", picture->chart_count,
-                           CHART_MAX_CHARTS);
+        return status_fail(STATUS_FAILED, "cannot write %s: %zu charts, and %d fit into a picture", name,
+                           picture->chart_count, CHART_MAX_CHARTS);
     for (size_t k = 0; k < picture->chart_count; k++) {
         const ChartHeat *heat = picture->charts[k].heat;
         if (heat && (heat->rows > CHART_MAX_CLASSES || heat->columns > CHART_MAX_CLASSES))
-            return status_fail(STATUS_FAILED, "a picture of %zu by %zu cells would not be readable; at most %d",
-                               heat->rows, heat->columns, CHART_MAX_CLASSES);
+            return status_fail(STATUS_FAILED, "cannot write %s: %zu by %zu cells could not be told apart; at most %d",
+                               name, heat->rows, heat->columns, CHART_MAX_CLASSES);
         any = any || chart__has_points(&picture->charts[k]);
     }
-    return any ? STATUS_OK : status_fail(STATUS_FAILED, "there is nothing to draw: no value is a finite number");
+    return any ? STATUS_OK
+               : status_fail(STATUS_FAILED, "cannot write %s: there is nothing to draw, as no value is a finite number",
+                             name);
 }
 
 /* The layout needs text measured, and the surface the layout: measured on a surface of no size. */
@@ -217,31 +204,13 @@ bool chart_available(void) {
     return true;
 }
 
-Status chart_render(const ChartPicture *picture, ChartFormat format, unsigned char **bytes, size_t *size) {
-    DrawingBytes written = {0};
+Status chart_render(const ChartPicture *picture, DrawingFormat format, const char *name, unsigned char **bytes,
+                    size_t *size) {
     *bytes = NULL;
-    TRY(check(picture));
-    Layout layout = measure_layout(picture);
-    if (!(layout.width <= max_side && layout.height <= max_side && layout.width * layout.height <= max_area))
-        return status_fail(STATUS_FAILED, "a picture of %.0f x %.0f pixels is too large", layout.width, layout.height);
-    cairo_surface_t *surface = create(format, &written, layout.width, layout.height);
-    cairo_t *c = cairo_create(surface);
-    draw(c, picture, &layout);
-    cairo_status_t result = cairo_status(c);
-    cairo_destroy(c);
-    if (result == CAIRO_STATUS_SUCCESS && format == CHART_PNG)
-        result = cairo_surface_write_to_png_stream(surface, drawing_collect, &written);
-    cairo_surface_finish(surface);
-    if (result == CAIRO_STATUS_SUCCESS)
-        result = cairo_surface_status(surface);
-    cairo_surface_destroy(surface);
-    if (result != CAIRO_STATUS_SUCCESS) {
-        memory_free(written.data);
-        return status_fail(STATUS_FAILED, "cannot draw the chart: cairo: %s", cairo_status_to_string(result));
-    }
-    *bytes = written.data;
-    *size = written.size;
-    return STATUS_OK;
+    *size = 0;
+    TRY(check(picture, name));
+    Drawn drawn = {.picture = picture, .layout = measure_layout(picture)};
+    return drawing_render(format, drawn.layout.width, drawn.layout.height, draw, &drawn, name, bytes, size);
 }
 
 #else
@@ -250,9 +219,11 @@ bool chart_available(void) {
     return false;
 }
 
-Status chart_render(const ChartPicture *picture, ChartFormat format, unsigned char **bytes, size_t *size) {
-    (void)picture, (void)format, (void)size;
+Status chart_render(const ChartPicture *picture, DrawingFormat format, const char *name, unsigned char **bytes,
+                    size_t *size) {
+    (void)picture, (void)format;
     *bytes = NULL;
-    return drawing_missing("a chart");
+    *size = 0;
+    return drawing_missing(name);
 }
 #endif

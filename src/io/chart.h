@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Charts as pictures: curves over a common x axis and heat maps, several of them in one picture, as PNG, SVG or PDF, in a
- * file or in memory.  chart*.c alone use cairo here; a build without it has the functions, which fail.
+ * file or in memory.  A build without it has the functions, which fail.
  *
  *     ChartSeries loss = {.name = "loss", .x = rates, .y = losses, .count = count};
  *     Chart chart = {.title = "loss", .x_label = "learning rate", .log_x = true, .series = &loss, .series_count = 1};
@@ -11,7 +11,7 @@
  * also solid or dashed.  Text is readable at half the picture's size.  Legends stand above the plots and cover nothing. */
 #ifndef IO_CHART_H
 #define IO_CHART_H
-#include "base/status.h"
+#include "io/drawing.h"
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -60,21 +60,17 @@ typedef struct ChartPicture {
     bool dark; /* for a dark page */
 } ChartPicture;
 
-typedef enum ChartFormat { CHART_PNG, CHART_SVG, CHART_PDF } ChartFormat;
-
 /* Was the program built with cairo? */
 bool chart_available(void);
 
-/* *format by the ending of `path`: .png, .svg or .pdf.  STATUS_USAGE: none of these. */
-Status chart_format(const char *path, ChartFormat *format);
-
 /* *bytes (the caller frees with memory_free) = the picture, of 800 x 500 pixels or points for each chart of curves, and as
  * large as needed for a heat map.  A chart without a point that can be drawn says so if another has some.  Everything
- * borrowed.  Not collective.  Texts need not be valid UTF-8.
+ * borrowed.  `name` is for messages.  Not collective.  Texts need not be valid UTF-8.
  * STATUS_FAILED: nothing to draw, a heat map or picture that is too large, out of memory, built without cairo. */
-Status chart_render(const ChartPicture *picture, ChartFormat format, unsigned char **bytes, size_t *size);
+Status chart_render(const ChartPicture *picture, DrawingFormat format, const char *name, unsigned char **bytes,
+                    size_t *size);
 
-/* Replaces `path` by the picture, atomically and durably (io/file.h); its format by chart_format.  Fails like both. */
+/* Replaces `path` by the picture, atomically and durably (io/file.h); its format by drawing_format.  Fails like both. */
 Status chart_write(const ChartPicture *picture, const char *path);
 
 #endif

@@ -3,6 +3,18 @@
 #include "base/memory.h"
 #include <stdbool.h>
 #include <string.h>
+#include <strings.h>
+
+Status drawing_format(const char *path, DrawingFormat *format) {
+    static const char *const endings[] = {[DRAWING_PNG] = ".png", [DRAWING_SVG] = ".svg", [DRAWING_PDF] = ".pdf"};
+    const char *end = strrchr(path, '.');
+    for (int k = DRAWING_PNG; end && k <= DRAWING_PDF; k++)
+        if (strcasecmp(end, endings[k]) == 0) {
+            *format = (DrawingFormat)k;
+            return STATUS_OK;
+        }
+    return status_fail(STATUS_USAGE, "%s: the name of a picture must end in .png, .svg or .pdf", path);
+}
 
 Status drawing_missing(const char *name) {
     return status_fail(STATUS_FAILED,
@@ -12,11 +24,13 @@ Status drawing_missing(const char *name) {
 }
 
 #if HAVE_CAIRO
+#include <cairo-pdf.h>
+#include <cairo-svg.h>
 
 /* ---- texts ---------------------------------------------------------------------------------------------------------- */
 
 /* Longer texts are cut; no picture is that wide. */
-enum { TEXT_BYTES = 1024 };
+enum { TEXT_BYTES = 1024, SIDE_MAX = 32767 /* of cairo's pictures */, AREA_MAX = 100000000 };
 #define ELLIPSIS    "\xe2\x80\xa6"
 #define REPLACEMENT "\xef\xbf\xbd"
 
@@ -90,8 +104,14 @@ void drawing_text_within(cairo_t *c, const char *text, double x, double y, doubl
 
 /* ---- files ---------------------------------------------------------------------------------------------------------- */
 
-cairo_status_t drawing_collect(void *user, const unsigned char *data, unsigned length) {
-    DrawingBytes *bytes = user;
+/* What cairo has written so far, piece by piece. */
+typedef struct Bytes {
+    unsigned char *data;
+    size_t size, room;
+} Bytes;
+
+static cairo_status_t collect(void *user, const unsigned char *data, unsigned length) {
+    Bytes *bytes = user;
     if (bytes->size + length > bytes->room) {
         unsigned char *larger;
         size_t room = 2 * (bytes->size + length) + (1 << 16);
@@ -107,12 +127,31 @@ cairo_status_t drawing_collect(void *user, const unsigned char *data, unsigned l
     return CAIRO_STATUS_SUCCESS;
 }
 
-Status drawing_png(cairo_surface_t *surface, const char *name, unsigned char **bytes, size_t *size) {
-    DrawingBytes written = {0};
-    cairo_surface_flush(surface);
-    cairo_status_t result = cairo_surface_write_to_png_stream(surface, drawing_collect, &written);
+static cairo_surface_t *create(DrawingFormat format, double width, double height, Bytes *bytes) {
+    return format == DRAWING_SVG   ? cairo_svg_surface_create_for_stream(collect, bytes, width, height)
+           : format == DRAWING_PDF ? cairo_pdf_surface_create_for_stream(collect, bytes, width, height)
+                                   : cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)width, (int)height);
+}
+
+Status drawing_render(DrawingFormat format, double width, double height, DrawingPainter *paint, const void *user,
+                      const char *name, unsigned char **bytes, size_t *size) {
+    Bytes written = {0};
     *bytes = NULL;
     *size = 0;
+    if (!(width <= SIDE_MAX && height <= SIDE_MAX && width * height <= AREA_MAX))
+        return status_fail(STATUS_FAILED, "cannot write %s: a picture of %.0f x %.0f pixels is too large", name, width,
+                           height);
+    cairo_surface_t *surface = create(format, width, height, &written);
+    cairo_t *c = cairo_create(surface);
+    paint(c, user, width, height);
+    cairo_status_t result = cairo_status(c);
+    cairo_destroy(c);
+    if (result == CAIRO_STATUS_SUCCESS && format == DRAWING_PNG)
+        result = cairo_surface_write_to_png_stream(surface, collect, &written);
+    cairo_surface_finish(surface);
+    if (result == CAIRO_STATUS_SUCCESS)
+        result = cairo_surface_status(surface);
+    cairo_surface_destroy(surface);
     if (result != CAIRO_STATUS_SUCCESS) {
         memory_free(written.data);
         return status_fail(STATUS_FAILED, "cannot write %s: cairo: %s", name, cairo_status_to_string(result));

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Texts and PNG files by cairo.  A build without cairo has drawing_missing alone. */
+ * Texts by cairo, and PNG, SVG and PDF files.  A build without cairo has drawing_format and drawing_missing alone. */
 #ifndef IO_DRAWING_H
 #define IO_DRAWING_H
 #include "base/status.h"
 #include <stddef.h>
+
+typedef enum DrawingFormat { DRAWING_PNG, DRAWING_SVG, DRAWING_PDF } DrawingFormat;
+
 #if HAVE_CAIRO
 #include <cairo.h>
 
@@ -20,16 +23,17 @@ void drawing_text(cairo_t *c, const char *text, double x, double y, double ancho
 /* The same, with an ellipsis in the place of what does not fit into `width` pixels. */
 void drawing_text_within(cairo_t *c, const char *text, double x, double y, double anchor, double width);
 
-/* Bytes that cairo writes piece by piece: a closure for its functions of streams.  data: freed with memory_free. */
-typedef struct DrawingBytes {
-    unsigned char *data;
-    size_t size, room;
-} DrawingBytes;
-cairo_status_t drawing_collect(void *bytes, const unsigned char *data, unsigned length);
+/* Draws on a surface of this size. */
+typedef void DrawingPainter(cairo_t *c, const void *user, double width, double height);
 
-/* *bytes = the surface as a PNG file, freed with memory_free.  STATUS_FAILED: out of memory; names `name`. */
-Status drawing_png(cairo_surface_t *surface, const char *name, unsigned char **bytes, size_t *size);
+/* *bytes (freed with memory_free) = the file of what `paint` draws on width x height pixels or points.  STATUS_FAILED: larger
+ * than 32767 either way or than 10^8 pixels, out of memory; names `name`. */
+Status drawing_render(DrawingFormat format, double width, double height, DrawingPainter *paint, const void *user,
+                      const char *name, unsigned char **bytes, size_t *size);
 #endif
+
+/* *format by the ending of a file's name: .png, .svg or .pdf.  STATUS_USAGE: none of these. */
+Status drawing_format(const char *path, DrawingFormat *format);
 
 /* STATUS_FAILED: `name` cannot be drawn, as the program was built without cairo. */
 Status drawing_missing(const char *name);

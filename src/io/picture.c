@@ -11,7 +11,6 @@ enum {
     GAP = 12,  /* between cells */
     LINE = 22, /* height of a line of a caption */
     TITLE_LINE = 42,
-    SIDE_MAX = 32767, /* of cairo's pictures */
     TITLE_WIDTH = 800 /* a narrow sheet becomes so wide at most for its title */
 };
 static const double FONT = 18, TITLE_FONT = 21;
@@ -19,7 +18,7 @@ static const double colours[][3] = {{0, 0, 0}, {0, 0.5, 0.1}, {0.8, 0.1, 0.1}};
 
 typedef struct Layout {
     size_t columns, rows, side, lines, top; /* lines of a caption; height above the cells */
-    size_t width, height;
+    double width, height;
 } Layout;
 
 static double title_width(const char *title) {
@@ -46,15 +45,10 @@ static Status lay_out(const PictureSheet *sheet, const char *name, Layout *l) {
                 l->lines = k + 1;
     l->rows = (sheet->count + l->columns - 1) / l->columns;
     l->top = sheet->title ? TITLE_LINE : 0;
-    double width = (double)l->columns * (double)(l->side + GAP) + GAP;
-    double height = (double)l->top + (double)l->rows * (double)(l->side + l->lines * LINE + GAP) + GAP;
+    l->width = (double)l->columns * (double)(l->side + GAP) + GAP;
+    l->height = (double)l->top + (double)l->rows * (double)(l->side + l->lines * LINE + GAP) + GAP;
     if (sheet->title)
-        width = fmax(width, fmin(ceil(title_width(sheet->title)) + 2 * GAP, TITLE_WIDTH));
-    if (width > SIDE_MAX || height > SIDE_MAX)
-        return status_fail(STATUS_FAILED, "cannot write %s: %zu pictures are too many for one sheet", name,
-                           sheet->count);
-    l->width = (size_t)width;
-    l->height = (size_t)height;
+        l->width = fmax(l->width, fmin(ceil(title_width(sheet->title)) + 2 * GAP, TITLE_WIDTH));
     return STATUS_OK;
 }
 
@@ -115,15 +109,23 @@ static void draw_cell(cairo_t *c, const PictureCell *cell, double x, double y, s
                                 0.5, (double)side + GAP - 4);
 }
 
-static void draw(cairo_t *c, const PictureSheet *sheet, const Layout *l) {
+typedef struct Drawn {
+    const PictureSheet *sheet;
+    Layout layout;
+} Drawn;
+
+static void draw(cairo_t *c, const void *user, double width, double height) {
+    (void)height;
+    const PictureSheet *sheet = ((const Drawn *)user)->sheet;
+    const Layout *l = &((const Drawn *)user)->layout;
     cairo_set_source_rgb(c, 1, 1, 1);
     cairo_paint(c);
     drawing_font(c, TITLE_FONT);
     cairo_set_source_rgb(c, 0, 0, 0);
     if (sheet->title)
-        drawing_text_within(c, sheet->title, (double)l->width / 2, 29, 0.5, (double)l->width - 2 * GAP);
+        drawing_text_within(c, sheet->title, width / 2, 29, 0.5, width - 2 * GAP);
     drawing_font(c, FONT);
-    double left = ((double)l->width - (double)(l->columns * (l->side + GAP) + GAP)) / 2;
+    double left = (width - (double)(l->columns * (l->side + GAP) + GAP)) / 2;
     for (size_t i = 0; i < sheet->count; i++)
         draw_cell(c, &sheet->cells[i], left + GAP + (double)(i % l->columns * (l->side + GAP)),
                   (double)(l->top + GAP + i / l->columns * (l->side + l->lines * LINE + GAP)), l->side);
@@ -133,21 +135,13 @@ bool picture_available(void) {
     return true;
 }
 
-Status picture_png(const PictureSheet *sheet, const char *name, unsigned char **bytes, size_t *size) {
-    Layout layout;
+Status picture_render(const PictureSheet *sheet, DrawingFormat format, const char *name, unsigned char **bytes,
+                      size_t *size) {
+    Drawn drawn = {.sheet = sheet};
     *bytes = NULL;
     *size = 0;
-    TRY(lay_out(sheet, name, &layout));
-    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)layout.width, (int)layout.height);
-    cairo_t *c = cairo_create(surface);
-    draw(c, sheet, &layout);
-    cairo_status_t result = cairo_status(c);
-    cairo_destroy(c);
-    Status status = result == CAIRO_STATUS_SUCCESS ? drawing_png(surface, name, bytes, size)
-                                                   : status_fail(STATUS_FAILED, "cannot write %s: cairo: %s", name,
-                                                                 cairo_status_to_string(result));
-    cairo_surface_destroy(surface);
-    return status;
+    TRY(lay_out(sheet, name, &drawn.layout));
+    return drawing_render(format, drawn.layout.width, drawn.layout.height, draw, &drawn, name, bytes, size);
 }
 
 #else
@@ -156,8 +150,9 @@ bool picture_available(void) {
     return false;
 }
 
-Status picture_png(const PictureSheet *sheet, const char *name, unsigned char **bytes, size_t *size) {
-    (void)sheet;
+Status picture_render(const PictureSheet *sheet, DrawingFormat format, const char *name, unsigned char **bytes,
+                      size_t *size) {
+    (void)sheet, (void)format;
     *bytes = NULL;
     *size = 0;
     return drawing_missing(name);
@@ -168,8 +163,14 @@ Status picture_png(const PictureSheet *sheet, const char *name, unsigned char **
 Status picture_write(const PictureSheet *sheet, const char *path) {
     unsigned char *bytes;
     size_t size;
-    TRY(picture_png(sheet, path, &bytes, &size));
+    DrawingFormat format = DRAWING_PNG;
+    TRY(drawing_format(path, &format));
+    TRY(picture_render(sheet, format, path, &bytes, &size));
     Status status = file_write(path, 1, &(FilePart){bytes, size});
     memory_free(bytes);
     return status;
+}
+
+Status picture_png(const PictureSheet *sheet, const char *name, unsigned char **bytes, size_t *size) {
+    return picture_render(sheet, DRAWING_PNG, name, bytes, size);
 }

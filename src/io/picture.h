@@ -11,6 +11,7 @@
 #ifndef IO_PICTURE_H
 #define IO_PICTURE_H
 #include "base/status.h"
+#include "io/drawing.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -36,11 +37,16 @@ typedef struct PictureSheet {
 /* Was the program built with cairo? */
 bool picture_available(void);
 
-/* Replaces `path` by the sheet as a PNG file: atomically and durably, as io/file.h says.
- * STATUS_FAILED: no cell, larger than 32767 pixels either way, cannot write, out of memory, built without cairo. */
+/* Replaces `path` by the sheet, .png, .svg or .pdf by its name: atomically and durably, as io/file.h says.
+ * STATUS_USAGE: another ending.  STATUS_FAILED: no cell, larger than 32767 pixels either way, cannot write, out of memory,
+ * built without cairo. */
 Status picture_write(const PictureSheet *sheet, const char *path);
 
 /* *bytes = the same in memory, freed with memory_free.  `name` is for messages. */
+Status picture_render(const PictureSheet *sheet, DrawingFormat format, const char *name, unsigned char **bytes,
+                      size_t *size);
+
+/* The same as a PNG. */
 Status picture_png(const PictureSheet *sheet, const char *name, unsigned char **bytes, size_t *size);
 
 #endif

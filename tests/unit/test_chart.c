@@ -82,7 +82,7 @@ static void charts_are_written(void **state) {
     chart[1] = chart[0];
     chart[1].series_count = 0; /* says that it has no values */
     picture = (ChartPicture){.charts = chart, .chart_count = 2, .columns = 2, .dark = true};
-    assert_int_equal(chart_render(&picture, CHART_PNG, &bytes, &size), STATUS_OK);
+    assert_int_equal(chart_render(&picture, DRAWING_PNG, "a chart", &bytes, &size), STATUS_OK);
     expect_png_size(bytes, 1600, 500);
     memory_free(bytes);
     assert_int_equal(chart_write(&picture, tmpdir_path("a.svg")), STATUS_OK);
@@ -90,7 +90,7 @@ static void charts_are_written(void **state) {
     assert_non_null(strstr((char *)bytes, "<svg"));
     assert_non_null(strstr((char *)bytes, "</svg>"));
     memory_free(bytes);
-    assert_int_equal(chart_render(&picture, CHART_PDF, &bytes, &size), STATUS_OK);
+    assert_int_equal(chart_render(&picture, DRAWING_PDF, "a chart", &bytes, &size), STATUS_OK);
     assert_memory_equal(bytes, "%PDF-", 5);
     memory_free(bytes);
     assert_int_equal(chart_write(&picture, "/nonexistent/b.png"), STATUS_FAILED);
@@ -114,13 +114,13 @@ static void heat_maps_have_room(void **state) {
         ChartHeat heat = {.rows = n, .columns = n, .values = values};
         Chart chart = {.title = "confusion", .x_label = "predicted", .y_label = "true", .heat = &heat};
         ChartPicture picture = {.charts = &chart, .chart_count = 1};
-        assert_int_equal(chart_render(&picture, CHART_PNG, &bytes, &size), STATUS_OK);
+        assert_int_equal(chart_render(&picture, DRAWING_PNG, "a chart", &bytes, &size), STATUS_OK);
         unsigned width = (unsigned)(bytes[18] << 8 | bytes[19]), height = (unsigned)(bytes[22] << 8 | bytes[23]);
         assert_in_range(width, 250, 1800);
         assert_in_range(height, 300, 1800);
         memory_free(bytes);
         heat.rows = CHART_MAX_CLASSES + 1;
-        assert_int_equal(chart_render(&picture, CHART_PNG, &bytes, &size), STATUS_FAILED);
+        assert_int_equal(chart_render(&picture, DRAWING_PNG, "a chart", &bytes, &size), STATUS_FAILED);
     }
 }
 

@@ -117,7 +117,7 @@ static void failures(void **state) {
     sheet.count = 1;
     assert_fails_with(STATUS_FAILED, picture_write(&sheet, "/nonexistent/a.png"), "/nonexistent/a.png");
     sheet.columns = 300;
-    assert_fails_with(STATUS_FAILED, picture_write(&sheet, tmpdir_path("a.png")), "too many");
+    assert_fails_with(STATUS_FAILED, picture_write(&sheet, tmpdir_path("a.png")), "too large");
     sheet.columns = 0;
     for (size_t n = 1, failed = 1; failed; n++) {
         memory_fail_at(n);
