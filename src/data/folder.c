@@ -22,8 +22,9 @@ static bool has_ending(const char *name, const char *const endings[]) {
     return false;
 }
 
-static bool is_picture(const char *name) {
-    return has_ending(name, (const char *[]){"jpg", "jpeg", "jpe", "jfif", "png", "webp", NULL});
+static bool is_wanted(const FolderFound *found, const char *name) {
+    static const char *const pictures[] = {"jpg", "jpeg", "jpe", "jfif", "png", "webp", NULL};
+    return has_ending(name, found->endings ? found->endings : pictures);
 }
 
 static bool is_other_picture(const char *name) {
@@ -185,7 +186,7 @@ typedef struct Walk {
 static Status walk(const char *folder, const Walk *at);
 
 static Status take_file(const char *path, const struct Entry *entry, const Walk *at) {
-    if (is_picture(entry->name))
+    if (is_wanted(at->found, entry->name))
         return folder__add(at->found, path, entry->size, at->split, at->class);
     return skip(at->found, path, is_other_picture(entry->name) ? FOLDER_FORMAT : FOLDER_OTHER);
 }
@@ -227,7 +228,7 @@ static Status walk_split(const char *folder, const Listing *listing, const Walk 
         TRY(join(folder, entry->name, path));
         if (entry->is_folder)
             TRY(walk(path, &below));
-        else if (classes && is_picture(entry->name))
+        else if (classes && is_wanted(at->found, entry->name))
             TRY(skip(at->found, path, FOLDER_NO_CLASS));
         else
             TRY(take_file(path, entry, at));
@@ -289,7 +290,7 @@ static void found_free(FolderFound *found) {
 }
 
 Status folder_scan(const char *path, const FolderOptions *options, Folder *out) {
-    FolderFound found = {0};
+    FolderFound found = {.endings = options->endings};
     struct stat about;
     Status status;
     *out = (Folder){0};

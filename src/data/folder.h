@@ -19,7 +19,8 @@
 typedef struct FolderOptions {
     char *const *class_names; /* borrowed; NULL: the names found */
     size_t class_count;
-    DatasetSplit split; /* of files whose place does not tell */
+    DatasetSplit split;         /* of files whose place does not tell */
+    const char *const *endings; /* of the files to take, "wav", NULL at the end; NULL: pictures */
 } FolderOptions;
 
 typedef struct FolderFile {

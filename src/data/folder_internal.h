@@ -28,6 +28,7 @@ typedef struct FolderFound {
     FolderTexts texts, classes; /* names of classes in the order in which they were met */
     size_t class_count, last_class, last_place;
     bool csv;
+    const char *const *endings; /* as in FolderOptions */
 } FolderFound;
 
 /* Appends; `class` NULL: none. */

@@ -150,7 +150,9 @@ Status folder__put_in_order(const char *path, const FolderOptions *options, Fold
     char **met = NULL;
     int64_t *labels = NULL;
     if (found->count == 0)
-        return status_fail(STATUS_FAILED, "%s holds no pictures (JPEG, PNG or WebP)", path);
+        return status_fail(STATUS_FAILED, "%s holds no %s%s", path,
+                           options->endings ? "files that end in ." : "pictures (JPEG, PNG or WebP)",
+                           options->endings ? options->endings[0] : "");
     out->texts = found->texts.bytes;
     found->texts.bytes = NULL;
     Status status = memory_new(&met, found->class_count, "class names");

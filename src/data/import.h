@@ -39,6 +39,13 @@ typedef struct ImportOptions {
     double value_max;        /* the largest value that pixels may have; 0: by the type */
     size_t channels;         /* of a series */
     bool planar, normalise;  /* the samples of a channel stand together; each series to mean 0, deviation 1 */
+
+    /* wav: folders of files */
+    char label_from[IMPORT_TEXT];            /* "{label}_*": labels are a part of file names */
+    char match[DATASET_SPLITS][IMPORT_TEXT]; /* --val-match, --test-match: pattern of names */
+    char list[DATASET_SPLITS][IMPORT_TEXT];  /* --val-list, --test-list: a text file of names */
+    double window, hop, rate, seconds;       /* ms, ms, samples/s (0: of the first file), s */
+    size_t bands;
 } ImportOptions;
 
 /* What a kind found: filled in by open. */
@@ -85,7 +92,7 @@ DatasetSplit import_split_of(const char *path);
  * a single one whose name says nothing is train.  Borrowed from `options`.  STATUS_USAGE: cannot tell, none. */
 Status import_sort_paths(const ImportOptions *options, const char *path[DATASET_SPLITS]);
 
-#define IMPORT_KINDS(X)      X(idx) X(csv) X(series)
+#define IMPORT_KINDS(X)      X(idx) X(csv) X(series) X(wav)
 #define IMPORT_DECLARE(name) extern const ImportKind import_kind_##name;
 IMPORT_KINDS(IMPORT_DECLARE)
 #undef IMPORT_DECLARE

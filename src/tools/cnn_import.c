@@ -23,8 +23,9 @@ static const char *const headers[] = {"auto", "yes", "no", NULL};      /* TextHe
 static const char *const types[] = {"auto", "uint8", "float32", NULL}; /* ImportType */
 static const char *const on_bad_files[] = {"stop", "skip", NULL};
 
-#define OF(field)          .offset = offsetof(Arguments, import.field)
-#define TEXT(field, shown) OPTION_TEXT, OF(field), .argument = shown
+#define OF(field)                   .offset = offsetof(Arguments, import.field)
+#define TEXT(field, shown)          OPTION_TEXT, OF(field), .argument = shown
+#define NUMBER(field, shown, usual) OPTION_NUMBER, OF(field), .argument = shown, .fallback = usual
 static const Option options[] = {
     {.name = "kind",
      .type = OPTION_TEXT,
@@ -157,6 +158,45 @@ static const Option options[] = {
      .type = OPTION_FLAG,
      OF(normalise),
      .help = "each channel of each series to mean 0 and deviation 1"},
+    {.name = "label-from",
+     .type = TEXT(label_from, "PATTERN"),
+     .help = "labels are the part {label} of file names, as in {label}_*; else the names of folders",
+     .group = "wav"},
+    {.name = "val-match",
+     .type = TEXT(match[DATASET_VAL], "PATTERN"),
+     .help = "files with such names (* ? [0-9] as in a shell) become val"},
+    {.name = "test-match", .type = TEXT(match[DATASET_TEST], "PATTERN"), .help = "the same for test"},
+    {.name = "val-list",
+     .type = TEXT(list[DATASET_VAL], "FILE"),
+     .help = "files named in this text file, one a line, become val"},
+    {.name = "test-list", .type = TEXT(list[DATASET_TEST], "FILE"), .help = "the same for test"},
+    {.name = "seconds",
+     .type = NUMBER(seconds, "X", "1"),
+     .above_min = true,
+     .max = 3600,
+     .help = "of each sound: longer ones are cut, shorter ones filled up with silence"},
+    {.name = "rate",
+     .type = NUMBER(rate, "HZ", "0"),
+     .max = 1e6,
+     .help = "samples a second to which sounds are brought; 0: that of the first file"},
+    {.name = "window",
+     .type = NUMBER(window, "MS", "25"),
+     .above_min = true,
+     .max = 10000,
+     .help = "milliseconds of sound that a row of the spectrogram is made of"},
+    {.name = "hop",
+     .type = NUMBER(hop, "MS", "10"),
+     .above_min = true,
+     .max = 10000,
+     .help = "milliseconds from one row to the next"},
+    {.name = "bands",
+     .type = OPTION_SIZE,
+     OF(bands),
+     .argument = "N",
+     .fallback = "40",
+     .min = 1,
+     .max = 4096,
+     .help = "mel bands: columns of the spectrogram"},
 };
 static const CliProgram program = {
     .name = "cnn_import",

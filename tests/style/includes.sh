@@ -29,8 +29,9 @@ while IFS=: read -r file line text; do
     *jpeglib.h*) [[ $file == io/image_jpeg.c ]] || { echo "$file:$line: only io/image_jpeg.c may include jpeglib.h"; bad=1; } ;;
     *webp/*) [[ $file == io/image_webp.c ]] || { echo "$file:$line: only io/image_webp.c may include webp/"; bad=1; } ;;
     *cairo*.h*) [[ $file == io/drawing.[ch] ]] || { echo "$file:$line: only io/drawing.[ch] may include cairo.h"; bad=1; } ;;
+    *sndfile.h*) [[ $file == io/sound.c ]] || { echo "$file:$line: only io/sound.c may include sndfile.h"; bad=1; } ;;
     *cblas.h*) [[ $file == backend/* ]] || { echo "$file:$line: only backend/ may include cblas.h"; bad=1; } ;;
     esac
-done < <(grep -rnE '#include +<(mpi|hdf5|hdf5_hl|zip|png|cairo|cairo-svg|cairo-pdf|cblas|jpeglib|webp/[a-z]+)\.h>' --include='*.[ch]' . | sed 's|^\./||')
+done < <(grep -rnE '#include +<(mpi|sndfile|hdf5|hdf5_hl|zip|png|cairo|cairo-svg|cairo-pdf|cblas|jpeglib|webp/[a-z]+)\.h>' --include='*.[ch]' . | sed 's|^\./||')
 [ "$seen" -gt 50 ] || [ -n "${1:-}" ] || { echo "only $seen includes found: the check does not look where it should"; exit 1; }
 exit $bad
