@@ -15,6 +15,9 @@
  *   binary and multi-label (sigmoid, binary cross-entropy; "yes" is p > 0.5, t > 0.5):
  *     binary_accuracy    share of elements that are right
  *     precision, recall, f1, auc    the same of each column; mean over all columns (auc: over those that have both)
+ *   both: ece            expected calibration error (Guo et al., 2017, equation 3): the confidences, which are the probabilities
+ *                        of the predicted classes (of yes or no: max(p, 1 - p)), in 15 bins of equal width;
+ *                        sum over bins |right ones - sum of confidences| / all
  *   of numbers (the other losses):
  *     mae, mse, rmse     mean of |p - t|, of (p - t)^2 over all elements; root of the latter
  *     r2                 1 - sum (p - t)^2 / sum (t - mean t)^2 of each column, mean over columns

@@ -114,6 +114,46 @@ static double f1_value(const Metric *m, const uint64_t *counts) {
     return confusion_mean(m, counts, 1, 1);
 }
 
+/* ---- calibration ---------------------------------------------------------------------------------------------------- */
+
+/* Of each bin: predictions, right ones, and the exact sum of their confidences. */
+enum { CALIBRATION_BINS = 15, BIN_ALL = 0, BIN_RIGHT, BIN_CONFIDENCE, BIN_WIDTH = BIN_CONFIDENCE + EXACT_DIGITS };
+
+static size_t calibration_width(const Metric *m) {
+    (void)m;
+    return CALIBRATION_BINS * BIN_WIDTH;
+}
+
+static void count_confidence(uint64_t *counts, double confidence, bool right) {
+    double place = ceil(confidence * CALIBRATION_BINS) - 1;
+    size_t bin = place >= CALIBRATION_BINS ? CALIBRATION_BINS - 1 : place > 0 ? (size_t)place : 0;
+    uint64_t *of = counts + bin * BIN_WIDTH;
+    of[BIN_ALL]++;
+    of[BIN_RIGHT] += right;
+    exact_add(of + BIN_CONFIDENCE, confidence);
+}
+
+static void calibration_add(Metric *m, uint64_t *counts, const Real *x, const Real *label) {
+    for (size_t c = 0; is_yes_no(m) && c < m->columns; c++) {
+        double p = metrics__probability(m, x, 0, c);
+        count_confidence(counts, p > 0.5 ? p : 1 - p, says_yes(m, x[c]) == (label[c] > (Real)0.5));
+    }
+    size_t predicted = is_yes_no(m) ? m->columns : loss_class(x, m->columns);
+    if (predicted < m->columns)
+        count_confidence(counts, metrics__probability(m, x, metrics__log_sum(m, x), predicted),
+                         predicted == metrics__true_class(m, label));
+}
+
+static double calibration_value(const Metric *m, const uint64_t *counts) {
+    double sum = 0, all = 0;
+    (void)m;
+    for (size_t b = 0; b < CALIBRATION_BINS; b++, counts += BIN_WIDTH) {
+        sum += fabs((double)counts[BIN_RIGHT] - exact_value(counts + BIN_CONFIDENCE));
+        all += (double)counts[BIN_ALL];
+    }
+    return all > 0 ? sum / all : NAN;
+}
+
 /* ---- errors of numbers ---------------------------------------------------------------------------------------------- */
 
 /* Elements, then an exact sum. */
@@ -190,6 +230,7 @@ const MetricKind metric_kinds[] = {
     {"recall", OF_CLASSES | OF_YES_NO, confusion_width, confusion_add, recall_value},
     {"f1", OF_CLASSES | OF_YES_NO, confusion_width, confusion_add, f1_value},
     {"auc", OF_CLASSES | OF_YES_NO, metrics__auc_width, metrics__auc_add, metrics__auc_value},
+    {"ece", OF_CLASSES | OF_YES_NO, calibration_width, calibration_add, calibration_value},
     {"mae", OF_NUMBERS, error_width, absolute_add, error_value},
     {"mse", OF_NUMBERS, error_width, squared_add, error_value},
     {"rmse", OF_NUMBERS, error_width, squared_add, root_value},

@@ -20,7 +20,7 @@ static bool is_word(const char *name, const char *word) {
 }
 
 static bool larger_is_better(const char *name) {
-    static const char *const falling[] = {"loss", "mae", "mse", "rmse"};
+    static const char *const falling[] = {"loss", "mae", "mse", "rmse", "ece"};
     for (size_t i = 0; i < sizeof falling / sizeof *falling; i++)
         if (is_word(without_val(name), falling[i]))
             return false;

@@ -36,6 +36,16 @@ def case(name, loss, logits, prediction, label, expected):
                  f"     {1 if label.ndim == 1 else label.shape[1]}, {{{text}}}}},")
 
 
+def calibration(confidence, right, bins=15):
+    """Expected calibration error (Guo et al., 2017), bins ((m - 1) / M, m / M]."""
+    edges, error = np.linspace(0, 1, bins + 1), 0
+    for low, high in zip(edges[:-1], edges[1:]):
+        chosen = (confidence > low) & (confidence <= high)
+        if chosen.any():
+            error += chosen.mean() * abs(right[chosen].mean() - confidence[chosen].mean())
+    return error
+
+
 def of_classes(p, label):
     macro = dict(average="macro", zero_division=0)
     chosen = p.argmax(1)
@@ -45,6 +55,7 @@ def of_classes(p, label):
         "recall": sk.recall_score(label, chosen, **macro),
         "f1": sk.f1_score(label, chosen, **macro),
         "auc": sk.roc_auc_score(label, p, multi_class="ovr", average="macro"),
+        "ece": calibration(p.max(1), chosen == label),
     }
 
 
@@ -57,6 +68,7 @@ def of_labels(p, label):
         "recall": sk.recall_score(label, chosen, **macro),
         "f1": sk.f1_score(label, chosen, **macro),
         "auc": sk.roc_auc_score(label, p, average="macro"),
+        "ece": calibration(np.maximum(p, 1 - p).ravel(), (chosen == label).ravel()),
     }
 
 
@@ -69,8 +81,10 @@ label = np.arange(ROWS) % 5
 x = np.round(random.randn(ROWS, 5) * 8 + 12 * np.eye(5)[label]) / 8  # logits, multiples of 1/8
 x[:, 4] = np.minimum(x[:, 4], x[:, :4].max(1) - 0.125)  # class 4 is never the largest
 p = np.exp(x - x.max(1, keepdims=True))
-p = (p / p.sum(1, keepdims=True)).astype(np.float32).astype(np.float64)
+exact = p / p.sum(1, keepdims=True)
+p = exact.astype(np.float32).astype(np.float64)
 auc = of_classes(p, label)
+auc["ece"] = calibration(exact.max(1), exact.argmax(1) == label)
 auc["auc"] = np.mean([sk.roc_auc_score(label == c, p[:, c]) for c in range(5)])  # rows do not sum to 1 in float32
 case("logits", "LOSS_SPARSE_CROSSENTROPY", "true", x, label, auc)
 
@@ -81,14 +95,18 @@ tied = {"top_2": np.mean([(np.argsort(-q[i], kind="stable")[:2] == label[i]).any
         "precision": sk.precision_score(label, chosen, **macro),
         "recall": sk.recall_score(label, chosen, **macro),
         "f1": sk.f1_score(label, chosen, **macro),
-        "auc": np.mean([sk.roc_auc_score(label == c, q[:, c]) for c in range(5)])}
+        "auc": np.mean([sk.roc_auc_score(label == c, q[:, c]) for c in range(5)]),
+        "ece": calibration(q.max(1), chosen == label)}
 case("tied", "LOSS_CROSSENTROPY", "false", q, np.eye(5)[label], tied)
 
 label = (random.rand(ROWS, 3) < [0.5, 0.3, 0.1]).astype(int)
 x = np.round(random.randn(ROWS, 3) * 4 + 4 * label) / 4 - 0.625
 x[:, 2] = np.minimum(x[:, 2], -0.125)  # label 2 is never said
-p = (1 / (1 + np.exp(-x))).astype(np.float32).astype(np.float64)
-case("labels", "LOSS_BINARY_CROSSENTROPY", "true", x, label, of_labels(p, label))
+exact = 1 / (1 + np.exp(-x))
+p = exact.astype(np.float32).astype(np.float64)
+expected = of_labels(p, label)
+expected["ece"] = calibration(np.maximum(exact, 1 - exact).ravel(), ((exact > 0.5) == label).ravel())
+case("labels", "LOSS_BINARY_CROSSENTROPY", "true", x, label, expected)
 case("binary", "LOSS_BINARY_CROSSENTROPY", "false", np.round(p[:, :1] * 16) / 16, label[:, :1],
      of_labels(np.round(p[:, :1] * 16) / 16, label[:, :1]))
 
@@ -99,7 +117,7 @@ case("numbers", "LOSS_HUBER", "false", x, t,
       "rmse": sk.mean_squared_error(t, x) ** 0.5, "r2": sk.r2_score(t, x)})
 
 print("static const struct {\n    const char *list;\n    LossKind loss;\n    bool from_logits;\n    const Real *x, *t;")
-print("    size_t columns, label_columns;\n    double expected[5];\n} golden_metrics[] = {")
+print("    size_t columns, label_columns;\n    double expected[6];\n} golden_metrics[] = {")
 print("\n".join(cases) + "\n};\n")
 
 

@@ -123,16 +123,16 @@ static const struct {
     bool from_logits;
     const Real *x, *t;
     size_t columns, label_columns;
-    double expected[5];
+    double expected[6];
 } golden_metrics[] = {
-    {"top_2,precision,recall,f1,auc", LOSS_SPARSE_CROSSENTROPY, true, logits_x, logits_t, 5,
-     1, {0.8833333333333333, 0.43821371610845289, 0.55000000000000004, 0.48332034699496129, 0.90486111111111112}},
-    {"top_2,precision,recall,f1,auc", LOSS_CROSSENTROPY, false, tied_x, tied_t, 5,
-     5, {0.8833333333333333, 0.43821371610845289, 0.55000000000000004, 0.48332034699496129, 0.90503472222222214}},
-    {"binary_accuracy,precision,recall,f1,auc", LOSS_BINARY_CROSSENTROPY, true, labels_x, labels_t, 3,
-     3, {0.75555555555555554, 0.33333333333333331, 0.4177777777777778, 0.37056277056277054, 0.68654673721340398}},
-    {"binary_accuracy,precision,recall,f1,auc", LOSS_BINARY_CROSSENTROPY, false, binary_x, binary_t, 1,
-     1, {0.71666666666666667, 0.66666666666666663, 0.64000000000000001, 0.65306122448979587, 0.77428571428571435}},
+    {"top_2,precision,recall,f1,auc,ece", LOSS_SPARSE_CROSSENTROPY, true, logits_x, logits_t, 5,
+     1, {0.8833333333333333, 0.43821371610845289, 0.55000000000000004, 0.48332034699496129, 0.90486111111111112, 0.15009479597930406}},
+    {"top_2,precision,recall,f1,auc,ece", LOSS_CROSSENTROPY, false, tied_x, tied_t, 5,
+     5, {0.8833333333333333, 0.43821371610845289, 0.55000000000000004, 0.48332034699496129, 0.90503472222222214, 0.13072916666666665}},
+    {"binary_accuracy,precision,recall,f1,auc,ece", LOSS_BINARY_CROSSENTROPY, true, labels_x, labels_t, 3,
+     3, {0.75555555555555554, 0.33333333333333331, 0.4177777777777778, 0.37056277056277054, 0.68654673721340398, 0.082136121200743803}},
+    {"binary_accuracy,precision,recall,f1,auc,ece", LOSS_BINARY_CROSSENTROPY, false, binary_x, binary_t, 1,
+     1, {0.71666666666666667, 0.66666666666666663, 0.64000000000000001, 0.65306122448979587, 0.77428571428571435, 0.089583333333333334}},
     {"mae,mse,rmse,r2", LOSS_HUBER, false, numbers_x, numbers_t, 2,
      2, {0.234375, 0.084761555989583334, 0.29113837945139309, 0.91087709917789095}},
 };
