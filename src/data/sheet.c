@@ -57,6 +57,16 @@ static uint8_t level(double v) {
     return v > 0 ? v < 1 ? (uint8_t)lrint(v * 255) : 255 : 0;
 }
 
+static void draw_pixel(const Real *pixel, size_t channels, uint8_t rgb[3]) {
+    for (size_t c = 0; c < 3; c++)
+        rgb[c] = level((double)pixel[channels >= 3 ? c : 0]);
+}
+
+void sheet_pixels(const Shape *shape, const Real *x, uint8_t *rgb) {
+    for (size_t i = 0; i < shape->dim[0] * shape->dim[1]; i++)
+        draw_pixel(x + i * shape->dim[2], shape->dim[2], rgb + 3 * i);
+}
+
 void sheet_place(Sheet *sheet, size_t row, size_t column, const Real *x) {
     CHECK(row < sheet->rows && column < sheet->columns, "place %zu, %zu of the sheet", row, column);
     size_t scale = sheet->scale, top = row * (sheet->height * scale + GAP) + GAP;
@@ -64,9 +74,7 @@ void sheet_place(Sheet *sheet, size_t row, size_t column, const Real *x) {
     for (size_t j = 0; j < sheet->height * scale; j++)
         for (size_t i = 0; i < sheet->width * scale; i++) {
             const Real *pixel = x + (j / scale * sheet->width + i / scale) * sheet->channels;
-            uint8_t *to = sheet->rgb + ((top + j) * sheet->total_width + left + i) * 3;
-            for (size_t c = 0; c < 3; c++)
-                to[c] = level((double)pixel[sheet->channels >= 3 ? c : 0]);
+            draw_pixel(pixel, sheet->channels, sheet->rgb + ((top + j) * sheet->total_width + left + i) * 3);
         }
 }
 

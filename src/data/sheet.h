@@ -17,7 +17,11 @@ typedef struct Sheet Sheet;
 Status sheet_create(const Shape *shape, size_t rows, size_t columns, Sheet **out);
 void sheet_destroy(Sheet *sheet); /* accepts NULL */
 
-/* Draws x[shape], 0 black to 1 white, the rest cut off: three channels and more as red, green, blue, one and two as grey. */
+/* rgb[height][width][3] = x[shape], 0 black to 1 white, the rest cut off: three channels and more as red, green, blue, one and
+ * two as grey. */
+void sheet_pixels(const Shape *shape, const Real *x, uint8_t *rgb);
+
+/* Draws x[shape] so. */
 void sheet_place(Sheet *sheet, size_t row, size_t column, const Real *x);
 
 /* io/png.h. */

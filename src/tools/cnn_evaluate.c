@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * cnn_evaluate: loss, accuracy and metrics of a run or a checkpoint on a split of a dataset, the same on any number of ranks. */
+ * cnn_evaluate: how good a run or a checkpoint, or the mean of several, is on a split of a dataset, the same on any number of
+ * ranks. */
 #include "backend/select.h"
-#include "base/log.h"
+#include "train/assess_run.h"
 #include "train/cli.h"
-#include "train/evaluate.h"
 #include "train/program.h"
 #include "train/verify.h"
-#include <jansson.h>
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 typedef struct Arguments {
     TrainedArguments trained;
+    MeanArguments mean;
+    CliWords runs;
+    char out[CLI_TEXT], confusion[CLI_TEXT], mistakes[CLI_TEXT];
     char loss[CLI_TEXT], metrics[CLI_TEXT], verify_pairs[CLI_TEXT], layer[CLI_TEXT];
     size_t seed;
     bool json;
@@ -22,6 +21,13 @@ typedef struct Arguments {
 #define TEXT(field, shown) OPTION_TEXT, .offset = offsetof(Arguments, field), .argument = shown
 static const Option options[] = {
     TRAINED_OPTIONS(Arguments, trained),
+    {.name = "runs",
+     .type = OPTION_WORDS,
+     .offset = offsetof(Arguments, runs),
+     .argument = "RUN...",
+     .positional = true,
+     .help = "further ones: their mean is evaluated"},
+    MEAN_OPTIONS(Arguments, mean),
     {.name = "loss", .type = TEXT(loss, "KIND"), .help = "as in cnn_train; the run's own when not given"},
     {.name = "metrics",
      .type = TEXT(metrics, "LIST"),
@@ -45,57 +51,26 @@ static const Option options[] = {
      .fallback = "0",
      .help = "--verify-pairs: of the drawn pairs"},
     {.name = "json", .type = OPTION_FLAG, .offset = offsetof(Arguments, json), .help = "print one JSON object"},
+    {.name = "out", .key = 'o', .type = TEXT(out, "FILE.json"), .endings = ".json", .help = "write it to a file, too"},
+    {.name = "confusion",
+     .type = TEXT(confusion, "FILE"),
+     .endings = ".png .svg .pdf",
+     .help = "draw the confusion matrix"},
+    {.name = "mistakes",
+     .type = TEXT(mistakes, "FILE.png"),
+     .endings = ".png",
+     .help = "draw the wrong examples with the highest loss, with what the network says and what is true"},
 };
 static const CliProgram program = {
     .name = "cnn_evaluate",
-    .summary = "Loss, accuracy and metrics of a trained network on a split of a dataset.",
-    .examples = "Examples:\n  cnn_evaluate run1\n  mpirun -np 8 cnn_evaluate run1 --data mnist.h5 --split val --json",
+    .summary = "How good a trained network, or the mean of several, is on a split of a dataset:\n"
+               "loss, accuracy, figures of each class, confusions, calibration, mistakes.",
+    .examples = "Examples:\n  cnn_evaluate run1 --confusion confusion.png --mistakes mistakes.png\n"
+                "  mpirun -np 8 cnn_evaluate run1 --data mnist.h5 --split val --json\n"
+                "  cnn_evaluate run1 run2 run3 --tta flip",
     .options = options,
     .option_count = sizeof options / sizeof *options,
 };
-
-static json_t *number_or_null(double value) {
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
-static Status print_json(const Trained *t, const Evaluation *e, const Totals *totals) {
-    json_t *json = json_pack("{s:s, s:s, s:s, s:f, s:o, s:I}", "checkpoint", t->path, "data", t->setup.info->path,
-                             "split", dataset_split_names[t->asked], "loss",
-                             totals_loss(totals, t->setup.loss_weights, t->setup.graph->loss_count), "accuracy",
-                             number_or_null(totals_accuracy(totals, 0)), "examples", (json_int_t)totals->examples);
-    for (size_t i = 0; json && e->metrics && i < e->metrics->count; i++)
-        json_object_set_new(json, e->metrics->items[i].name, number_or_null(e->values[i]));
-    return program_print_json(json, "the loss is not a number");
-}
-
-static Status print(const Trained *t, const Evaluation *e, const Totals *totals) {
-    evaluate_print(e, dataset_split_names[t->asked], totals);
-    return log_check_output();
-}
-
-static Status prepare(Trained *t, Evaluation **evaluation) {
-    TRY(replica_create(t->setup.graph, t->plan, &t->replica));
-    TRY(evaluate_prepare(t->replica, t->view.count));
-    TRY(replica_ready(t->replica));
-    return evaluate_create(&t->setup, t->split, t->view, evaluation);
-}
-
-static Status evaluate(Dist *dist, const Arguments *arguments, Trained *t, Evaluation **evaluation) {
-    Totals totals;
-    TRY(trained_open(dist, &arguments->trained, t));
-    if (arguments->loss[0])
-        memcpy(t->config.loss, arguments->loss, sizeof t->config.loss);
-    if (arguments->metrics[0])
-        memcpy(t->config.metrics, arguments->metrics, sizeof t->config.metrics);
-    TRY(setup_graph(&t->setup, &t->config));
-    TRY(dist_agree(dist, prepare(t, evaluation)));
-    TRY(trained_load(t));
-    TRY(evaluate_run(*evaluation, t->replica, &totals));
-    Status status = STATUS_OK;
-    if (dist_rank(dist) == 0)
-        status = arguments->json ? print_json(t, *evaluation, &totals) : print(t, *evaluation, &totals);
-    return dist_agree(dist, status);
-}
 
 static Status verify(Dist *dist, const Arguments *arguments) {
     PredictOptions wanted = {.trained = &arguments->trained, .layer = arguments->layer, .embedding = true};
@@ -108,13 +83,14 @@ static Status check_together(const Arguments *arguments) {
         return status_fail(STATUS_USAGE, "--layer needs --verify-pairs");
     if (pairs && (arguments->metrics[0] || arguments->loss[0]))
         return status_fail(STATUS_USAGE, "--verify-pairs has no use for --metrics or --loss: its figures are fixed");
+    if (pairs && (arguments->runs.count > 0 || arguments->mean.tta[0] || arguments->confusion[0] ||
+                  arguments->mistakes[0] || arguments->out[0]))
+        return status_fail(STATUS_USAGE, "--verify-pairs takes one run, and prints its figures only");
     return STATUS_OK;
 }
 
 static Status run(Dist *dist, int argc, char **argv) {
     static Arguments arguments;
-    static Trained trained;
-    Evaluation *evaluation = NULL;
     OptionSource source[CLI_MAX_OPTIONS] = {0};
     bool exit_now = false;
     Status status = STATUS_OK;
@@ -133,10 +109,16 @@ static Status run(Dist *dist, int argc, char **argv) {
         return STATUS_OK;
     if (arguments.verify_pairs[0])
         return verify(dist, &arguments);
-    status = evaluate(dist, &arguments, &trained, &evaluation);
-    evaluate_destroy(evaluation);
-    trained_close(&trained);
-    return status;
+    AssessOptions wanted = {.trained = &arguments.trained,
+                            .mean = &arguments.mean,
+                            .runs = &arguments.runs,
+                            .loss = arguments.loss,
+                            .metrics = arguments.metrics,
+                            .json = arguments.json,
+                            .out = arguments.out,
+                            .confusion = arguments.confusion,
+                            .mistakes = arguments.mistakes};
+    return assess_run(dist, &wanted);
 }
 
 int main(int argc, char **argv) {

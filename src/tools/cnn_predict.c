@@ -115,10 +115,9 @@ static Status print_rows(void *user, size_t first, size_t n, const Real *values,
 }
 
 static Status print_table(Predictor *p, const Arguments *arguments) {
-    const OpDesc *end = &p->trained.setup.graph->nodes[p->node].op;
-    Table table = {.predictor = p, .top = arguments->top, .classes = p->shape.rank == 1 && p->width > 1};
-    table.probabilities =
-        end->kind == OP_SOFTMAX || (end->kind == OP_ACTIVATION && end->attr.activation.kind == ACTIVATION_SIGMOID);
+    const PredictOutput *o = &p->outputs[0];
+    Table table = {.predictor = p, .top = arguments->top, .classes = o->kind == PREDICT_CLASSES};
+    table.probabilities = !o->logits;
     return predict_run(p, print_rows, &table);
 }
 
@@ -158,7 +157,7 @@ static Status write_rows(void *user, size_t first, size_t n, const Real *values,
 /* What the file says of itself: a dataset like that of the examples, with other numbers in the place of x. */
 static Status open_output(const Predictor *p, const Arguments *arguments, DatasetInfo *info, Output *out) {
     *info = *p->trained.setup.info;
-    info->shape = p->shape;
+    info->shape = p->outputs[0].shape;
     info->is_uint8 = false;
     info->value_max = 1;
     *out = (Output){.predictor = p};
@@ -183,7 +182,7 @@ static Status write_file(Predictor *p, const Arguments *arguments) {
         status = dist_agree(dist, root ? dataset_writer_finish(out.writer) : STATUS_OK);
     if (status == STATUS_OK)
         log_info("%s: %zu rows of %s from layer %s\n", arguments->out, (size_t)p->trained.view.count,
-                 shape_format(&p->shape, shape), p->trained.setup.graph->nodes[p->node].layer);
+                 shape_format(&p->outputs[0].shape, shape), p->outputs[0].name);
     free_output(&out);
     return status;
 }

@@ -266,12 +266,15 @@ static Status add_layers(const Setup *setup, Augment *out) {
 
 Status augmentation_create(const Setup *setup, const char *list, uint64_t seed, Augment *out) {
     TRY(augment_parse(list, out));
-    size_t listed = out->count;
     TRY(add_layers(setup, out));
     out->seed = seed;
-    TRY(augment_check(out, setup->data));
-    if (out->count > 0)
-        log_info("augmentation: %s%s%s\n", listed > 0 ? list : "", listed > 0 && out->count > listed ? ", " : "",
-                 out->count > listed ? "layers of the network" : "");
-    return STATUS_OK;
+    return augment_check(out, setup->data);
+}
+
+void augmentation_say(const char *list, const Augment *augment) {
+    Augment own;
+    size_t listed = augment_parse(list, &own) == STATUS_OK ? own.count : 0;
+    if (augment->count > 0)
+        log_info("augmentation: %s%s%s\n", listed > 0 ? list : "", listed > 0 && augment->count > listed ? ", " : "",
+                 augment->count > listed ? "layers of the network" : "");
 }

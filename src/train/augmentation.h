@@ -21,4 +21,7 @@
  * degrees in Keras 3, which draws once for both, and draws for each in Keras 2. */
 Status augmentation_create(const Setup *setup, const char *list, uint64_t seed, Augment *out);
 
+/* Says in one line what was made of `list`, if there is anything. */
+void augmentation_say(const char *list, const Augment *augment);
+
 #endif

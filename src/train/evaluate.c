@@ -78,10 +78,19 @@ void evaluate_destroy(Evaluation *e) {
     memory_free(e);
 }
 
+static void observe(void *user, size_t loss, const OpDesc *op, size_t n, const Real *prediction, const Real *label) {
+    Evaluation *e = user;
+    if (e->metrics)
+        metrics_observe(e->metrics, loss, op, n, prediction, label);
+    if (e->assessment)
+        assess_observe(e->assessment, loss, op, n, prediction, label);
+}
+
 /* The sums of this rank's blocks, one row each. */
 static Status run_blocks(Evaluation *e, Replica *replica, size_t *rows) {
     const Real *inputs[SETUP_MAX_INPUTS];
     LoaderBatch batch;
+    const Real *from;
     *rows = 0;
     for (;;) {
         TRY(loader_next(e->loader, &batch));
@@ -92,13 +101,16 @@ static Status run_blocks(Evaluation *e, Replica *replica, size_t *rows) {
         if (signals_stop_requested())
             return status_fail(STATUS_STOPPED, "%s", "");
         setup_inputs(e->setup, &batch, inputs);
+        from = batch.x;
+        if (e->values_of)
+            TRY(e->values_of(e->values_user, &batch, &from));
         executor_forward(replica_plan_part(replica, PASS_EVALUATE, batch.n, e->part),
                          &(ExecutorRun){.inputs = inputs,
-                                        .from = batch.x,
+                                        .from = from,
                                         .gradients = e->block_sums,
                                         .weights_version = *rows > 0, /* 0: others than the last time */
-                                        .observer = e->metrics ? metrics_observe : NULL,
-                                        .observer_user = e->metrics});
+                                        .observer = e->metrics || e->assessment ? observe : NULL,
+                                        .observer_user = e});
         for (size_t i = 0; i < e->width; i++)
             e->mine[*rows * e->width + i] = (double)e->block_sums[i];
         ++*rows;

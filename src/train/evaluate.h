@@ -4,14 +4,20 @@
  * blocks of a fixed size, whole blocks are dealt to ranks, and the blocks' sums are added in the fixed tree. */
 #ifndef TRAIN_EVALUATE_H
 #define TRAIN_EVALUATE_H
+#include "train/assess.h"
 #include "train/replica.h"
 #include "train/setup.h"
 
 enum { EVALUATE_BLOCK = 32 }; /* a constant: sgemm's bits depend on the number of rows */
 
+/* *values[batch->n][...] = what stands for the value of part.from; valid until the next call. */
+typedef Status EvaluateValues(void *user, const LoaderBatch *batch, const Real **values);
+
 typedef struct Evaluation {
-    const Setup *setup; /* borrowed */
-    PlanPart part;      /* of the network, fed with the loader's x; the whole unless the creator says otherwise */
+    const Setup *setup;        /* borrowed */
+    PlanPart part;             /* of the network; the whole unless the creator says otherwise */
+    EvaluateValues *values_of; /* what part.from is fed with; NULL: the loader's x */
+    void *values_user;
     Loader *loader;
     size_t blocks; /* over all ranks */
     double *sums;  /* [blocks][width] */
@@ -21,6 +27,7 @@ typedef struct Evaluation {
     uint64_t count;             /* examples */
     Metrics *metrics;           /* NULL: none */
     double values[METRICS_MAX]; /* theirs, after evaluate_run */
+    Assessment *assessment;     /* of this rank's examples, to be collected after evaluate_run; borrowed.  NULL: none */
 } Evaluation;
 
 /* Plans the passes for `count` examples; before replica_ready. */

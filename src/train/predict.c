@@ -1,67 +1,82 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Running what predict_open.c has opened. */
 #include "train/predict.h"
+#include "backend/log_sum_exp.h"
 #include "base/memory.h"
 #include "train/evaluate.h"
-#include "train/freeze.h"
+#include <math.h>
 #include <string.h>
 
-/* ---- opening -------------------------------------------------------------------------------------------------------- */
+/* ---- rows ----------------------------------------------------------------------------------------------------------- */
 
-int predict_embedding_node(const Graph *graph) {
-    int node = graph->outputs[0].node;
-    const OpDesc *end = &graph->nodes[node].op;
-    bool classifies =
-        end->kind == OP_SOFTMAX || (end->kind == OP_ACTIVATION && end->attr.activation.kind == ACTIVATION_SIGMOID);
-    for (int i = node; classifies && graph->nodes[i].op.inputs > 0; i = graph->nodes[i].inputs[0])
-        if (graph->nodes[i].op.params > 0)
-            return graph->nodes[i].inputs[0] > 0 ? graph->nodes[i].inputs[0] : node;
-    return node;
+void predict_probabilities(const PredictOutput *o, const Real *values, double *p) {
+    double log_sum = o->logits && o->kind == PREDICT_CLASSES ? log_sum_exp(values, o->width) : 0;
+    for (size_t i = 0; i < o->width; i++) {
+        double v = (double)values[i];
+        p[i] = !o->logits ? v : o->kind == PREDICT_CLASSES ? exp(v - log_sum) : 1 / (1 + exp(-v));
+    }
 }
 
-static Status choose_node(const PredictOptions *options, const int *layer_nodes, Predictor *p) {
-    const Graph *graph = p->trained.setup.graph;
-    const Model *model = p->trained.setup.model;
-    int layer = options->layer[0] ? model_find_layer(model, options->layer) : -1;
-    if (options->layer[0] && layer < 0)
-        return freeze_unknown(model, "layer", options->layer);
-    if (layer < 0 && graph->output_count > 1)
-        return status_fail(STATUS_USAGE, "network %s has %zu outputs: say which one with --layer %s", model->name,
-                           graph->output_count, graph->outputs[0].name);
-    p->node = layer >= 0           ? layer_nodes[layer]
-              : options->embedding ? predict_embedding_node(graph)
-                                   : graph->outputs[0].node;
-    if (p->node == 0)
-        return status_fail(STATUS_USAGE, "--layer %s is the input of network %s", options->layer, model->name);
-    p->shape = graph_shape(graph, p->node);
-    p->width = shape_count(&p->shape);
+/* Network p, which may be one of several, on what it reads: *values[n][width], in the arena if there is one output. */
+static void run_network(const Predictor *p, size_t n, const Real *x, Real *const labels[], Real *rows,
+                        const Real **values) {
+    const Real *inputs[SETUP_MAX_INPUTS];
+    LoaderBatch batch = {.n = n, .x = x, .labels = labels};
+    ExecutorRun run = {.inputs = inputs, .weights_version = 1};
+    setup_inputs(&p->trained.setup, &batch, inputs);
+    Plan *plan = replica_plan_part(p->trained.replica, PASS_PREDICT, n, predict_part(p));
+    executor_forward(plan, &run);
+    *values = p->output_count == 1 ? executor_value(plan, &run, p->outputs[0].node) : rows;
+    for (size_t k = 0; p->output_count > 1 && k < p->output_count; k++) {
+        const PredictOutput *o = &p->outputs[k];
+        const Real *from = executor_value(plan, &run, o->node);
+        for (size_t i = 0; i < n; i++)
+            memcpy(rows + i * p->width + o->offset, from + i * o->width, o->width * sizeof *rows);
+    }
+}
+
+/* View 0 is the example as it is. */
+static Status read_view(const Predictor *first, const Predictor *p, size_t view, const uint64_t rows[], size_t n,
+                        Real *x, Real *const labels[]) {
+    const Setup *setup = &p->trained.setup;
+    AugmentPass pass = {.augment = &first->augment, .epoch = view - 1, .scratch = first->scratch};
+    return dataset_read_augmented(setup->data, first->trained.split, rows, n, &setup->preprocess,
+                                  view > 0 ? &pass : NULL, x, labels);
+}
+
+/* Adds what network q says of one view. */
+static Status add_view(Predictor *p, const Predictor *q, size_t view, const uint64_t rows[], size_t n, Real *x,
+                       Real *const labels[]) {
+    const Real *values;
+    double *probability = p->sum + EVALUATE_BLOCK * p->width; /* a row */
+    TRY(read_view(p, q, view, rows, n, x, labels));
+    run_network(q, n, x, labels, p->rows, &values);
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < p->output_count; k++) {
+            const PredictOutput *o = &q->outputs[k];
+            double *sum = p->sum + i * p->width + o->offset;
+            predict_probabilities(o, values + i * p->width + o->offset, probability);
+            for (size_t c = 0; c < o->width; c++)
+                sum[c] += probability[c];
+        }
     return STATUS_OK;
 }
 
-/* The graph, and plans that end at the chosen node. */
-static Status prepare(const PredictOptions *options, int *layer_nodes, Predictor *p) {
-    Trained *t = &p->trained;
-    TRY(setup_graph_to_predict(&t->setup, layer_nodes));
-    TRY(choose_node(options, layer_nodes, p));
-    TRY(replica_create(t->setup.graph, t->plan, &t->replica));
-    TRY(evaluate_prepare_part(t->replica, PASS_PREDICT, t->view.count, (PlanPart){.to = p->node}));
-    return replica_ready(t->replica);
-}
-
-Status predict_open(Dist *dist, const PredictOptions *options, Predictor *out) {
-    int *layer_nodes = NULL;
-    *out = (Predictor){0};
-    TRY(trained_open(dist, options->trained, &out->trained));
-    Status status = memory_new(&layer_nodes, out->trained.setup.model->layer_count, "network");
-    if (status == STATUS_OK)
-        status = prepare(options, layer_nodes, out);
-    memory_free(layer_nodes);
-    TRY(dist_agree(dist, status));
-    return trained_load(&out->trained);
-}
-
-void predict_close(Predictor *p) {
-    trained_close(&p->trained);
-    *p = (Predictor){0};
+Status predict_rows(Predictor *p, const uint64_t rows[], size_t n, Real *x, Real *const labels[], const Real **values) {
+    if (p->sum == NULL) {
+        TRY(read_view(p, p, 0, rows, n, x, labels));
+        run_network(p, n, x, labels, p->rows, values);
+        return STATUS_OK;
+    }
+    memset(p->sum, 0, n * p->width * sizeof *p->sum);
+    for (size_t k = 0; k <= p->other_count; k++)
+        for (size_t view = 0; view < p->views; view++)
+            TRY(add_view(p, k ? &p->others[k - 1] : p, view, rows, n, x, labels));
+    for (size_t i = 0; i < n * p->width; i++)
+        p->rows[i] = (Real)(p->sum[i] / (double)(p->views * (p->other_count + 1)));
+    *values = p->rows;
+    return STATUS_OK;
 }
 
 /* ---- running -------------------------------------------------------------------------------------------------------- */
@@ -105,27 +120,22 @@ static void move_to(const Predictor *p, size_t number, Block *block) {
     block->n = (size_t)part.count;
 }
 
-/* Examples of the block, and their labels; x NULL: labels only. */
-static Status read_block(const Predictor *p, Block *block, Real *x) {
-    uint64_t rows[EVALUATE_BLOCK];
+static void name_rows(const Predictor *p, const Block *block, uint64_t rows[EVALUATE_BLOCK]) {
     for (size_t i = 0; i < block->n; i++)
         rows[i] = sampler_row(&p->trained.view, block->first + i);
-    const Setup *setup = &p->trained.setup;
-    return dataset_read(setup->data, p->trained.split, rows, block->n, &setup->preprocess, x, block->labels);
 }
 
-static Status run_block(const Predictor *p, Block *block) {
-    const Real *inputs[SETUP_MAX_INPUTS];
-    if (block->n == 0)
-        return STATUS_OK;
-    TRY(read_block(p, block, block->x));
-    LoaderBatch batch = {.n = block->n, .x = block->x, .labels = block->labels};
-    ExecutorRun run = {.inputs = inputs, .weights_version = 1};
-    setup_inputs(&p->trained.setup, &batch, inputs);
-    Plan *plan = replica_plan_part(p->trained.replica, PASS_PREDICT, block->n, (PlanPart){.to = p->node});
-    executor_forward(plan, &run);
-    block->result = executor_value(plan, &run, p->node);
-    return STATUS_OK;
+static Status run_block(Predictor *p, Block *block) {
+    uint64_t rows[EVALUATE_BLOCK];
+    name_rows(p, block, rows);
+    return block->n > 0 ? predict_rows(p, rows, block->n, block->x, block->labels, &block->result) : STATUS_OK;
+}
+
+/* Of a block that another rank has run. */
+static Status read_labels(const Predictor *p, const Block *block) {
+    uint64_t rows[EVALUATE_BLOCK];
+    name_rows(p, block, rows);
+    return dataset_read(p->trained.setup.data, p->trained.split, rows, block->n, NULL, NULL, block->labels);
 }
 
 /* The blocks of one round, of all ranks, to the sink; `mine` is this rank's.  What fails on rank 0 is kept until all blocks
@@ -145,7 +155,7 @@ static Status deliver(const Predictor *p, Block *mine, PredictSink *sink, void *
         move_to(p, mine->number + (size_t)r, &other);
         dist_hand_over(dist, r, other.values, other.n * row);
         if (status == STATUS_OK && other.n)
-            status = read_block(p, &other, NULL);
+            status = read_labels(p, &other);
         if (status == STATUS_OK && other.n)
             status = sink(user, other.first, other.n, other.values, other.labels);
     }
@@ -157,7 +167,10 @@ Status predict_run(Predictor *p, PredictSink *sink, void *user) {
     Block mine = {0};
     size_t ranks = (size_t)dist_ranks(dist), rank = (size_t)dist_rank(dist);
     size_t blocks = (size_t)sampler_blocks(p->trained.view.count, EVALUATE_BLOCK);
-    Status status = dist_agree(dist, new_block(p, &mine));
+    Status status = new_block(p, &mine);
+    if (status == STATUS_OK)
+        status = dataset_load(p->trained.setup.data, p->trained.split);
+    status = dist_agree(dist, status);
     for (size_t first = 0; status == STATUS_OK && first < blocks; first += ranks) {
         move_to(p, first + rank, &mine);
         status = dist_agree(dist, run_block(p, &mine));

@@ -123,6 +123,55 @@ Status trained_load(Trained *t) {
     return STATUS_OK;
 }
 
+/* Adds the weights of the file to sum[weight_count]. */
+static Status add_weights(const Trained *t, const TrainedArguments *arguments, const char *run, Real *weights,
+                          double *sum) {
+    const Graph *graph = t->setup.graph;
+    Checkpoint *checkpoint = NULL;
+    char *path;
+    size_t loaded;
+    TRY(run_resolve(run, arguments->checkpoint, &path));
+    Status status = checkpoint_read(path, CHECKPOINT_ANY, &checkpoint);
+    if (status == STATUS_OK)
+        status = record_load_weights(t->setup.model, graph, weights, checkpoint, path, &loaded);
+    for (size_t i = 0; status == STATUS_OK && i < graph->weight_count; i++)
+        sum[i] += (double)weights[i];
+    checkpoint_destroy(checkpoint);
+    memory_free(path);
+    return status;
+}
+
+static Status average(const Trained *t, const TrainedArguments *arguments, const CliWords *runs) {
+    size_t count = t->setup.graph->weight_count;
+    Real *weights = t->replica->weights, *other = NULL;
+    double *sum;
+    TRY(memory_new(&sum, count, "mean of weights"));
+    Status status = memory_new(&other, count, "weights");
+    for (size_t i = 0; status == STATUS_OK && i < count; i++)
+        sum[i] = (double)(other[i] = weights[i]); /* what a file does not have, constants, stays */
+    for (size_t k = 0; status == STATUS_OK && k < runs->count; k++)
+        status = add_weights(t, arguments, runs->list[k], other, sum);
+    for (size_t i = 0; status == STATUS_OK && i < count; i++)
+        weights[i] = (Real)(sum[i] / (double)(runs->count + 1));
+    memory_free(other);
+    memory_free(sum);
+    return status;
+}
+
+Status trained_average(Trained *t, const TrainedArguments *arguments, const CliWords *runs) {
+    Dist *dist = t->setup.dist;
+    TRY(dist_agree(dist, dist_rank(dist) == 0 ? average(t, arguments, runs) : STATUS_OK));
+    dist_broadcast(dist, t->replica->weights, t->setup.graph->weight_count * sizeof(Real));
+    return STATUS_OK;
+}
+
+const char *trained_class_name(const Trained *t, size_t number) {
+    const DatasetInfo *info = t->setup.info;
+    if (t->class_names)
+        return number < t->class_count ? t->class_names[number] : NULL;
+    return number < info->class_name_count ? info->class_names[number] : NULL;
+}
+
 void trained_close(Trained *t) {
     replica_destroy(t->replica);
     checkpoint_destroy(t->checkpoint);

@@ -64,6 +64,13 @@ Status trained_open(Dist *dist, const TrainedArguments *arguments, Trained *out)
 /* The file's weights on all ranks, in a replica that is ready.  Collective, agreed. */
 Status trained_load(Trained *trained);
 
+/* After trained_load: the weights become the means of these and of those of the files `runs` (rank 0's, as arguments->run), which
+ * must hold the same network; also moving statistics.  Collective, agreed. */
+Status trained_average(Trained *trained, const TrainedArguments *arguments, const CliWords *runs);
+
+/* Name of class `number`: the network's, else the data's; NULL: there is none. */
+const char *trained_class_name(const Trained *trained, size_t number);
+
 void trained_close(Trained *trained);
 
 #endif

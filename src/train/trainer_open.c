@@ -77,6 +77,7 @@ static Status divide_data(Trainer *t) {
     t->steps_per_epoch = sampler_steps(t->train.count, config->batch_size);
     TRY(trainer__preprocess(t));
     TRY(augmentation_create(&t->setup, config->augment, config->seed, &t->augment));
+    augmentation_say(config->augment, &t->augment);
     return preprocess_to_json(&t->setup.preprocess, info->class_names, info->class_name_count,
                               &t->setup.preprocess_json);
 }

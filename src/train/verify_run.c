@@ -63,18 +63,16 @@ static Status find_pairs(const Predictor *p, const Gallery *gallery, const char 
 }
 
 static Status print_json(const Predictor *p, const VerifyResult *r) {
-    json_t *json =
-        json_pack("{s:s, s:s, s:s, s:I, s:I, s:f, s:f, s:f, s:f, s:f}", "data", p->trained.setup.info->path, "split",
-                  dataset_split_names[p->trained.asked], "layer", p->trained.setup.graph->nodes[p->node].layer, "pairs",
-                  (json_int_t)r->pairs, "same", (json_int_t)r->same, "accuracy", r->accuracy, "deviation", r->deviation,
-                  "threshold", r->threshold, "auc", r->auc, "eer", r->eer);
+    json_t *json = json_pack("{s:s, s:s, s:s, s:I, s:I, s:f, s:f, s:f, s:f, s:f}", "data", p->trained.setup.info->path,
+                             "split", dataset_split_names[p->trained.asked], "layer", p->outputs[0].name, "pairs",
+                             (json_int_t)r->pairs, "same", (json_int_t)r->same, "accuracy", r->accuracy, "deviation",
+                             r->deviation, "threshold", r->threshold, "auc", r->auc, "eer", r->eer);
     return program_print_json(json, "the figures are not numbers");
 }
 
 static Status print(const Predictor *p, const VerifyResult *r) {
     log_info("%s: %zu pairs, %zu of the same, by the cosine of layer %s (%zu numbers)\n",
-             dataset_split_names[p->trained.asked], r->pairs, r->same, p->trained.setup.graph->nodes[p->node].layer,
-             p->width);
+             dataset_split_names[p->trained.asked], r->pairs, r->same, p->outputs[0].name, p->width);
     log_info("accuracy %.6g +- %.4g (%d folds)  auc %.6g  eer %.6g  threshold %.6g\n", r->accuracy, r->deviation,
              VERIFY_FOLDS, r->auc, r->eer, r->threshold);
     return log_check_output();

@@ -86,7 +86,7 @@ train 2 --resume part/step-00000004.h5
 same "averaged weights, from step 4 on 2 ranks: digest" "$(digest average)" "$(digest part)"
 same "averaged weights: metrics.csv" "$(metrics average)" "$(metrics part)"
 same "evaluation sees what the run's validation saw" "$(tail -1 average/metrics.csv | cut -d, -f7 | cut -c-6)" \
-    "$(ranks 1 cnn_evaluate average/final.h5 --split val | sed 's/.*accuracy \([^ ]*\).*/\1/' | cut -c-6)"
+    "$(ranks 1 cnn_evaluate average/final.h5 --split val | sed -n '1s/.*accuracy \([^ ]*\).*/\1/p' | cut -c-6)"
 train 3 "${averaged[@]}" --average-weights 0.5 --out faster
 differs "the decay has an effect" "$(metrics average)" "$(metrics faster)"
 fails "--average-weights cannot change" 2 'average-weights 0.95, not 0.5' ranks 1 cnn_train --resume average \

@@ -110,7 +110,8 @@ static void what_does_not_suit_is_refused(void **state) {
         size_t c;
         const char *list, *message;
     } wrong[] = {
-        {0, "f1,mae", "--metrics: mae does not suit the loss; with it go accuracy, top_K, precision, recall, f1, auc, ece"},
+        {0, "f1,mae",
+         "--metrics: mae does not suit the loss; with it go accuracy, top_K, precision, recall, f1, auc, ece"},
         {0, "out=binary_accuracy", "--metrics: binary_accuracy does not suit"},
         {0, "top_6", "--metrics top_6: there are 5 classes"},
         {0, "top_0", "--metrics: unknown metric top_0"},

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * An assessment as JSON and as pictures. */
+#include "train/assess_write.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "data/sheet.h"
+#include "io/chart.h"
+#include "io/picture.h"
+#include <math.h>
+#include <string.h>
+
+/* ---- JSON ----------------------------------------------------------------------------------------------------------- */
+
+static const char *const kinds[] = {"classes", "labels", "numbers", "nothing"};
+
+static json_t *figures_json(const AssessFigures *f) {
+    return json_pack("{s:f, s:f, s:f, s:I}", "precision", f->precision, "recall", f->recall, "f1", f->f1, "support",
+                     (json_int_t)f->support);
+}
+
+static bool has_names(const AssessOutput *o, AssessNames names) {
+    return names.names && names.count == o->classes;
+}
+
+static json_t *classes_json(const AssessOutput *o, AssessNames names) {
+    json_t *array = json_array();
+    for (size_t c = 0; c < o->classes; c++) {
+        json_t *name = has_names(o, names) ? json_string(names.names[c]) : NULL; /* NULL also: no UTF-8 */
+        json_t *class = json_pack("{s:o}", "name", name ? name : json_integer((json_int_t)c));
+        json_t *figures = figures_json(&o->of[c]);
+        json_object_update(class, figures);
+        json_decref(figures);
+        json_array_append_new(array, class);
+    }
+    return array;
+}
+
+static json_t *confusion_json(const AssessOutput *o) {
+    json_t *rows = json_array();
+    for (size_t t = 0; t < o->classes; t++) {
+        json_t *row = json_array();
+        for (size_t p = 0; p < o->classes; p++)
+            json_array_append_new(row, json_integer((json_int_t)assess_confusion(o, t, p)));
+        json_array_append_new(rows, row);
+    }
+    return rows;
+}
+
+static json_t *output_json(const Assessment *a, size_t output, AssessNames names) {
+    static const char *const values[] = {"top_5", "auc", "ece", "mae", "rmse", "r2"};
+    const AssessOutput *o = &a->outputs[output];
+    json_t *json = json_pack("{s:s, s:s}", "output", o->name, "kind", kinds[o->kind]);
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        double value = assess_value(a, output, values[i]);
+        if (isfinite(value))
+            json_object_set_new(json, values[i], json_real(value));
+    }
+    if (o->kind == ASSESS_LABELS) {
+        json_object_set_new(json, "exact_match", json_real(o->all ? (double)o->exact / (double)o->all : 0));
+        json_object_set_new(json, "micro", figures_json(&o->micro));
+    }
+    if (o->classes > 0) {
+        json_object_set_new(json, "macro", figures_json(&o->macro));
+        json_object_set_new(json, "weighted", figures_json(&o->weighted));
+        json_object_set_new(json, "classes", classes_json(o, names));
+    }
+    if (o->kind == ASSESS_CLASSES && o->classes > 0)
+        json_object_set_new(json, "confusion", confusion_json(o));
+    return json;
+}
+
+json_t *assess_json(const Assessment *a, AssessNames names) {
+    json_t *array = json_array();
+    for (size_t i = 0; i < a->count; i++)
+        json_array_append_new(array, output_json(a, i, names));
+    return array;
+}
+
+/* ---- confusions ----------------------------------------------------------------------------------------------------- */
+
+Status assess_draw_confusion(const Assessment *a, AssessNames names, const char *title, const char *path) {
+    const AssessOutput *o = &a->outputs[0];
+    double *values;
+    if (o->kind != ASSESS_CLASSES || o->classes == 0)
+        return status_fail(STATUS_USAGE,
+                           "%s: output %s does not tell up to %d classes apart, so there are no confusions", path,
+                           o->name, ASSESS_MAX_CLASSES);
+    TRY(memory_new(&values, o->classes * o->classes, "confusions"));
+    for (size_t t = 0; t < o->classes; t++)
+        for (size_t p = 0; p < o->classes; p++)
+            values[t * o->classes + p] = (double)assess_confusion(o, t, p);
+    const char *const *shown = has_names(o, names) ? (const char *const *)names.names : NULL;
+    ChartHeat heat = {o->classes, o->classes, values, shown, shown};
+    Chart chart = {.title = title, .x_label = "predicted class", .y_label = "true class", .heat = &heat};
+    Status status = chart_write(&(ChartPicture){.charts = &chart, .chart_count = 1}, path);
+    memory_free(values);
+    return status;
+}
+
+/* ---- mistakes ------------------------------------------------------------------------------------------------------- */
+
+enum { CAPTION = 128 };
+
+typedef struct Mistakes {
+    PictureCell cells[ASSESS_MISTAKES];
+    char captions[ASSESS_MISTAKES][2][CAPTION];
+    uint8_t *pixels; /* owned, of all of them */
+    Real *x;         /* owned, of one */
+} Mistakes;
+
+static const char *class_text(const AssessOutput *o, AssessNames names, double class, char text[CAPTION]) {
+    if (!(class >= 0 && class < (double)o->classes))
+        snprintf(text, CAPTION, "none");
+    else if (has_names(o, names))
+        snprintf(text, CAPTION, "%s", names.names[(size_t) class]);
+    else
+        snprintf(text, CAPTION, "%.0f", class);
+    return text;
+}
+
+static void write_captions(const AssessOutput *o, AssessNames names, const AssessMistake *m, char said[CAPTION],
+                           char truth[CAPTION]) {
+    char text[CAPTION];
+    switch (o->kind) {
+    case ASSESS_CLASSES:
+        snprintf(said, CAPTION, "%.0f%% %.100s", 100 * m->confidence, class_text(o, names, m->said, text));
+        snprintf(truth, CAPTION, "is %.100s", class_text(o, names, m->truth, text));
+        break;
+    case ASSESS_LABELS:
+        snprintf(said, CAPTION, "%s %.100s", m->said > 0 ? "not" : "missed", class_text(o, names, m->confidence, text));
+        snprintf(truth, CAPTION, "loss %.3g", m->loss);
+        break;
+    default:
+        snprintf(said, CAPTION, "%.4g", m->said);
+        snprintf(truth, CAPTION, "is %.4g", m->truth);
+    }
+}
+
+static Status draw_mistakes(const Assessment *a, AssessNames names, const AssessSource *source, const char *title,
+                            const char *path, Mistakes *draw) {
+    const Shape *shape = &dataset_info(source->dataset)->shape;
+    size_t count = a->mistake_count, one = shape->dim[0] * shape->dim[1] * 3;
+    Preprocess unit;
+    TRY(preprocess_create(source->dataset, "unit", &unit));
+    TRY(memory_new(&draw->x, shape_count(shape), "an example"));
+    TRY(memory_alloc(count, one, "pictures", (void **)&draw->pixels));
+    for (size_t i = 0; i < count; i++) {
+        uint64_t row = sampler_row(source->view, a->mistakes[i].example);
+        uint8_t *pixels = draw->pixels + i * one;
+        TRY(dataset_read(source->dataset, source->split, &row, 1, &unit, draw->x, NULL));
+        sheet_pixels(shape, draw->x, pixels);
+        char(*captions)[CAPTION] = draw->captions[i];
+        write_captions(&a->outputs[0], names, &a->mistakes[i], captions[0], captions[1]);
+        draw->cells[i] = (PictureCell){shape->dim[0], shape->dim[1], pixels, {captions[0], captions[1]}, PICTURE_RED};
+    }
+    return picture_write(&(PictureSheet){.title = title, .cells = draw->cells, .count = count}, path);
+}
+
+Status assess_draw_mistakes(const Assessment *a, AssessNames names, const AssessSource *source, const char *title,
+                            const char *path) {
+    const DatasetInfo *info = dataset_info(source->dataset);
+    char shape[SHAPE_TEXT];
+    Mistakes *draw;
+    if (info->shape.rank != 3)
+        return status_fail(STATUS_USAGE,
+                           "%s: examples of %s cannot be drawn: they are no images [height, width, channels]", path,
+                           shape_format(&info->shape, shape));
+    if (a->mistake_count == 0) {
+        log_info("%s is not written: the network makes no mistake\n", path);
+        return STATUS_OK;
+    }
+    TRY(memory_new(&draw, 1, "sheet of mistakes"));
+    Status status = draw_mistakes(a, names, source, title, path, draw);
+    memory_free(draw->pixels);
+    memory_free(draw->x);
+    memory_free(draw);
+    return status;
+}
