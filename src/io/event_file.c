@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "io/file.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,15 +158,33 @@ static Status cut(const char *path, uint64_t size) {
     return rc == 0 ? STATUS_OK : status_fail(STATUS_FAILED, "cannot shorten %s: %s", path, strerror(errno));
 }
 
-/* The file gets the next number: see the header.  In one rename, so that there is never an event twice. */
+/* Removes the events of earlier numbers than those of `path`. */
+static Status remove_older(const char *folder, const char *path) {
+    char **names;
+    size_t count;
+    TRY(file_list(folder, &names, &count));
+    Status status = STATUS_OK;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        if (is_events(names[i]) && strcmp(names[i], strrchr(path, '/') + 1) != 0)
+            status = file_remove(folder, names[i]);
+    memory_free(names);
+    return status;
+}
+
+/* The file gets the next number: see the header.  In one rename, so that no event is there twice.  An empty file of the old name
+ * stays for a reader that would stumble over its absence. */
 static Status renumber(EventFile *file, const char *folder) {
     char *path;
     const char *number = strrchr(file->path, '.');
+    TRY(remove_older(folder, file->path));
     TRY(memory_format(&path, "%s/" PREFIX "%06lu", folder, strtoul(number + 1, NULL, 10) % 999999 + 1));
     if (rename(file->path, path) != 0) {
         memory_free(path);
         return status_fail(STATUS_FAILED, "cannot rename %s: %s", file->path, strerror(errno));
     }
+    int empty = open(file->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (empty >= 0)
+        close(empty);
     memory_free(file->path);
     file->path = path;
     return STATUS_OK;

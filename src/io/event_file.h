@@ -10,9 +10,9 @@
  *     double wall_time = 1, int64 step = 2, and one of: string file_version = 3, bytes graph_def = 4, Summary summary = 5,
  *     SessionLog session_log = 7
  *
- * io/message.h makes these.  A folder holds one file, events.out.tfevents.NNNNNN, whose number rises whenever it is cut back:
- * a TensorBoard that reads the old one takes the new one for what it is, and drops what it knows from the point on at
- * which the new one goes on.  Not collective. */
+ * io/message.h makes these.  A folder holds one file, events.out.tfevents.NNNNNN, whose number rises whenever it is opened
+ * again (and an empty one of the number before): a TensorBoard that has read the old one takes the new one in its place, from
+ * the beginning.  Not collective. */
 #ifndef IO_EVENT_FILE_H
 #define IO_EVENT_FILE_H
 #include "io/message.h"
