@@ -98,15 +98,13 @@ fails "changed data" 1 'small.h5 is not the data that the run was trained on' ra
 mv kept.h5 small.h5
 
 echo "--- files that are in the way"
-begin 1 "${net[@]}" --epochs 300 --checkpoint-steps 5 --out way
-check "a run is in the middle" trains way
-kill -STOP "$(rank_processes)"
+begin_until 5 way 1 "${net[@]}" --epochs 2 --checkpoint-steps 5
 rm way/metrics.csv && mkdir way/metrics.csv
-kill -CONT "$(rank_processes)"
+go_on
 wait "$job"
 same "metrics.csv cannot be written: exit code" 1 $?
 has "says so" 'error: cannot write way/metrics.csv: Is a directory.*; all else of the run is in way' "$(cat err)"
-has "the last checkpoint is there nevertheless" 'ok +way/final.h5: step 2100, 300 epochs' "$("$build/cnn_inspect" way --verify)"
+has "the last checkpoint is there nevertheless" 'ok +way/final.h5: step 14, 2 epochs' "$("$build/cnn_inspect" way --verify)"
 mkdir others && echo '{"theme": "dark"}' >others/config.json
 fails "--resume auto in a folder with another program's config.json" 2 'others holds a run .config.json.*another --out' \
     ranks 1 cnn_train "${net[@]}" --resume auto --out others
@@ -116,8 +114,7 @@ train 1 "${net[@]}" --epochs 2 --checkpoint-steps 1 --keep 100 --resume auto --o
 same "but a run without a checkpoint begins again: digest" "$expected" "$(digest begun)"
 
 echo "--- jobs that meet"
-begin 1 "${net[@]}" --epochs 100000 --checkpoint-steps 50 --out live
-check "a run is alive" trains live
+begin_until 5 live 1 "${net[@]}" --epochs 2 --checkpoint-steps 5
 refused_after_waiting() { # refused_after_waiting WHAT COMMAND...
     ends "$1: exit code" 1 "${@:2}"
     has "$1: says who is there" 'error: .*live is being written by another process .host .*, process [0-9]+.' "$(cat err)"

@@ -90,17 +90,57 @@ fails() {
         echo "        exit code $rc, not $code, or not one line with \"$pattern\": $(head -c 900 err)"
 }
 
-# begin P ARGUMENT...: starts cnn_train under mpirun in the background; $job is mpirun's process.
-begin() {
-    mpirun --quiet -np "$1" "$build/cnn_train" "${@:2}" >log 2>err &
-    job=$!
-    started+=("$job")
+# pausing STEP: makes the program $pausing, which is cnn_train, but stands still when it has written the checkpoint of STEP
+# (pause.c).  It must be one that is written once: a restart before it would stand still there again.
+pausing() {
+    pausing=$work/pausing-$1
+    printf '#!/bin/bash\nexport LD_PRELOAD=%q CNN_PAUSE_AFTER=step-%08d.h5 ASAN_OPTIONS=verify_asan_link_order=0:$ASAN_OPTIONS
+exec %q "$@"\n' "$build/tests/libpause.so" "$1" "$build/cnn_train" >"$pausing"
+    chmod +x "$pausing"
 }
 
-# trains RUN: waits until the run has a checkpoint, or the process $job is no more; true when it is in the middle.
-trains() {
-    while ! compgen -G "$1/step-*.h5" >/dev/null && kill -0 "$job" 2>/dev/null; do sleep 0.02; done
-    compgen -G "$1/step-*.h5" >/dev/null && [ ! -e "$1/final.h5" ]
+# begin_until STEP RUN P ARGUMENT...: starts cnn_train under mpirun in the background, and waits until the checkpoint of STEP is
+# written and rank 0 stands still, so that what the test does now it does in the middle of the run.  $job is mpirun's process,
+# $root that of rank 0, which goes on after `go_on`.
+begin_until() {
+    pausing "$1"
+    mpirun --quiet -np "$3" "$pausing" "${@:4}" --out "$2" >log 2>err &
+    job=$!
+    started+=("$job")
+    paused "$2"
+}
+go_on() { kill -CONT "$root"; }
+
+# of_run RUN: process numbers of its ranks.
+of_run() {
+    local p
+    for p in $(pgrep -x cnn_train); do
+        [ "$(readlink "/proc/$p/cwd")" != "$work" ] || tr '\0' ' ' <"/proc/$p/cmdline" | grep -q -- "--out $1 " && echo "$p"
+    done 2>/dev/null
+}
+
+# paused RUN: waits, as long as there is $job, until a rank of the run stands still; $root is its process then.
+paused() {
+    while kill -0 "$job" 2>/dev/null; do
+        for root in $(of_run "$1"); do
+            grep -qs '^State:[[:space:]]*T' "/proc/$root/status" && return
+        done
+        sleep 0.02
+    done
+    root=$job
+    echo "FAILED  $1 ends before its middle: $(head -c 600 err)"
+    failed=1
+}
+
+# pending SIGNAL: waits until $root has got it, which it will see after `go_on`.
+pending() {
+    local bit=$((1 << ($(kill -l "$1") - 1))) mask
+    while mask=$(sed -n 's/^ShdPnd:[[:space:]]*//p' "/proc/$root/status" 2>/dev/null) && [ -n "$mask" ]; do
+        [ $((16#$mask & bit)) -eq 0 ] || return 0
+        sleep 0.02
+    done
+    echo "FAILED  signal $1 does not reach rank 0"
+    failed=1
 }
 
 # verified RUN: all its checkpoints are whole.
@@ -111,6 +151,11 @@ verified() {
 # Process numbers of the ranks of $job.
 rank_processes() {
     pgrep -P "$job" cnn_train
+}
+
+# Process number of a rank of $job that is not $root.
+other_rank() {
+    rank_processes | grep -vx "$root" | tail -1
 }
 
 # Both lines of a run folder's or checkpoint's digest.

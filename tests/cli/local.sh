@@ -5,20 +5,22 @@
 small_data small.h5 203
 export CNN_TRAIN=$build/cnn_train # not one in build/ or on PATH
 network=$source/tests/cli/networks/dropout.json
-options=(--model "$network" --data small.h5 --validation-split 0.15 --batch-size 30 --seed 3 --epochs 25 --checkpoint-steps 2 --micro-batches 6)
+options=(--model "$network" --data small.h5 --validation-split 0.15 --batch-size 30 --seed 3 --epochs 4 --checkpoint-steps 2 --micro-batches 6)
 train 1 "${options[@]}" --out whole
 expected=$(digest whole)
 set -m # each background job is a process group of its own, as behind a shell's prompt
 local_run() { timeout $limit "$source/launch/local" "$@"; }
 
-# start RUN ARGUMENT...: launch/local in the background, until the run has a checkpoint; $job, $mpirun.
+# start RUN ARGUMENT...: launch/local in the background, until rank 0 stands still in the middle (lib.sh); $job, $mpirun.
+pausing 6
 start() {
-    "$source/launch/local" "${@:2}" --out "$1" >log 2>err &
+    CNN_TRAIN=$pausing "$source/launch/local" "${@:2}" --out "$1" >log 2>err &
     job=$!
     started+=("$job")
-    trains "$1"
+    paused "$1"
     mpirun=$(pgrep -P "$job" mpirun)
 }
+other() { pgrep -P "$mpirun" cnn_train | grep -vx "$root" | tail -1; }
 
 # stopped WHAT CODE RUN: how it ended, that nothing is left of it, and that the same command goes on.
 stopped() {
@@ -36,7 +38,8 @@ export TMPDIR=$work/tmp
 
 echo "--- crashes"
 start killed -np 3 "${options[@]}"
-kill -9 "$(pgrep -P "$mpirun" cnn_train | tail -1)"
+kill -9 "$(other)"
+go_on
 wait "$job"
 same "a rank killed: exit code" 0 $?
 has "is restarted" '^local: ended with code 137: restart 1, from killed$' "$(cat err)"
@@ -45,6 +48,7 @@ same "the run folder's files" ".lock best.h5 config.json final.h5 metrics.csv st
     "$(ls -A killed | sed 's/step-.*/step/' | uniq | xargs)"
 start parent -np 3 "${options[@]}"
 kill -9 "$mpirun"
+go_on
 wait "$job"
 same "mpirun killed: exit code" 0 $?
 same "digest" "$expected" "$(digest parent)"
@@ -62,26 +66,32 @@ start alone -np 2 "${options[@]}"
 ends "a second start meanwhile" 2 "$source/launch/local" -np 1 "${options[@]}" --out alone
 has "is told" '^local: error: another launch/local is at work in alone' "$(cat err)"
 check "the count of tries is left alone" [ -s alone/.tries ]
-kill -9 "$(pgrep -P "$mpirun" cnn_train | tail -1)"
+kill -9 "$(other)"
+go_on
 wait "$job"
 same "the first goes on to the end" 0 $?
 
 echo "--- signals"
 start term -np 3 "${options[@]}"
 kill -TERM "$job"
+pending USR1
+go_on
 stopped SIGTERM 75 term
 start interrupt -np 3 "${options[@]}"
 kill -INT -- "-$job" # the terminal's Ctrl-C: to all of the group in front
+pending USR1
+go_on
 stopped Ctrl-C 75 interrupt
 start twice -np 3 "${options[@]}" --checkpoint-steps 1000
-kill -STOP $(pgrep -P "$mpirun" cnn_train) # so that they cannot stop before the second
 kill -INT -- "-$job"
-sleep 0.3
+pending USR1
 kill -INT -- "-$job"
 stopped "Ctrl-C twice" 130 twice
 if setpriv --pdeathsig keep true 2>/dev/null; then
     start orphan -np 3 "${options[@]}"
     kill -9 "$job"
+    pending USR1
+    go_on
     for ((i = 0; i < 300; i++)); do pgrep -s "$mpirun" >/dev/null && sleep 0.1 || break; done
     check "the script itself killed: no process is left" [ -z "$(pgrep -s "$mpirun")" ]
     has "the ranks have written a checkpoint" 'stopped on request at step' "$(cat err)"
@@ -137,10 +147,10 @@ unset TMPDIR
 "$hosts" make "$work/net" 3
 ended+=("$hosts remove $work/net")
 export TEST_HOSTS=$work/net OMPI_MCA_plm_rsh_agent="$hosts agent" OMPI_MCA_orte_tmpdir_base=$work/tmp
-"$hosts" on "$work/net" h0 "$source/launch/local" -np 6 --host h1:2,h2:2,h3:2 --elastic "${options[@]:0:${#options[@]}-2}" --out lost >log 2>err &
+CNN_TRAIN=$pausing "$hosts" on "$work/net" h0 "$source/launch/local" -np 6 --host h1:2,h2:2,h3:2 --elastic "${options[@]:0:${#options[@]}-2}" --out lost >log 2>err &
 job=$!
 started+=("$job")
-check "trains on three hosts" trains lost
+paused lost
 "$hosts" kill "$work/net" h2
 wait "$job"
 same "a host lost: exit code" 0 $?

@@ -34,7 +34,7 @@ same "same metrics.csv after it" "$rows" "$(metrics part)"
 rm -r part
 
 echo "--- killed and stopped"
-long=("${constant[@]}" --epochs 100 --checkpoint-steps 2)
+long=("${constant[@]}" --epochs 4 --checkpoint-steps 2)
 train 1 "${long[@]}" --out long
 expected_long=$(digest long) rows_long=$(metrics long)
 
@@ -49,31 +49,31 @@ goes_on() {
     check "$1: no temporary file is left" [ "$(find "$3" -name '.*' -type f | wc -l)" -eq 1 ] # .lock
 }
 
-begin 3 "${long[@]}" --out killed
-check "killed: has a checkpoint" trains killed
+begin_until 4 killed 3 "${long[@]}"
 kill -9 $(rank_processes)
 wait "$job" 2>/dev/null
 check "killed: exit code is not 0" [ $? -ne 0 ]
 goes_on "all ranks killed" 2 killed
 
-begin 3 "${long[@]}" --out one
-check "one rank killed: has a checkpoint" trains one
-kill -9 "$(rank_processes | tail -1)"
+begin_until 6 one 3 "${long[@]}"
+kill -9 "$(other_rank)"
+go_on
 wait "$job" 2>/dev/null
 same "one rank killed: exit code" 137 $?
 goes_on "one rank killed" 5 one
 
-begin 3 "${long[@]}" --out usr1
-check "SIGUSR1: has a checkpoint" trains usr1
+begin_until 8 usr1 3 "${long[@]}"
 kill -USR1 "$job"
+pending USR1
+go_on
 wait "$job"
 same "SIGUSR1 to mpirun: exit code" 75 $?
 has "SIGUSR1: says how to go on" 'stopped on request at step .* Go on with --resume usr1' "$(cat err)"
 goes_on "SIGUSR1 to mpirun" 8 usr1
 
-begin 3 "${long[@]}" --out term
-check "SIGTERM: has a checkpoint" trains term
-kill -TERM "$(rank_processes | tail -1)"
+begin_until 10 term 3 "${long[@]}"
+kill -TERM "$(other_rank)"
+go_on
 wait "$job"
 same "SIGTERM to one rank: exit code" 75 $?
 goes_on "SIGTERM to one rank" 1 term

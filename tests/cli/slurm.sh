@@ -6,7 +6,7 @@ start_cluster 2
 submit run
 has "slurm-submit says where the run is" "^run folder: run; the job's output: run/slurm-$id.log" "$(cat log)"
 check "trains" training run
-slurm scancel -b -s USR1 "$id"
+warned "$id"
 completed "warned" "$id" run 1
 has "all ranks have stopped together" 'stopped on request at step' "$(cat run/slurm-"$id".log)"
 finish

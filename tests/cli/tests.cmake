@@ -1,4 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
+add_library(pause MODULE cli/pause.c)
+target_link_libraries(pause PRIVATE ${CMAKE_DL_LIBS})
+set_target_properties(pause PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
+
 add_cli(import)
 add_cli(invariance)
 add_cli(resume)

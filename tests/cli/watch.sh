@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 small_data small.h5 1000
 options=(--model "$source/tests/cli/networks/dropout.json" --data small.h5 --validation-split 0.2 --batch-size 20 --seed 3
-    --micro-batches 6 --epochs 60 --checkpoint-steps 10 --stall-timeout 5)
+    --micro-batches 6 --epochs 2 --checkpoint-steps 10 --stall-timeout 5)
 
 # ended PROCESS...: none of them runs any more.
 ended() {
@@ -25,14 +25,14 @@ soon() {
 echo "--- a stopped rank"
 train 3 "${options[@]}" --out whole
 expected=$(digest whole)
-begin 3 "${options[@]}" --out hung
-check "the run is in the middle" trains hung
+begin_until 10 hung 3 "${options[@]}"
 processes=($(rank_processes))
-kill -STOP "${processes[2]}"
+kill -STOP "$(other_rank)"
+go_on
 began=$SECONDS
 wait "$job" 2>/dev/null
 same "a stopped rank: exit code" 76 $?
-check "the job is over within 10 s after the timeout" [ $((SECONDS - began)) -le 15 ]
+check "the job is over soon after the timeout" [ $((SECONDS - began)) -le 30 ]
 stopped=$(sed -nE 's/.*rank ([0-9]) \([^)]*\) does not answer, its process is stopped or blocked; it was last .* of step [0-9]+ \(epoch [0-9]+\)$/\1/p' err)
 check "one rank is named" [ ${#stopped} -eq 1 ]
 same "the others say where they are" 2 "$(grep -cE 'error: rank [0-9] \(.*\): no progress for 5 s: .* of step [0-9]+ \(epoch [0-9]+\)' err)"
@@ -42,13 +42,9 @@ train 2 --resume hung
 same "it goes on: digest" "$expected" "$(digest hung)"
 
 echo "--- stopped for a while"
-begin 3 "${options[@]}" --out while
-check "one rank: the run is in the middle" trains while
+begin_until 10 while 3 "${options[@]}"
 processes=($(rank_processes))
-kill -STOP "${processes[1]}"
 sleep 2
-kill -CONT "${processes[1]}"
-sleep 0.3
 kill -STOP "${processes[@]}" # all of them, for longer than the timeout
 sleep 7
 kill -CONT "${processes[@]}"

@@ -23,19 +23,20 @@ first=$id
 submit alone --job-name one --sbatch --dependency=singleton
 check "the first trains" training alone
 same "the second waits" PENDING "$(field "$id" JobState)"
-slurm scancel -b -s USR1 "$first"
+warned "$first"
 check "the first completes" becomes "$first" COMPLETED 60
 check "and the second" becomes "$id" COMPLETED 60
 same "digest" "$expected" "$(digest alone)"
 
 echo "--- an array"
 command -v python3 >/dev/null || { echo "skipped: launch/sweep needs python3" && finish; }
-SBATCH_TIMELIMIT=30 slurm "$source/launch/sweep" --slurm --grid seed=3,4 --ranks 2 --jobs 2 -o array -- \
+CNN_TRAIN=$pausing SBATCH_TIMELIMIT=30 slurm "$source/launch/sweep" --slurm --grid seed=3,4 --ranks 2 --jobs 2 -o array -- \
     "${options[@]:0:8}" "${options[@]:10}" >log 2>err || cat err
 id=$(sed -n 's/^Submitted batch job //p' log)
 check "a trial trains" training array/seed=3
+warned "${id}_0"
 check "and the other" training array/seed=4
-slurm scancel -b -s USR1 "${id}_0" "${id}_1"
+warned "${id}_1"
 for task in 0 1; do check "task $task completes" becomes "${id}_$task" COMPLETED 90; done
 same "a trial's digest" "$expected" "$(digest array/seed=3)"
 for seed in 3 4; do

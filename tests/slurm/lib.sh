@@ -21,13 +21,14 @@ slurm() { timeout $limit "$cluster" in "$net" "$@"; }
 
 small_data small.h5 203
 options=(--model "$source/tests/cli/networks/dropout.json" --data small.h5 --validation-split 0.15 --batch-size 30 --seed 3
-    --micro-batches 8 --epochs 40 --checkpoint-steps 4)
+    --micro-batches 8 --epochs 20 --checkpoint-steps 4)
 train 1 "${options[@]}" --out whole
 expected=$(digest whole)
 
-# submit RUN OPTION...: by slurm-submit; $id is the job.
+# submit RUN OPTION...: by slurm-submit; $id is the job.  Rank 0 stands still in the middle (../cli/lib.sh).
+pausing 8
 submit() {
-    slurm "$source/launch/slurm-submit" --nodes 2 --tasks 4 --time 30 "${@:2}" "${options[@]}" --out "$1" >log 2>err || cat err
+    CNN_TRAIN=${program:-$pausing} slurm "$source/launch/slurm-submit" --nodes 2 --tasks 4 --time 30 "${@:2}" "${options[@]}" --out "$1" >log 2>err || cat err
     id=$(sed -n 's/^Submitted batch job //p' log)
 }
 
@@ -47,14 +48,23 @@ becomes() {
     return 1
 }
 
-# training RUN: waits until it has a checkpoint, a minute at most; true when it is in the middle.
+# training RUN: waits until its rank 0 stands still, $root; go_on lets it train on.
 training() {
     local tenths
-    for ((tenths = 0; tenths < 600; tenths++)); do
-        ! compgen -G "$1/step-*.h5" >/dev/null || break
+    for ((tenths = 0; tenths < 1200; tenths++)); do
+        for root in $(of_run "$1"); do
+            grep -qs '^State:[[:space:]]*T' "/proc/$root/status" && return
+        done
         sleep 0.1
     done
-    compgen -G "$1/step-*.h5" >/dev/null && [ ! -e "$1/final.h5" ]
+    return 1
+}
+
+# warned ID...: SIGUSR1, as Slurm's warning, to the jobs' scripts; returns when it has come to $root, which goes on.
+warned() {
+    slurm scancel -b -s USR1 "$@"
+    pending USR1
+    go_on
 }
 
 # completed WHAT ID RUN RESTARTS: the job ends as if nothing had happened.

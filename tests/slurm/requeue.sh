@@ -9,9 +9,9 @@ submit warned-srun
 first=$id
 submit warned-mpirun --mpirun
 check "srun: trains" training warned-srun
-slurm scancel -b -s USR1 "$first"
+warned "$first"
 check "mpirun: trains" training warned-mpirun
-slurm scancel -b -s USR1 "$id"
+warned "$id"
 completed "warned, srun" "$first" warned-srun 1
 completed "warned, mpirun" "$id" warned-mpirun 1
 for launcher in srun mpirun; do
