@@ -1,9 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Whatever is wrong with files, options, disk or numbers: one line that says so, the right exit code on all ranks within
-# seconds, nothing half-written, and what was there before untouched.
+# Whatever is wrong with files, options, disk or numbers: one line that says so, the right exit code on all ranks, nothing half-written, and what was there before untouched.
 . "$(dirname "$0")/lib.sh"
-limit=20
 networks=$source/tests/cli/networks
 small_data small.h5 203
 net=(--model "$networks/dropout.json" --batch-size 30)
@@ -85,7 +83,7 @@ survives() { # survives WHAT FILE COMMAND...
     for position in $(seq 1 37 600) $(seq 700 $((size / 40 + 1)) $((size - 8))); do
         cp "$file" bent.h5
         byte 255 $((position % 256)) 127 | dd of=bent.h5 bs=1 seek="$position" conv=notrunc status=none
-        timeout 10 "$@" bent.h5 >log 2>err
+        timeout $limit "$@" bent.h5 >log 2>err
         rc=$?
         [ $rc -eq 0 ] || refused=$((refused + 1))
         [ $rc -le 1 ] && [ "$(wc -l <err)" -eq $rc ] ||

@@ -125,8 +125,13 @@ kill -9 $(rank_processes)
 wait "$job" 2>/dev/null
 check "it is untouched" verified live
 cp -r whole dying && rm dying/final.h5 dying/best.h5 dying/step-0000001[1-4].h5
-{ flock 9 && sleep 2 && cp whole/step-00000013.h5 dying/; } 9>dying/.lock &
-sleep 0.5
+rm err
+{
+    flock 9 && touch locked
+    until grep -qs 'waiting up to' err; do sleep 0.1; done
+    cp whole/step-00000013.h5 dying/
+} 9>dying/.lock &
+until [ -e locked ]; do sleep 0.1; done
 train 2 --resume dying
 has "a resume waits for a job that is ending, and takes its last checkpoint" '^resuming dying/step-00000013.h5' "$(cat log)"
 same "digest" "$expected" "$(digest dying)"

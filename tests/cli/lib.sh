@@ -8,7 +8,7 @@ work=$(mktemp -d)
 started=() # processes in the background, by id
 ended=()   # commands for the end
 checks=0 failed=0
-limit=120 # seconds for one command
+limit=600 # seconds for one command: a hang
 
 clean_up() {
     local pid command

@@ -92,7 +92,7 @@ if setpriv --pdeathsig keep true 2>/dev/null; then
     kill -9 "$job"
     pending USR1
     go_on
-    for ((i = 0; i < 300; i++)); do pgrep -s "$mpirun" >/dev/null && sleep 0.1 || break; done
+    for ((i = 0; i < 600; i++)); do pgrep -s "$mpirun" >/dev/null && sleep 0.1 || break; done
     check "the script itself killed: no process is left" [ -z "$(pgrep -s "$mpirun")" ]
     has "the ranks have written a checkpoint" 'stopped on request at step' "$(cat err)"
     rm -rf "/dev/shm/cnn-local.$job".*
@@ -104,7 +104,7 @@ cat >program <<'P'
 case $* in *--dry-run*) echo "run folder: always" ;; *) echo "$*" >>starts && mkdir -p always && eval "$EFFECT" ;; esac
 P
 chmod +x program
-failing() { CNN_TRAIN=./program EFFECT=$1 timeout $limit "$source/launch/local" -np 1 "${@:2}"; }
+failing() { CNN_PAUSE=0 CNN_TRAIN=./program EFFECT=$1 timeout $limit "$source/launch/local" -np 1 "${@:2}"; }
 ends "always killed" 137 failing 'kill -9 $$' --data x
 same "is started three times" 3 "$(wc -l <starts)"
 same "first" "--data x --resume auto --micro-batches 1 --out always" "$(head -1 starts)"

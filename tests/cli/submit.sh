@@ -43,7 +43,7 @@ export CNN_LAUNCH=$source/launch SLURM_JOB_ID=41
 # job CODE: runs the script; sets `calls`, without the start of the ranks.
 job() {
     rm -f calls
-    timeout 20 bash "$source/launch/slurm.sbatch" --out run "$@" >log 2>err
+    timeout $limit bash "$source/launch/slurm.sbatch" --out run "$@" >log 2>err
     code=$?
     calls=$(grep -vE '^(srun|mpirun) ' calls 2>/dev/null)
 }
@@ -104,7 +104,7 @@ cat >srun-does <<'S'
 trap 'exit 75' USR1
 kill -"$(cat signal)" $PPID
 [ "$(cat signal)" = USR1 ] || exit 75 # of TERM, which the ranks get, too
-for i in {1..100}; do sleep 0.1; done
+while :; do sleep 0.1; done
 S
 echo USR1 >signal
 job
@@ -146,6 +146,6 @@ unset CNN_LAUNCH
 echo "echo 'JobId=41'; echo '   Command=$source/launch/slurm.sbatch --out run'" >scontrol-does
 LAUNCH=mpirun job
 outcome "the file's folder is known from Slurm" 0 ""
-timeout 20 bash "$source/launch/slurm.sbatch" --epochs 1 >log 2>err
+timeout $limit bash "$source/launch/slurm.sbatch" --epochs 1 >log 2>err
 same "without --out" 2 $?
 finish

@@ -13,9 +13,9 @@ ended() {
     return 0
 }
 
-# soon COMMAND...: it succeeds within three seconds.
+# soon COMMAND...: it succeeds within a minute.
 soon() {
-    for _ in {1..30}; do
+    for _ in {1..600}; do
         "$@" && return
         sleep 0.1
     done

@@ -199,6 +199,14 @@ static void one_process_writes_a_folder(void **state) {
     run_close(run);
 }
 
+/* Has the process, whose stderr is captured, said something? */
+static bool has_spoken(pid_t process) {
+    struct stat about;
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)process, STDERR_FILENO);
+    return stat(path, &about) == 0 && about.st_nlink == 0 && about.st_size > 0;
+}
+
 /* The lock of a node that died may stand until the file server notices: that is waited for. */
 static void another_hosts_lock_is_waited_for(void **state) {
     (void)state;
@@ -209,7 +217,8 @@ static void another_hosts_lock_is_waited_for(void **state) {
     if (child == 0) {
         if (run_open(tmpdir_path("node"), &run) != STATUS_OK)
             _exit(1);
-        usleep(1500 * 1000);
+        while (!has_spoken(getppid()))
+            usleep(1000);
         _exit(0);
     }
     while (tmpdir_size("node/.lock") <= 0)
