@@ -27,7 +27,7 @@ typedef struct ImportOptions {
     size_t seed;
     size_t threads; /* per rank; 0: as fits */
 
-    /* idx */
+    /* idx, npy */
     char images[DATASET_SPLITS][IMPORT_TEXT], labels[DATASET_SPLITS][IMPORT_TEXT];
 
     /* csv, series, npy */
@@ -39,6 +39,8 @@ typedef struct ImportOptions {
     double value_max;        /* the largest value that pixels may have; 0: by the type */
     size_t channels;         /* of a series */
     bool planar, normalise;  /* the samples of a channel stand together; each series to mean 0, deviation 1 */
+
+    bool coarse; /* cifar100: the 20 classes, not the 100 */
 
     /* wav: folders of files */
     char label_from[IMPORT_TEXT];            /* "{label}_*": labels are a part of file names */
@@ -92,7 +94,23 @@ DatasetSplit import_split_of(const char *path);
  * a single one whose name says nothing is train.  Borrowed from `options`.  STATUS_USAGE: cannot tell, none. */
 Status import_sort_paths(const ImportOptions *options, const char *path[DATASET_SPLITS]);
 
-#define IMPORT_KINDS(X)      X(idx) X(csv) X(series) X(wav)
+/* *shape = that of the text "28x28x1", whose product must be `width`; of "", {width}.  STATUS_USAGE. */
+Status import_shape(const char *text, size_t width, Shape *shape);
+
+/* One of the arrays that an import is put together from: the x or the labels of a split. */
+typedef struct ImportPart {
+    const char *name;   /* for messages */
+    DatasetSplit split; /* DATASET_SPLITS: not told */
+    bool is_labels;
+    size_t count; /* examples */
+} ImportPart;
+
+/* pick[0][split] = the number of the part that is x of a split, pick[1][split] of its labels; SIZE_MAX: none.  A single x that
+ * does not tell its split is train, such labels belong to the only x of their count.  STATUS_USAGE: cannot tell; x without
+ * labels or labels without x; STATUS_FAILED: counts differ. */
+Status import_sort_parts(const ImportPart parts[], size_t count, size_t pick[2][DATASET_SPLITS]);
+
+#define IMPORT_KINDS(X)      X(idx) X(cifar10) X(cifar100) X(csv) X(npy) X(series) X(wav)
 #define IMPORT_DECLARE(name) extern const ImportKind import_kind_##name;
 IMPORT_KINDS(IMPORT_DECLARE)
 #undef IMPORT_DECLARE

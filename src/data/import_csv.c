@@ -12,7 +12,6 @@
 #include "data/text_table.h"
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { LOOK_ROWS = 100 }; /* from which the type is told */
@@ -72,31 +71,6 @@ static Status choose_columns(Csv *csv, const ImportOptions *options) {
     return csv->width > 0 ? STATUS_OK
                           : status_fail(STATUS_USAGE, "%s has no columns but those of --label, --target and --ignore",
                                         csv->first->path);
-}
-
-/* "28x28x1", whose product must be the number of columns. */
-static Status choose_shape(const Csv *csv, const char *text, Shape *shape) {
-    const char *at = text;
-    char *end;
-    *shape = SHAPE(csv->width);
-    if (text[0] == '\0')
-        return STATUS_OK;
-    size_t product = 1;
-    bool good = true;
-    for (shape->rank = 0; good && shape->rank < SHAPE_MAX; at = end + 1) {
-        unsigned long extent = strtoul(at, &end, 10);
-        good = end != at && *at != '-' && *at != '+' && extent > 0 && memory_multiply(product, extent, &product);
-        shape->dim[shape->rank++] = extent;
-        if (*end == '\0')
-            break;
-        good = good && *end == 'x' && shape->rank < SHAPE_MAX;
-    }
-    if (!good)
-        return status_fail(STATUS_USAGE, "--shape %s: must be like 28x28x1", text);
-    if (product != csv->width)
-        return status_fail(STATUS_USAGE, "--shape %s: these are %zu numbers, but a row of %s has %zu for x", text,
-                           product, csv->first->path, csv->width);
-    return STATUS_OK;
 }
 
 /* ---- what the rows hold ---- */
@@ -202,7 +176,7 @@ static Status open_kind(const ImportOptions *options, bool series, char **names,
     TRY(open_tables(csv, options, source));
     TRY(choose_columns(csv, options));
     TRY(series ? choose_channels(csv, options, &source->info.shape)
-               : choose_shape(csv, options->shape, &source->info.shape));
+               : import_shape(options->shape, csv->width, &source->info.shape));
     TRY(memory_new(&fields, csv->first->columns, "a row"));
     Status status = settle(csv, options, names, name_count, fields, source);
     memory_free(fields);

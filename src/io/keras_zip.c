@@ -106,6 +106,34 @@ Status keras_zip_read(const char *name, const unsigned char *bytes, size_t size,
     return status;
 }
 
+static Status list_open(const char *name, zip_t *archive, char ***names, size_t *count) {
+    size_t n = (size_t)zip_get_num_entries(archive, 0), bytes = 0;
+    for (size_t i = 0; i < n; i++) {
+        const char *entry = zip_get_name(archive, i, 0);
+        if (entry == NULL)
+            return status_fail(STATUS_FAILED, "%s is damaged: %s", name, zip_strerror(archive));
+        bytes += strlen(entry) + 1;
+    }
+    TRY(memory_alloc(n * sizeof **names + bytes, 1, "list of a zip archive", (void **)names));
+    char *text = (char *)(*names + n);
+    for (size_t i = 0; i < n; i++) {
+        (*names)[i] = text;
+        text = stpcpy(text, zip_get_name(archive, i, 0)) + 1;
+    }
+    *count = n;
+    return STATUS_OK;
+}
+
+Status keras_zip_list(const char *name, const unsigned char *bytes, size_t size, char ***names, size_t *count) {
+    zip_t *archive;
+    *names = NULL;
+    *count = 0;
+    TRY(open_archive(name, bytes, size, &archive));
+    Status status = list_open(name, archive, names, count);
+    zip_discard(archive);
+    return status;
+}
+
 /* ---- writing ---- */
 
 static Status add_entry(zip_t *archive, const KerasZipEntry *entry) {

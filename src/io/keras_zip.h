@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Zip archives as Keras's .keras files are: a few entries, read from memory and made in memory.  Nothing is ever extracted to
+ * Zip archives as Keras's .keras and NumPy's .npz files are: a few entries, read from memory and made in memory.  Nothing is ever extracted to
  * a disk.  The only user of zip.h (libzip). */
 #ifndef IO_KERAS_ZIP_H
 #define IO_KERAS_ZIP_H
@@ -18,6 +18,10 @@ bool keras_zip_is(const unsigned char *bytes, size_t size);
  * smaller). */
 Status keras_zip_read(const char *name, const unsigned char *bytes, size_t size, const char *entry, size_t limit,
                       unsigned char **out, size_t *out_size);
+
+/* *names = those of all entries, in the archive's order: one block, pointers and texts, freed with memory_free.  STATUS_FAILED:
+ * damaged. */
+Status keras_zip_list(const char *name, const unsigned char *bytes, size_t size, char ***names, size_t *count);
 
 typedef struct KerasZipEntry {
     const char *name;
