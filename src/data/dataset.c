@@ -2,6 +2,8 @@
 #include "data/dataset.h"
 #include "base/memory.h"
 #include "data/dataset_internal.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,12 +40,20 @@ static Status example_shape(const Dataset *dataset, const char *path, const H5io
 static Status describe_x(Dataset *dataset, DatasetSplit split, bool first) {
     DatasetInfo *info = &dataset->info;
     H5ioInfo about;
+    H5ioKind ends;
     Shape shape;
     char path[512];
     TRY(h5io_info(dataset->file, dataset__path(split, "x", path), &about));
+    TRY(h5io_kind(dataset->file, dataset__path(split, "x_end", path), &ends));
+    dataset__path(split, "x", path);
     bool is_uint8 = about.class == H5IO_CLASS_INTEGER && about.type_size == 1 && !about.is_signed;
     if (!is_uint8 && about.class != H5IO_CLASS_FLOAT)
         return bad(dataset, path, "should be uint8 or float32");
+    if (info->is_encoded != (ends != H5IO_NONE) || (info->is_encoded && (!is_uint8 || about.rank != 1)))
+        return bad(dataset, path,
+                   "should be bytes of pictures, with x_end beside it, if and only if there is the attribute x_shape");
+    if (info->is_encoded)
+        return dataset__read_ends(dataset, split, about.count);
     TRY(example_shape(dataset, path, &about, &shape));
     if (shape.rank == 2 && !dataset->series) /* [n,H,W]: one channel */
         shape.dim[shape.rank++] = 1;
@@ -58,7 +68,8 @@ static Status describe_x(Dataset *dataset, DatasetSplit split, bool first) {
     info->shape = shape;
     info->is_uint8 = is_uint8;
     info->count[split] = about.dim[0];
-    return STATUS_OK;
+    return h5io_flat(dataset->file, path, dataset__x_type(dataset), &dataset->place[split].flat,
+                     &dataset->place[split].offset);
 }
 
 /* Kind by type and extents alone; dataset__scan may find that LABEL_NUMBERS are one-hot. */
@@ -99,7 +110,7 @@ static Status find_labels(Dataset *dataset, DatasetSplit split) {
     for (int pass = 0; pass < 3; pass++)
         for (size_t i = 0; i < count; i++) {
             int place = strcmp(names[i], "y") == 0 ? 0 : strcmp(names[i], "sample_weight") == 0 ? 2 : 1;
-            if (place != pass || strcmp(names[i], "x") == 0)
+            if (place != pass || strcmp(names[i], "x") == 0 || strcmp(names[i], "x_end") == 0)
                 continue;
             DatasetLabel *label = &info->labels[info->label_count];
             TRY_GOTO(memory_strdup(names[i], &label->name), done);
@@ -118,7 +129,7 @@ static Status compare_labels(Dataset *dataset, DatasetSplit split) {
     size_t count;
     TRY(h5io_list(dataset->file, dataset__path(split, "", path), &names, &count));
     memory_free(names);
-    if (count != info->label_count + 1)
+    if (count != info->label_count + 1 + info->is_encoded)
         return bad(dataset, path, "has not the same arrays as the other splits");
     for (size_t i = 0; i < info->label_count; i++) {
         DatasetLabel here = {.name = info->labels[i].name};
@@ -187,35 +198,50 @@ static Status read_attributes(Dataset *dataset) {
     return STATUS_OK;
 }
 
-/* "data/digits.h5" to "digits" */
+/* "data/digits.h5" to "digits", "photos/" to "photos" */
 static Status name_of(const char *path, char **name) {
-    const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-    TRY(memory_strdup(base, name));
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/')
+        length--;
+    const char *base = memrchr(path, '/', length);
+    base = base && length > 1 ? base + 1 : path;
+    TRY(memory_format(name, "%.*s", (int)(path + length - base), base));
     char *end = strrchr(*name, '.');
-    if (end != NULL && end != *name && (strcmp(end, ".h5") == 0 || strcmp(end, ".hdf5") == 0))
+    if (end != NULL && end != *name &&
+        (strcmp(end, ".h5") == 0 || strcmp(end, ".hdf5") == 0 || strcmp(end, ".csv") == 0))
         *end = '\0';
     return STATUS_OK;
 }
 
 /* ---- open and close ---- */
 
-static Status fill(Dataset *dataset, const char *path) {
+static Status open_file(Dataset *dataset, const char *path, const DatasetOptions *options) {
+    TRY(h5io_open(path, &dataset->file));
+    dataset->bytes = open(path, O_RDONLY | O_CLOEXEC);
+    if (dataset->bytes < 0)
+        return status_fail(STATUS_FAILED, "cannot open %s: %s", path, strerror(errno));
+    TRY(dataset__read_rule(dataset, options));
+    TRY(describe(dataset));
+    return read_attributes(dataset);
+}
+
+static Status fill(Dataset *dataset, const char *path, const DatasetOptions *options) {
     TRY(memory_strdup(path, &dataset->info.path));
     TRY(name_of(path, &dataset->info.name));
-    TRY(h5io_open(path, &dataset->file));
-    TRY(describe(dataset));
-    TRY(read_attributes(dataset));
+    TRY(folder_is_source(path) ? dataset__open_folder(dataset, options) : open_file(dataset, path, options));
     dataset->plain = (Preprocess){.shape = dataset->info.shape, .channels = 1, .scale = {1}};
     return dataset__scan(dataset);
 }
 
-Status dataset_open(const char *path, Dataset **out) {
+Status dataset_open_with(const char *path, const DatasetOptions *options, Dataset **out) {
     Dataset *dataset;
     *out = NULL;
     TRY(memory_new(&dataset, 1, "dataset"));
     pthread_mutex_init(&dataset->lock, NULL);
+    pthread_mutex_init(&dataset->works.lock, NULL);
     dataset->memory_limit = MEMORY_LIMIT;
-    Status status = fill(dataset, path);
+    dataset->bytes = -1;
+    Status status = fill(dataset, path, options);
     if (status == STATUS_OK)
         *out = dataset;
     else
@@ -223,11 +249,22 @@ Status dataset_open(const char *path, Dataset **out) {
     return status;
 }
 
+Status dataset_open(const char *path, Dataset **out) {
+    return dataset_open_with(path, NULL, out);
+}
+
 void dataset_close(Dataset *dataset) {
     if (dataset == NULL)
         return;
     DatasetInfo *info = &dataset->info;
+    crew_destroy(dataset->crew);
+    picture_works_free(&dataset->works);
     dataset__free_parts(dataset);
+    folder_free(&dataset->folder);
+    for (DatasetSplit split = 0; split < DATASET_SPLITS; split++)
+        memory_free(dataset->place[split].end);
+    if (dataset->bytes >= 0)
+        close(dataset->bytes);
     h5io_close(dataset->file); /* was read only: nothing to lose */
     for (size_t i = 0; i < info->label_count; i++)
         memory_free(info->labels[i].name);
@@ -236,6 +273,7 @@ void dataset_close(Dataset *dataset) {
     memory_free(info->origin);
     memory_free(info->name);
     memory_free(info->path);
+    pthread_mutex_destroy(&dataset->works.lock);
     pthread_mutex_destroy(&dataset->lock);
     memory_free(dataset);
 }

@@ -2,14 +2,20 @@
  *
  * Dataset files (HDF5).  Groups /train, /val, /test, of which any may be missing; in each
  *     x        [n, ...] uint8 or float32, channel last: [n,H,W,C]; [n,H,W] is taken as [n,H,W,1]
+ *     x, x_end instead: pictures as files hold them, to be decoded when they are read.  x [bytes of all] uint8; x_end [n]: where in
+ *              x each picture ends; it begins where the one before ends, the first at 0
  *     y, ...   [n, ...] labels: named arrays, the same in every group (kinds below)
  *     sample_weight   [n] if the examples have weights: numbers of at least 0, by which the losses of an example are
  *              multiplied
  * and attributes of the root, all optional
  *     class_names   list of texts, in the order of the class numbers
  *     origin        where the data is from, its licence
+ *     resize        "crop", "pad" or "squash", of x that comes from pictures: how they came, or come, to its size
+ *     x_shape       [3] with x_end: height, width, channels to which pictures are decoded
  *     value_max     the largest value of x, by which "unit" preprocessing divides; if missing, 255 for uint8, else 1
  *     layout        "series": x [n,a,b] is [n,length,channels], and not an image of one channel
+ *
+ * Or a folder of pictures, or a CSV file that lists some (data/folder.h), which is read the same way.
  *
  * Nothing here is collective: each rank opens the file and reads what it needs. */
 #ifndef DATA_DATASET_H
@@ -17,6 +23,7 @@
 #include "base/real.h"
 #include "base/shape.h"
 #include "base/status.h"
+#include "io/image.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -40,11 +47,21 @@ typedef struct DatasetLabel {
         classes; /* LABEL_CLASS: number of class names, or largest label of all splits + 1; else numbers per example */
 } DatasetLabel;
 
+/* How a picture becomes an example x[height][width][channels] of bytes. */
+typedef struct PictureRule {
+    size_t height, width; /* 0: not said */
+    size_t channels;      /* 1 or 3; 0: not said */
+    ImageFit fit;         /* IMAGE_FITS: not said */
+} PictureRule;
+
 typedef struct DatasetInfo {
     char *path;  /* as given to dataset_open */
     char *name;  /* file name without ".h5": "digits" */
     Shape shape; /* of one example of x, channel last */
     bool is_uint8;
+    bool is_encoded;  /* pictures that are decoded when they are read */
+    bool is_pictures; /* x comes from pictures */
+    ImageFit fit;     /* and by this rule; else 0 */
     double value_max;
     size_t count[DATASET_SPLITS]; /* examples; 0: no such split */
     DatasetLabel *labels;         /* "y" first, then by name, sample_weight last; none is possible */
@@ -61,8 +78,18 @@ typedef struct DatasetInfo {
 typedef struct Dataset Dataset;
 
 /* Opens a file and verifies all of it but x's numbers: extents agree, labels are whole, finite and in range (all are
- * read).  STATUS_FAILED: not a dataset, damaged, contradictory; the message names file and array. */
+ * read).  A folder is scanned; its files are not opened, but for a few, whose headers settle what options do not say.
+ * STATUS_FAILED: not a dataset, damaged, contradictory; the message names file and array. */
 Status dataset_open(const char *path, Dataset **out);
+
+/* What may be said about data that are pictures; other data do not ask. */
+typedef struct DatasetOptions {
+    PictureRule rule;         /* what it does not say: as the file says, or picture_rule_settle */
+    char *const *class_names; /* borrowed; of a folder: the classes in the order of their numbers; NULL: those found */
+    size_t class_count;
+    DatasetSplit split; /* of pictures in folders that do not tell */
+} DatasetOptions;
+Status dataset_open_with(const char *path, const DatasetOptions *options, Dataset **out);
 void dataset_close(Dataset *dataset); /* accepts NULL */
 
 /* Borrowed from `dataset`. */
@@ -78,12 +105,16 @@ Status dataset_read_labels(Dataset *dataset, DatasetSplit split, size_t label, R
 extern const char *const dataset_split_names[DATASET_SPLITS + 1];
 
 /* Reads a split into memory, pixels as they are in the file, unless it has more bytes than the limit (256 MB at first);
- * it is read by rows then.  Called by loader_create; dataset_read works without, by rows. */
+ * it is read by rows then.  Pictures are decoded when they are first read, and stay; those of a larger split each time.
+ * Called by loader_create; dataset_read works without, by rows. */
 Status dataset_load(Dataset *dataset, DatasetSplit split);
 bool dataset_fits(const Dataset *dataset, DatasetSplit split);         /* it is in memory, or would be */
 size_t dataset_load_bytes(const Dataset *dataset, DatasetSplit split); /* that dataset_load would take now */
 void dataset_unload(Dataset *dataset); /* gives all splits' memory back; nobody may be reading */
 void dataset_set_memory_limit(Dataset *dataset, size_t bytes);
+
+/* Decodes pictures with this many threads beside the one that reads.  STATUS_FAILED: no thread to be had. */
+Status dataset_set_decoders(Dataset *dataset, size_t helpers);
 
 /* From now on examples of the split are the rows of `rows` [examples][width], which is borrowed, and not the file's x;
  * labels stay.  NULL: the file's x again.  Nobody may be reading. */

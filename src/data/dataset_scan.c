@@ -3,6 +3,7 @@
 #include "data/dataset_internal.h"
 #include "io/digest.h"
 #include <math.h>
+#include <string.h>
 
 enum { SCAN_NUMBERS = 1 << 16, SAMPLE = 64, CLASSES_MAX = 1000000 };
 
@@ -51,7 +52,7 @@ static Status scan_array(Dataset *dataset, DatasetSplit split, const DatasetLabe
     Status status = STATUS_OK;
     for (size_t first = 0; status == STATUS_OK && first < count; first += block) {
         size_t n = count - first < block ? count - first : block;
-        status = h5io_read_range(dataset->file, path, H5IO_DOUBLE, first, n, values);
+        status = dataset__labels(dataset, split, (size_t)(label - dataset->info.labels), first, n, H5IO_DOUBLE, values);
         if (status == STATUS_OK)
             status = check_block(dataset, label, path, first, n, values, facts);
         if (status == STATUS_OK)
@@ -77,25 +78,52 @@ static Status settle(const Dataset *dataset, DatasetLabel *label, const LabelFac
     return STATUS_OK;
 }
 
+/* An example as the file has it; of pictures, the encoded bytes. */
+static Status digest_example(Dataset *dataset, DatasetSplit split, uint64_t row, PictureWork *work, Digest *digest) {
+    size_t size = dataset__x_bytes(dataset);
+    char path[512];
+    if (dataset->info.is_encoded) {
+        TRY(dataset__picture(dataset, split, row, work, &size, path));
+    } else {
+        TRY(picture_room(work, size));
+        TRY(h5io_read_range(dataset->file, dataset__path(split, "x", path), dataset__x_type(dataset), row, 1,
+                            work->bytes));
+    }
+    return digest_bytes(digest, work->bytes, size);
+}
+
 /* 64 examples, evenly spaced, the first and the last among them. */
 static Status digest_sample(Dataset *dataset, DatasetSplit split, Digest *digest) {
-    const DatasetInfo *info = &dataset->info;
-    size_t count = info->count[split], picks = count < SAMPLE ? count : SAMPLE;
-    H5ioType type = info->is_uint8 ? H5IO_UINT8 : H5IO_FLOAT;
-    size_t bytes = shape_count(&info->shape) * h5io_type_size(type);
-    char path[512];
-    void *example;
-    TRY(memory_alloc(bytes, 1, "example", &example));
+    size_t count = dataset->info.count[split], picks = count < SAMPLE ? count : SAMPLE;
+    PictureWork *work;
+    TRY(picture_work_take(&dataset->works, &work));
     Status status = STATUS_OK;
     for (size_t i = 0; status == STATUS_OK && i < picks; i++) {
         /* i * (count-1) / (picks-1), in an order that cannot overflow */
         size_t row = picks == 1 ? 0 : (count - 1) / (picks - 1) * i + (count - 1) % (picks - 1) * i / (picks - 1);
-        status = h5io_read_range(dataset->file, dataset__path(split, "x", path), type, row, 1, example);
-        if (status == STATUS_OK)
-            status = digest_bytes(digest, example, bytes);
+        status = digest_example(dataset, split, row, work, digest);
     }
-    memory_free(example);
+    picture_work_give(&dataset->works, work);
     return status;
+}
+
+/* Of pictures: by which rule they are decoded, sizes, and names of files. */
+static Status digest_pictures(Dataset *dataset, Digest *digest) {
+    const Folder *folder = &dataset->folder;
+    const char *root = dataset->info.path, *slash = strrchr(root, '/');
+    size_t above = dataset->folder.listed ? (slash ? (size_t)(slash - root) : 0) : strlen(root);
+    TRY(digest_text(digest, image_fits[dataset->info.fit]));
+    for (size_t i = 0; i < folder->count; i++) {
+        const char *path = folder->files[i].path;
+        if (strncmp(path, root, above) == 0)
+            path += above; /* the folder may move */
+        TRY(digest_text(digest, path + strspn(path, "/")));
+        TRY(digest_bytes(digest, &folder->files[i].size, sizeof folder->files[i].size));
+    }
+    for (DatasetSplit split = 0; split < DATASET_SPLITS; split++)
+        if (dataset->place[split].end)
+            TRY(digest_bytes(digest, dataset->place[split].end, dataset->info.count[split] * sizeof(int64_t)));
+    return STATUS_OK;
 }
 
 static Status scan(Dataset *dataset, Digest *digest) {
@@ -106,6 +134,8 @@ static Status scan(Dataset *dataset, Digest *digest) {
     TRY(digest_bytes(digest, &info->value_max, sizeof info->value_max));
     for (size_t i = 0; i < info->class_name_count; i++)
         TRY(digest_text(digest, info->class_names[i]));
+    if (info->is_encoded)
+        TRY(digest_pictures(dataset, digest));
     for (DatasetSplit split = 0; split < DATASET_SPLITS; split++) {
         uint64_t count = info->count[split];
         TRY(digest_bytes(digest, &count, sizeof count));

@@ -27,6 +27,12 @@ Status dataset__write_attributes(H5ioFile *file, const DatasetInfo *info) {
         TRY(h5io_attr_write_string(file, "/", "origin", info->origin));
     if (info->shape.rank == 2)
         TRY(h5io_attr_write_string(file, "/", "layout", "series"));
+    if (info->is_pictures)
+        TRY(h5io_attr_write_string(file, "/", "resize", image_fits[info->fit]));
+    if (info->is_encoded) {
+        int64_t shape[3] = {(int64_t)info->shape.dim[0], (int64_t)info->shape.dim[1], (int64_t)info->shape.dim[2]};
+        TRY(h5io_attr_write(file, "/", "x_shape", H5IO_INT64, 3, shape));
+    }
     return h5io_attr_write(file, "/", "value_max", H5IO_DOUBLE, 1, &info->value_max);
 }
 

@@ -51,6 +51,7 @@ typedef struct Folder {
     size_t class_name_count;
     FolderSkip *skipped; /* sorted by path */
     size_t skipped_count;
+    bool listed; /* by a CSV file */
     char *texts; /* all paths */
 } Folder;
 

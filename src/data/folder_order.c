@@ -153,6 +153,7 @@ Status folder__put_in_order(const char *path, const FolderOptions *options, Fold
         return status_fail(STATUS_FAILED, "%s holds no %s%s", path,
                            options->endings ? "files that end in ." : "pictures (JPEG, PNG or WebP)",
                            options->endings ? options->endings[0] : "");
+    out->listed = found->csv;
     out->texts = found->texts.bytes;
     found->texts.bytes = NULL;
     Status status = memory_new(&met, found->class_count, "class names");

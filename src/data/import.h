@@ -48,6 +48,10 @@ typedef struct ImportOptions {
     char list[DATASET_SPLITS][IMPORT_TEXT];  /* --val-list, --test-list: a text file of names */
     double window, hop, rate, seconds;       /* ms, ms, samples/s (0: of the first file), s */
     size_t bands;
+
+    /* images; `channels`, too */
+    char size[IMPORT_TEXT], resize[IMPORT_TEXT]; /* PictureRule, in words */
+    bool keep_encoded;                           /* the files' bytes */
 } ImportOptions;
 
 /* What a kind found: filled in by open. */
@@ -78,7 +82,7 @@ typedef struct ImportKind {
      * STATUS_FAILED: this one cannot be read; the message names file and place. */
     Status (*read)(const ImportSource *source, DatasetSplit split, size_t i, void *x, void *const labels[]);
 
-    /* NULL for examples of one size.  Else bytes of example i's x, at least 1 (encoded pictures: the file's size): x in the
+    /* NULL for examples of one size.  If info.is_encoded: bytes of example i's x, at least 1 (encoded pictures: the file's size): x in the
      * dataset is then uint8 [all bytes of the split], and an array x_end [n] (int64) says where each example ends. */
     size_t (*bytes)(const ImportSource *source, DatasetSplit split, size_t i);
 } ImportKind;
@@ -110,7 +114,7 @@ typedef struct ImportPart {
  * labels or labels without x; STATUS_FAILED: counts differ. */
 Status import_sort_parts(const ImportPart parts[], size_t count, size_t pick[2][DATASET_SPLITS]);
 
-#define IMPORT_KINDS(X)      X(idx) X(cifar10) X(cifar100) X(csv) X(npy) X(series) X(wav)
+#define IMPORT_KINDS(X)      X(idx) X(cifar10) X(cifar100) X(images) X(csv) X(npy) X(series) X(wav)
 #define IMPORT_DECLARE(name) extern const ImportKind import_kind_##name;
 IMPORT_KINDS(IMPORT_DECLARE)
 #undef IMPORT_DECLARE

@@ -115,7 +115,7 @@ uint64_t import__x_begin(const ImportJob *job, DatasetSplit split, size_t row, s
 
 /* For x of several sizes: first each example's size in its place, then their sums. */
 static Status place_sizes(ImportJob *job) {
-    if (job->kind->bytes == NULL)
+    if (!job->source.info.is_encoded)
         return STATUS_OK;
     for (DatasetSplit split = 0; split < DATASET_SPLITS; split++)
         TRY(memory_new(&job->end[split], job->info.count[split], "sizes of examples"));

@@ -103,6 +103,10 @@ Status h5io_create_flat(H5ioFile *file, const char *path, H5ioType type, size_t 
 /* *offset = bytes from the begin of the file to the first byte of a dataset made by h5io_create_flat. */
 Status h5io_offset(H5ioFile *file, const char *path, uint64_t *offset);
 
+/* *flat: the dataset's bytes lie in one piece in the file, all of them, just as `type` has them in memory, at *offset: so they
+ * can be read without this library. */
+Status h5io_flat(H5ioFile *file, const char *path, H5ioType type, bool *flat, uint64_t *offset);
+
 /* Appends `n` rows to a dataset made by h5io_create_rows. */
 Status h5io_append_rows(H5ioFile *file, const char *path, H5ioType type, size_t n, const void *rows);
 

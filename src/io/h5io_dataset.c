@@ -206,6 +206,26 @@ Status h5io_offset(H5ioFile *file, const char *path, uint64_t *offset) {
     return LOCKED(file->name, offset_locked(file, path, offset));
 }
 
+static Status flat_locked(H5ioFile *file, const char *path, H5ioType type, bool *flat, uint64_t *offset) {
+    Handle dataset = -1;
+    H5ioInfo info;
+    hsize_t bytes = 0;
+    TRY(open_numbers(file, path, &dataset, &info));
+    Handle stored = H5Dget_type(dataset);
+    haddr_t at = H5Dget_offset(dataset); /* undefined for chunks and for what was never written */
+    Handle creation = H5Fget_create_plist(file->id);
+    hsize_t before = 1; /* bytes before HDF5's own first one */
+    bool whole = H5Pget_userblock(creation, &before) >= 0 && before == 0 && H5Fget_filesize(file->id, &bytes) >= 0 &&
+                 at != HADDR_UNDEF && at <= bytes && info.count <= (bytes - at) / h5io_type_size(type);
+    *flat = whole && H5Tequal(stored, h5io__memory_type(type)) > 0;
+    *offset = *flat ? at : 0;
+    return STATUS_OK;
+}
+
+Status h5io_flat(H5ioFile *file, const char *path, H5ioType type, bool *flat, uint64_t *offset) {
+    return LOCKED(file->name, flat_locked(file, path, type, flat, offset));
+}
+
 static Status append_rows_locked(H5ioFile *file, const char *path, H5ioType type, size_t n, const void *rows) {
     Handle dataset = -1;
     H5ioInfo info;

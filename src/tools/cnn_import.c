@@ -148,7 +148,7 @@ static const Option options[] = {
      .argument = "N",
      .min = 1,
      .max = 1e6,
-     .help = "of a sample; 1 when not given",
+     .help = "of a sample, 1 when not given; images: 1 grey, 3 colour, when not given what the pictures have",
      .group = "series"},
     {.name = "planar",
      .type = OPTION_FLAG,
@@ -202,6 +202,18 @@ static const Option options[] = {
      .min = 1,
      .max = 4096,
      .help = "mel bands: columns of the spectrogram"},
+    {.name = "size",
+     .type = TEXT(size, "N|HxW"),
+     .help = "pixels of each picture's sides; when not given, the pictures' own size where all have the same, else 224",
+     .group = "images: how they become examples"},
+    {.name = "resize",
+     .type = TEXT(resize, "KIND"),
+     .choices = image_fits,
+     .help = "to that size: crop the middle (when not given), pad with black, or squash"},
+    {.name = "keep-encoded",
+     .type = OPTION_FLAG,
+     OF(keep_encoded),
+     .help = "keep the files' bytes, to be decoded when they are read"},
 };
 static const CliProgram program = {
     .name = "cnn_import",
@@ -209,7 +221,8 @@ static const CliProgram program = {
                "goes on when the same command is given again.",
     .examples = "Examples:\n"
                 "  cnn_import idx train-images-idx3-ubyte.gz train-labels-idx1-ubyte.gz \\\n"
-                "      t10k-images-idx3-ubyte.gz t10k-labels-idx1-ubyte.gz -o mnist.h5",
+                "      t10k-images-idx3-ubyte.gz t10k-labels-idx1-ubyte.gz -o mnist.h5\n"
+                "  cnn_import images photos --size 224 -o photos.h5",
     .options = options,
     .option_count = sizeof options / sizeof *options,
 };

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/memory.h"
+#include "data/dataset_internal.h"
+#include <string.h>
+
+/* Label arrays of up to this part of the memory limit are kept in memory also where x is not. */
+enum { LABELS_PART = 4 };
+
+H5ioType dataset__x_type(const Dataset *dataset) {
+    return dataset->info.is_uint8 ? H5IO_UINT8 : H5IO_FLOAT;
+}
+
+size_t dataset__x_bytes(const Dataset *dataset) {
+    return shape_count(&dataset->info.shape) * h5io_type_size(dataset__x_type(dataset));
+}
+
+size_t dataset__label_bytes(const Dataset *dataset, size_t label) {
+    return shape_count(&dataset->info.labels[label].shape) * sizeof(Real);
+}
+
+static void free_part(Dataset *dataset, DatasetPart *part) {
+    memory_free(part->x);
+    memory_free(part->decoded);
+    for (size_t i = 0; part->labels != NULL && i < dataset->info.label_count; i++)
+        memory_free(part->labels[i]);
+    memory_free(part->labels);
+    *part = (DatasetPart){0};
+}
+
+void dataset_unload(Dataset *dataset) {
+    for (DatasetSplit split = 0; split < DATASET_SPLITS; split++)
+        free_part(dataset, &dataset->part[split]);
+}
+
+void dataset__free_parts(Dataset *dataset) {
+    dataset_unload(dataset);
+    memory_free(dataset->picks);
+    memory_free(dataset->rows);
+    memory_free(dataset->raw);
+}
+
+/* ---- sizes ---- */
+
+static size_t times(size_t count, size_t bytes) {
+    size_t product;
+    return memory_multiply(count, bytes, &product) ? product : SIZE_MAX;
+}
+
+static size_t plus(size_t a, size_t b) {
+    return b <= SIZE_MAX - a ? a + b : SIZE_MAX;
+}
+
+/* Of x in memory, and of all labels. */
+static size_t x_of_split(const Dataset *dataset, DatasetSplit split) {
+    size_t flags = dataset->info.is_encoded; /* DatasetPart.decoded */
+    return dataset->features[split].rows ? 0 : times(dataset->info.count[split], dataset__x_bytes(dataset) + flags);
+}
+
+static size_t label_of_split(const Dataset *dataset, DatasetSplit split, size_t label) {
+    return times(dataset->info.count[split], dataset__label_bytes(dataset, label));
+}
+
+static size_t split_bytes(const Dataset *dataset, DatasetSplit split) {
+    size_t bytes = x_of_split(dataset, split);
+    for (size_t i = 0; i < dataset->info.label_count; i++)
+        bytes = plus(bytes, label_of_split(dataset, split, i));
+    return bytes;
+}
+
+static bool all_fits(const Dataset *dataset, DatasetSplit split) {
+    return split_bytes(dataset, split) <= dataset->memory_limit;
+}
+
+static bool keeps_label(const Dataset *dataset, DatasetSplit split, size_t label) {
+    return all_fits(dataset, split) || label_of_split(dataset, split, label) <= dataset->memory_limit / LABELS_PART;
+}
+
+bool dataset_fits(const Dataset *dataset, DatasetSplit split) {
+    return dataset->part[split].loaded ? dataset->part[split].x || dataset->features[split].rows
+                                       : all_fits(dataset, split);
+}
+
+size_t dataset_load_bytes(const Dataset *dataset, DatasetSplit split) {
+    size_t bytes = all_fits(dataset, split) ? x_of_split(dataset, split) : 0;
+    for (size_t i = 0; i < dataset->info.label_count; i++)
+        bytes += keeps_label(dataset, split, i) ? label_of_split(dataset, split, i) : 0;
+    return dataset->part[split].loaded ? 0 : bytes;
+}
+
+size_t dataset_width(const Dataset *dataset, DatasetSplit split) {
+    const DatasetFeatures *features = &dataset->features[split];
+    return features->rows ? features->width : shape_count(&dataset->info.shape);
+}
+
+/* ---- loading ---- */
+
+void dataset_give_features(Dataset *dataset, DatasetSplit split, const Real *rows, size_t width) {
+    free_part(dataset, &dataset->part[split]);
+    dataset->features[split] = (DatasetFeatures){rows, width};
+}
+
+static Status load_x(Dataset *dataset, DatasetSplit split, DatasetPart *part) {
+    size_t count = dataset->info.count[split];
+    char path[512];
+    if (dataset->features[split].rows || !all_fits(dataset, split))
+        return STATUS_OK;
+    TRY(memory_alloc(count, dataset__x_bytes(dataset), "examples of a dataset", &part->x));
+    if (dataset->info.is_encoded)
+        return memory_new(&part->decoded, count, "examples of a dataset");
+    return h5io_read_range(dataset->file, dataset__path(split, "x", path), dataset__x_type(dataset), 0, count, part->x);
+}
+
+static Status load_labels(Dataset *dataset, DatasetSplit split, DatasetPart *part) {
+    size_t count = dataset->info.count[split];
+    TRY(memory_new(&part->labels, dataset->info.label_count, "labels"));
+    for (size_t i = 0; i < dataset->info.label_count; i++) {
+        if (!keeps_label(dataset, split, i))
+            continue;
+        TRY(memory_alloc(count, dataset__label_bytes(dataset, i), "labels", (void **)&part->labels[i]));
+        TRY(dataset__labels(dataset, split, i, 0, count, H5IO_REAL, part->labels[i]));
+    }
+    return STATUS_OK;
+}
+
+static Status load_locked(Dataset *dataset, DatasetSplit split) {
+    DatasetPart *part = &dataset->part[split];
+    if (part->loaded || dataset->info.count[split] == 0)
+        return STATUS_OK;
+    Status status = load_x(dataset, split, part);
+    if (status == STATUS_OK)
+        status = load_labels(dataset, split, part);
+    part->loaded = status == STATUS_OK;
+    if (status != STATUS_OK)
+        free_part(dataset, part);
+    else
+        memory_trim(); /* HDF5's unpacked chunks: 12 MB of them for MNIST */
+    return status;
+}
+
+Status dataset_load(Dataset *dataset, DatasetSplit split) {
+    pthread_mutex_lock(&dataset->lock);
+    Status status = load_locked(dataset, split);
+    pthread_mutex_unlock(&dataset->lock);
+    return status;
+}
+
+Status dataset_read_labels(Dataset *dataset, DatasetSplit split, size_t label, Real **values) {
+    size_t count = dataset->info.count[split];
+    *values = NULL;
+    TRY(memory_alloc(count, dataset__label_bytes(dataset, label), "labels", (void **)values));
+    Status status = dataset__labels(dataset, split, label, 0, count, H5IO_REAL, *values);
+    if (status != STATUS_OK) {
+        memory_free(*values);
+        *values = NULL;
+    }
+    return status;
+}
