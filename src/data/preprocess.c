@@ -91,7 +91,8 @@ static void from_imagenet(bool caffe, double value_max, Preprocess *out) {
 Status preprocess_create(Dataset *dataset, const char *name, Preprocess *out) {
     const DatasetInfo *info = dataset_info(dataset);
     size_t channels = info->shape.dim[info->shape.rank - 1];
-    *out = (Preprocess){.shape = info->shape, .channels = 1, .scale = {1}};
+    *out = (Preprocess){
+        .shape = info->shape, .channels = 1, .scale = {1}, .is_pictures = info->is_pictures, .fit = info->fit};
     TRY(find_mode(info, name, &out->mode));
     if ((out->mode == PREPROCESS_CAFFE || out->mode == PREPROCESS_TORCH) && (info->shape.rank < 3 || channels != 3)) {
         char shape[SHAPE_TEXT];
@@ -171,6 +172,8 @@ Status preprocess_to_json(const Preprocess *preprocess, char *const class_names[
                              shape, "reverse_channels", preprocess->reverse_channels, "scale",
                              number_array(preprocess->scale, preprocess->channels), "offset",
                              number_array(preprocess->offset, preprocess->channels), "class_names", names);
+    if (root != NULL && preprocess->is_pictures)
+        json_object_set_new(root, "resize", json_string(image_fits[preprocess->fit]));
     char *text = root != NULL ? json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
     json_decref(root);
     *json = NULL;
@@ -211,7 +214,11 @@ static bool read_object(const json_t *root, Preprocess *out) {
         (Preprocess){.channels = channels, .reverse_channels = json_is_true(json_object_get(root, "reverse_channels"))};
     while (out->mode < PREPROCESS_MODES && (mode == NULL || strcmp(mode, preprocess_names[out->mode]) != 0))
         out->mode++;
-    return out->mode < PREPROCESS_MODES && channels >= 1 && channels <= PREPROCESS_CHANNELS &&
+    const char *fit = json_string_value(json_object_get(root, "resize"));
+    out->is_pictures = fit != NULL;
+    while (fit && out->fit < IMAGE_FITS && strcmp(fit, image_fits[out->fit]) != 0)
+        out->fit++;
+    return out->fit < IMAGE_FITS && out->mode < PREPROCESS_MODES && channels >= 1 && channels <= PREPROCESS_CHANNELS &&
            read_shape(json_object_get(root, "shape"), &out->shape) &&
            (channels == 1 || channels == out->shape.dim[out->shape.rank - 1]) &&
            read_numbers(json_object_get(root, "scale"), channels, out->scale) &&

@@ -30,6 +30,8 @@ typedef struct Preprocess {
     Shape shape;           /* of one example; its last extent is the channel */
     size_t channels;       /* entries of scale and offset: 1 (the same for all) or the last extent of shape */
     double scale[PREPROCESS_CHANNELS], offset[PREPROCESS_CHANNELS];
+    bool is_pictures; /* the network learned from pictures that came to `shape` by `fit` */
+    ImageFit fit;     /* not said: IMAGE_CROP */
 } Preprocess;
 
 /* "none", "unit", ...; NULL at PREPROCESS_MODES, so that the table serves as a list of choices. */
@@ -45,7 +47,7 @@ Status preprocess_create(Dataset *dataset, const char *name, Preprocess *out);
 void preprocess_uint8(const Preprocess *preprocess, const uint8_t *x, size_t n, Real *y);
 void preprocess_float(const Preprocess *preprocess, const float *x, size_t n, Real *y);
 
-/* JSON text for a checkpoint: mode, shape, scale, offset, order of channels, class names (may be NULL, 0).  The caller
+/* JSON text for a checkpoint: mode, shape, scale, offset, order of channels, fit, class names (may be NULL, 0).  The caller
  * frees with memory_free. */
 Status preprocess_to_json(const Preprocess *preprocess, char *const class_names[], size_t class_count, char **json);
 
