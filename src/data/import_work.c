@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 /* Examples are dealt out in blocks of about 1 MB; the journal is written every COMMIT_SECONDS. */
-enum { BLOCK_BYTES = 1 << 20, BLOCK_MOST = 256, COMMIT_SECONDS = 2, THREADS_MOST = 256, LABEL_MAX = 1000000 };
+enum { BLOCK_BYTES = 1 << 20, BLOCK_MOST = 256, COMMIT_SECONDS = 1, THREADS_MOST = 256, LABEL_MAX = 1000000 };
 
 /* One call of import_job_work. */
 typedef struct ImportWork {
