@@ -31,4 +31,8 @@ Status sheet_write(const Sheet *sheet, const char *path);
  * (checked): a row for each, the original and what it becomes in epochs 0, 1, ...  Without (NULL): originals in a square. */
 Status sheet_of_dataset(Dataset *dataset, const Augment *augment, size_t count, const char *path);
 
+/* The same without augmentation, each example with its class under it (io/picture.h); numbers that are no bytes from their
+ * smallest, black, to their largest, white.  STATUS_FAILED: also when built without cairo. */
+Status sheet_of_labels(Dataset *dataset, size_t count, const char *path);
+
 #endif

@@ -7,8 +7,10 @@
 #include "io/checkpoint.h"
 #include "io/file.h"
 #include "io/h5io.h"
+#include "io/picture.h"
 #include "io/run.h"
 #include "model/model.h"
+#include "train/inspect_data.h"
 #include "train/program.h"
 #include "train/record.h"
 #include "train/run_check.h"
@@ -18,9 +20,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
+enum { USUAL_SHEET = 64 }; /* examples */
+
 typedef struct Arguments {
     char path[CLI_TEXT], checkpoint[CLI_TEXT];
-    bool verify, digest;
+    bool verify, digest, quick, json;
     char png[CLI_TEXT], augment[CLI_TEXT]; /* of a dataset: draw a sheet there */
     size_t count, seed;
 } Arguments;
@@ -50,6 +54,8 @@ static const Option options[] = {
     {.name = "digest",
      .type = FLAG(digest),
      .help = "print SHA-256 of the weights, and of all that decides how training goes on"},
+    {.name = "quick", .type = FLAG(quick), .help = "of a dataset: what its labels say, without reading x"},
+    {.name = "json", .type = FLAG(json), .help = "of a dataset: everything as one line of JSON"},
     {.name = "png",
      .type = OPTION_TEXT,
      .offset = offsetof(Arguments, png),
@@ -75,7 +81,7 @@ static const Option options[] = {
      .argument = "N",
      .min = 1,
      .max = 10000,
-     .help = "so many examples, evenly spaced; 100, with --augment 8 when not given"},
+     .help = "so many examples, evenly spaced; 64, with --augment 8 when not given"},
 };
 static const CliProgram program = {
     .name = "cnn_inspect",
@@ -110,30 +116,12 @@ static Status show_network(const char *text, const char *source) {
 
 /* ---- datasets ------------------------------------------------------------------------------------------------------- */
 
-static Status show_dataset(const char *path) {
-    static const char *const kinds[] = {"class numbers", "one-hot", "multi-hot", "numbers", "weights"}; /* LabelKind */
+static Status show_dataset(const Arguments *arguments) {
     Dataset *dataset;
-    char shape[SHAPE_TEXT];
-    TRY(dataset_open(path, &dataset));
-    const DatasetInfo *info = dataset_info(dataset);
-    printf("dataset %s\n  x %s %s, up to %g\n", path, shape_format(&info->shape, shape),
-           info->is_uint8 ? "uint8" : "float32", info->value_max);
-    for (size_t i = 0; i < info->label_count; i++)
-        printf("  %s %s: %s, %zu classes\n", info->labels[i].name, shape_format(&info->labels[i].shape, shape),
-               kinds[info->labels[i].kind], info->labels[i].classes);
-    for (int s = 0; s < DATASET_SPLITS; s++)
-        printf("  %-5s %zu examples\n", dataset_split_names[s], info->count[s]);
-    if (info->class_names) {
-        printf("  classes:");
-        for (size_t i = 0; i < info->class_name_count && i < 20; i++)
-            printf(" %s", info->class_names[i]);
-        printf("%s\n", info->class_name_count > 20 ? " ..." : "");
-    }
-    if (info->origin[0])
-        printf("  origin: %s\n", info->origin);
-    printf("  fingerprint %s\n", info->fingerprint);
+    TRY(dataset_open(arguments->path, &dataset));
+    Status status = inspect_data(dataset, !arguments->quick, arguments->json);
     dataset_close(dataset);
-    return STATUS_OK;
+    return status;
 }
 
 /* --png */
@@ -144,7 +132,10 @@ static Status draw_sheet(const Arguments *arguments) {
     augment.seed = arguments->seed;
     TRY(dataset_open(arguments->path, &dataset));
     Status status = augment_check(&augment, dataset);
-    if (status == STATUS_OK)
+    bool captions = augment.count == 0 && picture_available();
+    if (status == STATUS_OK && captions)
+        status = sheet_of_labels(dataset, arguments->count ? arguments->count : USUAL_SHEET, arguments->png);
+    else if (status == STATUS_OK)
         status = sheet_of_dataset(dataset, augment.count > 0 ? &augment : NULL, arguments->count, arguments->png);
     dataset_close(dataset);
     return status;
@@ -288,7 +279,7 @@ static Status inspect(void *given) {
         return status;
     }
     if (is_dataset(path))
-        return show_dataset(path);
+        return show_dataset(arguments);
     if (arguments->verify) {
         TRY(checkpoint_verify(path));
         printf("ok        %s\n", path);
