@@ -35,7 +35,7 @@ typedef struct PlotStyle {
 /* *bytes (the caller frees with memory_free) = charts over epochs: losses, accuracies and other metrics of training (solid)
  * and validation (dashed, its best value marked), learning rate, images per second, seconds of an epoch.  What no run has a
  * number of is left out.  In one colour: a run, or where there is only one, training or validation.
- * Losses, and learning rates, whose largest value is above 50 times the smallest, stand on logarithmic axes. */
+ * Losses whose largest value is above 50 times the smallest stand on a logarithmic axis. */
 Status plot_history(const PlotRuns *runs, PlotStyle style, unsigned char **bytes, size_t *size);
 
 /* How often each class was taken for which. */

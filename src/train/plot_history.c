@@ -89,7 +89,6 @@ static bool spreads(const Chart *chart) {
 static void add_chart(Drawing *d, const char *column) {
     char other[NAME + 8];
     Chart *chart = &d->charts[d->chart_count];
-    bool loss = strstr(column, "loss") != NULL, rate = strcmp(column, "lr") == 0;
     if (d->chart_count == MAX_CHARTS || strncmp(column, "val_", 4) == 0 || title_of(column)[0] == '\0')
         return;
     if (strcmp(column, "seconds") == 0)
@@ -105,12 +104,17 @@ static void add_chart(Drawing *d, const char *column) {
         add_series(d, run, column, false, chart);
         add_series(d, run, other, true, chart);
     }
-    chart->log_y = (loss || rate) && spreads(chart);
+    chart->log_y = strstr(column, "loss") && spreads(chart);
     d->chart_count += chart->series_count > 0;
 }
 
-/* Every column that any run has, in the order of the first that has it. */
-static void add_charts(Drawing *d) {
+/* Says how training went, not how good the network is. */
+static bool is_of_training(const char *column) {
+    return title_of(column) != column;
+}
+
+/* Every column that any run has, in the order of the first that has it: of the network, or of training. */
+static void add_charts(Drawing *d, bool of_training) {
     for (size_t run = 0; run < d->runs->count; run++) {
         const History *history = d->runs->runs[run].history;
         for (size_t c = 0; c < history->column_count; c++) {
@@ -119,7 +123,7 @@ static void add_charts(Drawing *d) {
                 const History *other = d->runs->runs[before].history;
                 known = known || history_column(other, history->columns[c]) < other->column_count;
             }
-            if (!known)
+            if (!known && is_of_training(history->columns[c]) == of_training)
                 add_chart(d, history->columns[c]);
         }
     }
@@ -156,7 +160,8 @@ Status plot_history(const PlotRuns *runs, PlotStyle style, unsigned char **bytes
     if (status == STATUS_OK)
         status = memory_new(&keys, runs->count + 2, "charts");
     if (status == STATUS_OK) {
-        add_charts(d);
+        add_charts(d, false);
+        add_charts(d, true);
         ChartPicture picture = {.title = runs->count == 1 ? runs->runs[0].name : NULL,
                                 .charts = d->charts,
                                 .chart_count = d->chart_count,

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * cnn_plot: pictures of runs, which may be training, and of what networks have learnt. */
+#include "backend/select.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "io/file.h"
+#include "io/run.h"
+#include "train/look.h"
+#include "train/program.h"
+#include <string.h>
+
+typedef enum What { WHAT_HISTORY, WHAT_FILTERS, WHAT_FEATURES, WHAT_GRAD_CAM } What;
+static const char *const whats[] = {"history", "filters", "features", "grad-cam", NULL};
+
+typedef struct Arguments {
+    CliWords runs;
+    char file[CLI_TEXT];
+    int what;
+    bool dark;
+    LookArguments look; /* its run is the only one of `runs` */
+} Arguments;
+
+#define MEMBER(field)      .offset = offsetof(Arguments, field)
+#define TEXT(field, shown) .type = OPTION_TEXT, MEMBER(field), .argument = shown
+static const Option options[] = {
+    {.name = "runs",
+     .type = OPTION_WORDS,
+     MEMBER(runs),
+     .argument = "RUN...",
+     .positional = true,
+     .required = true,
+     .help = "run folders; all but history takes one, also a checkpoint or file of Keras"},
+    {.name = "output",
+     .key = 'o',
+     TEXT(file, "FILE"),
+     .endings = ".png .svg .pdf",
+     .fallback = "plot.png",
+     .help = "the picture: .png, .svg or .pdf"},
+    {.name = "what",
+     .key = 'w',
+     .type = OPTION_CHOICE,
+     MEMBER(what),
+     .argument = "WHAT",
+     .choices = whats,
+     .fallback = "history",
+     .help = "history: losses and metrics over epochs, of several runs in one picture; filters: of the first "
+             "convolution; features: what it makes of an example; grad-cam: where the network looks"},
+    {.name = "dark", .type = OPTION_FLAG, MEMBER(dark), .help = "charts on dark paper"},
+    {.name = "layer",
+     TEXT(look.layer, "NAME"),
+     .group = "Of networks",
+     .help = "filters, features: the first convolution when not given; grad-cam: the last"},
+    {.name = "index",
+     .key = 'i',
+     .type = OPTION_SIZE,
+     MEMBER(look.index),
+     .argument = "N",
+     .fallback = "0",
+     .help = "features, grad-cam: which example of the split, from 0 on"},
+    {.name = "class",
+     TEXT(look.classes, "CLASS"),
+     .help = "grad-cam: name or number; the three likeliest when not given"},
+    {.name = "data", .key = 'd', TEXT(look.trained.data, "FILE"), .help = "dataset; the run's own when not given"},
+    {.name = "split",
+     .key = 's',
+     .type = OPTION_CHOICE,
+     MEMBER(look.trained.split),
+     .argument = "SPLIT",
+     .choices = dataset_split_names,
+     .fallback = "test",
+     .help = "which examples; val is also what --validation-split held out"},
+    {.name = "checkpoint",
+     .key = 'c',
+     TEXT(look.trained.checkpoint, "WHICH"),
+     .fallback = "best",
+     .values = "best final last",
+     .help = "of a run folder: best, final, last or a step number"},
+    {.name = "preprocess",
+     TEXT(look.trained.preprocess, "KIND"),
+     .choices = preprocess_names,
+     .help = "as in cnn_train; the run's own when not given"},
+    {.name = "backend", TEXT(look.trained.backend, "NAME"), .fallback = "auto", .help = "which library computes"},
+};
+static const CliProgram program = {
+    .name = "cnn_plot",
+    .summary = "Pictures of runs, which may be training, and of what their networks have learnt.",
+    .examples = "Examples:\n  cnn_plot checkpoints/lenet5-digits-1 -o curves.png\n  cnn_plot run1 run2 -o both.svg\n"
+                "  cnn_plot run1 --what grad-cam --index 5 -o where.png",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+};
+
+static Arguments arguments;
+
+/* Takes the bytes of the picture, if there is one. */
+static Status write_picture(Status status, unsigned char *bytes, size_t size) {
+    if (status == STATUS_OK)
+        status = file_write(arguments.file, 1, &(FilePart){bytes, size});
+    memory_free(bytes);
+    if (status == STATUS_OK)
+        log_info("written: %s\n", arguments.file);
+    return status;
+}
+
+static Status draw_history(PlotStyle style) {
+    PlotRuns runs;
+    unsigned char *bytes = NULL;
+    size_t size = 0;
+    Status status = plot_open(arguments.runs.list, arguments.runs.count, &runs);
+    if (status == STATUS_OK)
+        status = plot_history(&runs, style, &bytes, &size);
+    plot_close(&runs);
+    return write_picture(status, bytes, size);
+}
+
+static Status draw_filters(PlotStyle style) {
+    const LookArguments *look = &arguments.look;
+    unsigned char *bytes = NULL;
+    size_t size = 0;
+    char *path;
+    TRY(run_resolve(look->trained.run, look->trained.checkpoint, &path));
+    Status status = look_filters(path, look->layer, style, &bytes, &size);
+    memory_free(path);
+    return write_picture(status, bytes, size);
+}
+
+static PlotStyle style(void) {
+    PlotStyle of = {.name = arguments.file, .dark = arguments.dark};
+    drawing_format(arguments.file, &of.format); /* the option's endings are those that it knows */
+    return of;
+}
+
+static Status check_runs(void) {
+    CliWords runs = arguments.runs;
+    if (arguments.what != WHAT_HISTORY && runs.count > 1)
+        return status_fail(STATUS_USAGE, "--what %s draws one run, not %zu", whats[arguments.what], runs.count);
+    if (strlen(runs.list[0]) >= sizeof arguments.look.trained.run)
+        return status_fail(STATUS_USAGE, "%s: the name is too long", runs.list[0]);
+    strncpy(arguments.look.trained.run, runs.list[0], sizeof arguments.look.trained.run - 1);
+    return backend_check_name(arguments.look.trained.backend);
+}
+
+/* What needs no network: no MPI either, so that it also works where that does not, as on a cluster's front end. */
+static Status draw_files(void *unused) {
+    (void)unused;
+    TRY(check_runs());
+    return arguments.what == WHAT_HISTORY   ? draw_history(style())
+           : arguments.what == WHAT_FILTERS ? draw_filters(style())
+                                            : STATUS_OK;
+}
+
+/* All ranks draw, rank 0 writes. */
+static Status draw_network(Dist *dist, int argc, char **argv) {
+    (void)argc, (void)argv;
+    Look look;
+    unsigned char *bytes = NULL;
+    size_t size = 0;
+    Status status = look_open(dist, &arguments.look, &look);
+    if (status == STATUS_OK)
+        status = (arguments.what == WHAT_FEATURES ? look_features : look_grad_cam)(&look, style(), &bytes, &size);
+    look_close(&look);
+    if (dist_rank(dist) == 0)
+        status = write_picture(status, bytes, size);
+    else
+        memory_free(bytes);
+    return dist_agree(dist, status);
+}
+
+int main(int argc, char **argv) {
+    int code = program_run_alone(&program, argc, argv, &arguments, draw_files);
+    bool computes = arguments.what == WHAT_FEATURES || arguments.what == WHAT_GRAD_CAM;
+    return code == STATUS_OK && computes ? program_run(&program, draw_network, argc, argv) : code;
+}
