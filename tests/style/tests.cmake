@@ -2,3 +2,4 @@
 add_style(includes)
 add_style(forbidden)
 add_style(format)
+add_style(options)
