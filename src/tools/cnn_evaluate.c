@@ -65,6 +65,7 @@ static const CliProgram program = {
     .name = "cnn_evaluate",
     .summary = "How good a trained network, or the mean of several, is on a split of a dataset:\n"
                "loss, accuracy, figures of each class, confusions, calibration, mistakes.",
+    .common = "data split checkpoint metrics tta json out confusion mistakes",
     .examples = "Examples:\n  cnn_evaluate run1 --confusion confusion.png --mistakes mistakes.png\n"
                 "  mpirun -np 8 cnn_evaluate run1 --data mnist.h5 --split val --json\n"
                 "  cnn_evaluate run1 run2 run3 --tta flip",

@@ -219,6 +219,7 @@ static const CliProgram program = {
     .name = "cnn_import",
     .summary = "Makes a dataset file of files in another format. An import that was interrupted\n"
                "goes on when the same command is given again.",
+    .common = "output force class-names validation-split on-bad-file label size resize keep-encoded quiet",
     .examples = "Examples:\n"
                 "  cnn_import idx train-images-idx3-ubyte.gz train-labels-idx1-ubyte.gz \\\n"
                 "      t10k-images-idx3-ubyte.gz t10k-labels-idx1-ubyte.gz -o mnist.h5\n"

@@ -29,8 +29,8 @@ has "cnn_inspect --verify knows the files" 'ok +whole/tensorboard/train/events' 
 read_back whole
 
 echo "--- killed, and gone on with"
-begin 2 "${options[@]}" --out killed --quiet
-trains killed && kill -9 $(rank_processes)
+begin_until 91 killed 2 "${options[@]}" --quiet # in the third epoch
+kill -9 $(rank_processes)
 wait "$job" 2>/dev/null
 echo "half a record" >>"$(ls killed/tensorboard/train/* | tail -1)"
 check "a run with a torn file is whole" verified killed
