@@ -18,6 +18,15 @@ bool shape_equal(const Shape *a, const Shape *b) {
     return true;
 }
 
+bool shape_to_rank(const Shape *shape, size_t rank, Shape *out) {
+    *out = *shape;
+    while (out->rank > rank && out->dim[out->rank - 1] == 1)
+        out->dim[--out->rank] = 0;
+    while (out->rank < rank && out->rank < SHAPE_MAX)
+        out->dim[out->rank++] = 1;
+    return out->rank == rank;
+}
+
 const char *shape_format(const Shape *shape, char text[SHAPE_TEXT]) {
     int used = 0;
     if (shape->rank == 0)

@@ -15,18 +15,19 @@ static Status add_input(Graph *graph, const char *name, Shape shape, int *node) 
 /* The node of an InputLayer, whose config has [null, height, width, channels], of which `open` may give some. */
 static Status build_input(const Model *model, const ModelLayer *layer, const Shape *open, Graph *graph, int *node) {
     const json_t *extents = json_object_get(layer->config, "batch_input_shape");
-    Shape shape = {.rank = json_array_size(extents) - 1};
+    Shape shape = {.rank = json_array_size(extents) - 1}, fitted = {0};
+    bool fits = open && shape_to_rank(open, shape.rank, &fitted);
     if (!json_is_null(json_array_get(extents, 0)))
         return status_fail(STATUS_FAILED, "layer %s (InputLayer): a fixed batch size is not supported, only null",
                            layer->name);
     for (size_t i = 0; i < shape.rank; i++) {
         const json_t *extent = json_array_get(extents, i + 1);
-        if (json_is_null(extent) && (open == NULL || open->rank != shape.rank))
+        if (json_is_null(extent) && !fits)
             return status_fail(STATUS_FAILED,
                                "layer %s (InputLayer): batch_input_shape leaves dimension %zu open; "
                                "give its extent",
                                layer->name, i + 1);
-        shape.dim[i] = json_is_null(extent) ? open->dim[i] : (size_t)json_integer_value(extent);
+        shape.dim[i] = json_is_null(extent) ? fitted.dim[i] : (size_t)json_integer_value(extent);
     }
     return add_input(graph, model->input_count == 1 ? "x" : layer->name, shape, node);
 }

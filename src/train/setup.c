@@ -5,6 +5,7 @@
 #include "model/model_edit.h"
 #include "model/zoo/zoo.h"
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -59,7 +60,9 @@ static Status make_model(Setup *setup, const char *text, const char *source) {
                            "%s has no class labels, so network %s does not know how many classes to tell apart. Give "
                            "--classes, or the network as a .json file.",
                            info->path, source);
-    TRY(zoo_create_with(source, info->shape, classes, setup->stochastic_depth, &setup->model));
+    ZooOptions options = {.stochastic_depth = setup->stochastic_depth,
+                          .vocabulary = (size_t)fmin(info->value_max, LAYER_MAX_EXTENT - 1) + 1};
+    TRY(zoo_create_with(source, info->shape, classes, &options, &setup->model));
     for (size_t i = 0; i < setup->model->output_count; i++)
         if (kind == LABEL_MULTI_HOT || kind == LABEL_NUMBERS)
             model_replace_softmax(setup->model, i, kind == LABEL_NUMBERS ? "linear" : "sigmoid");
@@ -203,7 +206,7 @@ static Status connect_data(const Setup *setup, size_t input, int *source) {
     const DatasetInfo *info = setup->info;
     const char *name = setup->graph->input_names[input];
     char have[SHAPE_TEXT], want[SHAPE_TEXT];
-    Shape shape = graph_shape(setup->graph, setup->graph->inputs[input]);
+    Shape shape = graph_shape(setup->graph, setup->graph->inputs[input]), fitted;
     const Shape *found = strcmp(name, "x") == 0 ? &info->shape : NULL;
     *source = SETUP_EXAMPLES;
     for (size_t i = 0; found == NULL && i < info->label_count; i++)
@@ -216,7 +219,8 @@ static Status connect_data(const Setup *setup, size_t input, int *source) {
                            "%s has no array for input %s of network %s. Name the inputs like the arrays, the "
                            "images \"x\".",
                            info->path, name, setup->model->name);
-    if (*source < 0 ? !shape_equal(&shape, found) : shape_count(&shape) != shape_count(found))
+    bool same = shape_to_rank(found, shape.rank, &fitted) && shape_equal(&shape, &fitted);
+    if (*source < 0 ? !same : shape_count(&shape) != shape_count(found))
         return status_fail(STATUS_FAILED,
                            "%s has examples of %s, network %s takes %s (%s). Import the data at that size, "
                            "or put a Resizing layer in front.",

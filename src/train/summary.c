@@ -37,9 +37,12 @@ static size_t count_role(const Graph *graph, bool trained) {
     return count;
 }
 
-/* A layer's line: the operation that gives it its name comes first, the shape is that of its last operation.  Layers'
- * operations follow each other; when a shared layer comes again, it has no parameters of its own. */
+/* A layer's line: the operation that gives it its name comes first, but for reshapes that bring it a series as an image; the
+ * shape is that of its last operation.  Layers' operations follow each other; when a shared layer comes again, it has no
+ * parameters of its own. */
 static void format_layer(const Graph *graph, size_t first, size_t last, bool again, char *line, size_t size) {
+    while (first < last && graph->nodes[first].op.kind == OP_RESHAPE)
+        first++;
     const Node *node = &graph->nodes[first];
     char name[NAME_WIDTH + 1], shape[SHAPE_TEXT], count[32] = "shared";
     int length = snprintf(name, sizeof name, "%s (%s)", node->layer, op_name(node->op.kind));

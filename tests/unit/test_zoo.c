@@ -24,20 +24,26 @@ static void networks_of_the_zoo_have_their_size(void **state) {
     }
 }
 
-/* The smallest image builds; one pixel less is refused before any layer complains, and some layer would. */
-static void smallest_images_are_known(void **state) {
+/* Of the network's rank, all extents n, but the second of images, and two channels. */
+static Shape small_shape(const ZooEntry *entry, size_t n, size_t second) {
+    const Shape shapes[] = {{0}, SHAPE(n), SHAPE(n, 2), SHAPE(n, second, 2), SHAPE(n, n, second, 2)};
+    return shapes[entry->input.rank];
+}
+
+/* The smallest example builds; one pixel less is refused before any layer complains, and some layer would. */
+static void smallest_examples_are_known(void **state) {
     (void)state;
     for (size_t i = 0; i < zoo_count; i++) {
         const ZooEntry *entry = &zoo_entries[i];
         size_t n = entry->smallest;
         Model *model, *none;
         Graph *graph;
-        assert_ok(zoo_create(entry->name, SHAPE(n, n + 9, 2), 3, &model)); /* any channels, any classes */
+        assert_ok(zoo_create(entry->name, small_shape(entry, n, n + 9), 3, &model)); /* any channels, any classes */
         assert_ok(graph_create(&graph));
         assert_ok(model_build(model, &(ModelBuild){0}, graph));
         graph_destroy(graph);
-        assert_int_equal(zoo_create(entry->name, SHAPE(n + 9, n - 1, 2), 3, &none), STATUS_USAGE);
-        assert_message("takes images of at least ");
+        assert_int_equal(zoo_create(entry->name, small_shape(entry, n - 1, n + 9), 3, &none), STATUS_USAGE);
+        assert_message(" of at least ");
         assert_message(entry->name);
         json_t *input = json_object_get(model->layers[0].config, "batch_input_shape");
         json_array_set_new(input, 1, json_integer((json_int_t)n - 1));
@@ -62,6 +68,14 @@ static void other_inputs_and_classes_fit(void **state) {
     assert_message("network keras-mnist needs at least one channel and one class");
     assert_int_equal(zoo_create("keras-mnist", SHAPE(64), 10, &model), STATUS_USAGE);
     assert_message("network keras-mnist takes images, height x width x channels; an example is 64");
+    assert_ok(zoo_create("fcn-1d", SHAPE(96), 2, &model)); /* one channel */
+    model_destroy(model);
+    assert_ok(zoo_create("fcn-1d", SHAPE(96, 3, 1), 2, &model)); /* as a dataset has a series of three */
+    assert_int_equal(
+        json_integer_value(json_array_get(json_object_get(model->layers[0].config, "batch_input_shape"), 2)), 3);
+    model_destroy(model);
+    assert_int_equal(zoo_create("fcn-1d", SHAPE(28, 28, 3), 10, &model), STATUS_USAGE);
+    assert_message("network fcn-1d takes series, length x channels; an example is 28x28x3");
     assert_int_equal(zoo_create("lenet-5", SHAPE(28, 28, 1), 10, &model), STATUS_USAGE);
     assert_message("unknown network \"lenet-5\". Known: digits-net keras-mnist keras-mnist3 lenet5 alexnet vgg11 ");
     assert_message(".json");
@@ -170,7 +184,7 @@ static void googlenet_has_two_auxiliary_outputs(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(networks_of_the_zoo_have_their_size, nothing_left),
-        cmocka_unit_test_teardown(smallest_images_are_known, nothing_left),
+        cmocka_unit_test_teardown(smallest_examples_are_known, nothing_left),
         cmocka_unit_test_teardown(other_inputs_and_classes_fit, nothing_left),
         cmocka_unit_test_teardown(residual_networks_are_those_of_the_paper, nothing_left),
         cmocka_unit_test_teardown(networks_of_keras_have_its_names, nothing_left),

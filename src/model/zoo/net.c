@@ -57,8 +57,9 @@ static const char *append1(ZooNet *net, const char *class_name, const char *x, c
 }
 
 const char *zoo_input(ZooNet *net) {
-    json_t *extents = json_pack("[n,I,I,I]", (json_int_t)net->input.dim[0], (json_int_t)net->input.dim[1],
-                                (json_int_t)net->input.dim[2]);
+    json_t *extents = json_pack("[n]");
+    for (size_t i = 0; i < net->input.rank; i++)
+        json_array_append_new(extents, json_integer((json_int_t)net->input.dim[i]));
     return append(net, "InputLayer", "input", json_pack("{s:o}", "batch_input_shape", extents), json_array());
 }
 

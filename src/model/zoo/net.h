@@ -21,7 +21,8 @@
 #include "model/zoo/zoo.h"
 
 struct ZooNet {
-    Shape input;             /* of one example: height, width, channels */
+    Shape input;             /* of one example: height, width, channels; or as ZooEntry.input */
+    size_t vocabulary;       /* ZooOptions */
     size_t classes;          /* at least 1 */
     double l2;               /* penalty on kernels, from the recipe */
     double stochastic_depth; /* of the last residual block; negative: the network's own */
@@ -58,7 +59,7 @@ static inline ZooWindow zoo_valid(size_t extent, size_t stride) {
 /* The text that printf would print, for use as a name: zoo_name(net, "block%d_conv", 3). */
 const char *zoo_name(ZooNet *net, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The image that the network reads. */
+/* The example that the network reads. */
 const char *zoo_input(ZooNet *net);
 
 /* Makes x an output; the first that is named is the first output. */
@@ -111,6 +112,7 @@ typedef void ZooBuild(ZooNet *net, int variant);
 ZooBuild zoo_digits_net, zoo_keras_mnist, zoo_keras_mnist3, zoo_lenet5;
 ZooBuild zoo_alexnet, zoo_vgg, zoo_googlenet, zoo_inception_v3, zoo_squeezenet, zoo_xception;
 ZooBuild zoo_resnet_cifar, zoo_resnet18_cifar, zoo_resnet, zoo_resnet50_v15, zoo_resnet_keras, zoo_resnet_keras_v2;
+ZooBuild zoo_fcn_1d, zoo_resnet_1d, zoo_audio_cnn;
 ZooBuild zoo_densenet, zoo_mobilenet, zoo_mobilenet_v2, zoo_mobilenet_v3, zoo_efficientnet;
 
 #endif

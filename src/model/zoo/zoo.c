@@ -20,20 +20,43 @@ static Status unknown(const char *name) {
     return status_fail(status, "%s. A Keras file, .json or .h5, can be given too.", status_message());
 }
 
-static Status check_size(const ZooEntry *entry, const Shape *input, size_t classes) {
+/* What examples of a rank are, and how many of their extents the network looks along. */
+static const struct {
+    const char *what, *extents;
+    size_t looked_at;
+} kinds[SHAPE_MAX + 1] = {
+    [1] = {"sequences of whole numbers", "length", 1},
+    [2] = {"series", "length x channels", 1},
+    [3] = {"images", "height x width x channels", 2},
+    [4] = {"videos", "frames x height x width x channels", 3},
+};
+
+static Status too_small(const ZooEntry *entry, const Shape *input) {
+    char text[SHAPE_TEXT], least[SHAPE_TEXT];
+    Shape smallest = {.rank = kinds[entry->input.rank].looked_at};
+    for (size_t i = 0; i < smallest.rank; i++)
+        smallest.dim[i] = entry->smallest;
+    return status_fail(
+        STATUS_USAGE,
+        "network %s takes %s of at least %s; these are %s. Import them at a larger size, or choose a network "
+        "for small %s (cnn_train --list-models)",
+        entry->name, kinds[entry->input.rank].what, shape_format(&smallest, least), shape_format(input, text),
+        kinds[entry->input.rank].what);
+}
+
+/* *input becomes a shape of the network's rank. */
+static Status check_size(const ZooEntry *entry, Shape *input, size_t classes) {
     char text[SHAPE_TEXT];
-    if (input->rank != 3)
+    size_t rank = entry->input.rank;
+    Shape given = *input;
+    if (rank == 3 ? given.rank != 3 : !shape_to_rank(&given, rank, input))
         return status_fail(STATUS_USAGE,
-                           "network %s takes images, height x width x channels; an example is %s. For those, --model "
-                           "takes a Keras file",
-                           entry->name, shape_format(input, text));
-    if (input->dim[0] < entry->smallest || input->dim[1] < entry->smallest)
-        return status_fail(
-            STATUS_USAGE,
-            "network %s takes images of at least %zux%zu; these are %s. Import them at a larger size, or "
-            "choose a network for small images (cnn_train --list-models)",
-            entry->name, entry->smallest, entry->smallest, shape_format(input, text));
-    if (input->dim[2] < 1 || classes < 1)
+                           "network %s takes %s, %s; an example is %s. For those, --model takes a Keras file",
+                           entry->name, kinds[rank].what, kinds[rank].extents, shape_format(&given, text));
+    for (size_t i = 0; i < kinds[rank].looked_at; i++)
+        if (input->dim[i] < entry->smallest)
+            return too_small(entry, input);
+    if (input->dim[rank - 1] < 1 || classes < 1)
         return status_fail(STATUS_USAGE, "network %s needs at least one channel and one class", entry->name);
     return STATUS_OK;
 }
@@ -62,17 +85,19 @@ static void set_drop_rates(const ZooNet *net) {
 }
 
 Status zoo_create(const char *name, Shape input, size_t classes, Model **out) {
-    return zoo_create_with(name, input, classes, -1, out);
+    return zoo_create_with(name, input, classes, &(ZooOptions){.stochastic_depth = -1, .vocabulary = ZOO_VOCABULARY},
+                           out);
 }
 
-Status zoo_create_with(const char *name, Shape input, size_t classes, double stochastic_depth, Model **out) {
+Status zoo_create_with(const char *name, Shape input, size_t classes, const ZooOptions *options, Model **out) {
     const ZooEntry *entry = zoo_find(name);
     *out = NULL;
     if (entry == NULL)
         return unknown(name);
     TRY(check_size(entry, &input, classes));
     ZooNet net = {.input = input,
-                  .stochastic_depth = stochastic_depth,
+                  .stochastic_depth = options->stochastic_depth,
+                  .vocabulary = options->vocabulary,
                   .drops = json_array(),
                   .classes = classes,
                   .l2 = entry->recipe->l2,
@@ -81,7 +106,7 @@ Status zoo_create_with(const char *name, Shape input, size_t classes, double sto
                   .names = json_array()};
     entry->build(&net, entry->variant);
     set_drop_rates(&net);
-    bool none = stochastic_depth > 0 && json_array_size(net.drops) == 0;
+    bool none = options->stochastic_depth > 0 && json_array_size(net.drops) == 0;
     char *text = net_text(name, &net), source[64];
     json_decref(net.drops);
     json_decref(net.layers);

@@ -25,10 +25,10 @@ typedef struct ZooEntry {
     const char *name;   /* --model */
     const char *source; /* where the network comes from */
     const ZooRecipe *recipe;
-    Shape input;       /* usual size of an example */
+    Shape input;       /* usual size of an example; its rank says of what: sequence 1, series 2, image 3, video 4 */
     size_t classes;    /* usual number of classes */
     size_t parameters; /* saved weights at that size */
-    size_t smallest;   /* height and width below which some layer has nothing to look at */
+    size_t smallest;   /* length, or height and width, below which some layer has nothing to look at */
     void (*build)(ZooNet *net, int variant);
     int variant; /* which one of its family: 16 of VGG */
 } ZooEntry;
@@ -39,13 +39,23 @@ extern const size_t zoo_count;
 /* The entry of that name, or NULL. */
 const ZooEntry *zoo_find(const char *name);
 
-/* Builds a network for examples of that shape and that many classes.  STATUS_USAGE: an unknown name, with a message that
- * lists the names; no image or one smaller than the network allows, or no classes. */
+/* What a network may be told beside sizes. */
+typedef struct ZooOptions {
+    /* Stochastic depth (Huang, Sun, Liu, Sedra, Weinberger, "Deep networks with stochastic depth", ECCV 2016): the body of
+     * residual block l of L is left out, for each example, with probability stochastic_depth * l / L.  Negative: as the
+     * network has it by itself; 0: never. */
+    double stochastic_depth;
+    size_t vocabulary; /* numbers of a sequence are below it */
+} ZooOptions;
+
+enum { ZOO_VOCABULARY = 20000 }; /* the usual one */
+
+/* Builds a network for examples of that shape (or the same but for extents of 1 at the end, where it takes no images) and
+ * that many classes, with the usual options.  STATUS_USAGE: an unknown name, with a message that lists the names; an
+ * example that is none of the network's kind or smaller than it allows, or no classes. */
 Status zoo_create(const char *name, Shape input, size_t classes, Model **out);
 
-/* The same with stochastic depth (Huang, Sun, Liu, Sedra, Weinberger, "Deep networks with stochastic depth", ECCV 2016): the
- * body of residual block l of L is left out, for each example, with probability stochastic_depth * l / L.  Negative: as the
- * network has it by itself; 0: never.  STATUS_USAGE: a network without residual blocks. */
-Status zoo_create_with(const char *name, Shape input, size_t classes, double stochastic_depth, Model **out);
+/* The same with options.  STATUS_USAGE, too: stochastic depth for a network without residual blocks. */
+Status zoo_create_with(const char *name, Shape input, size_t classes, const ZooOptions *options, Model **out);
 
 #endif
