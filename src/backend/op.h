@@ -21,6 +21,8 @@ enum { OP_MAX_INPUTS = 32, OP_MAX_PARAMS = 4 };
  *                   A kernel of one row may be given as [S,C/groups,K]; the shape rule makes it four extents
  *   conv2d_transpose x0 [P,Q,C]; w0 kernel [R,S,K,C]; w1 bias [K] or absent.  attr.conv
  *   dense           x0 [..., I]; w0 [I,O]; w1 bias [O] or absent.  Acts on the last axis
+ *   embedding       x0 [...] whole numbers v in 0 .. V-1; w0 [V,D]; y [...,D] = w0[v].  A number that is none of these gives
+ *                   NaN.  The gradient by x0 is 0
  *   max_pool2d, average_pool2d        x0 [H,W,C].  attr.pool
  *   global_max_pool2d, global_average_pool2d   x0 [H,W,C] -> [C] or [1,1,C].  attr.pool.keepdims
  *   reshape         y is x0's memory with another shape; never run (the plan makes them one buffer).  attr.reshape
@@ -44,7 +46,7 @@ enum { OP_MAX_INPUTS = 32, OP_MAX_PARAMS = 4 };
 // clang-format off
 #define OP_LIST(X) \
     X(INPUT, input) X(CONV2D, conv2d) X(CONV2D_TRANSPOSE, conv2d_transpose) \
-    X(DENSE, dense) X(MAX_POOL2D, max_pool2d) X(AVERAGE_POOL2D, average_pool2d) \
+    X(DENSE, dense) X(EMBEDDING, embedding) X(MAX_POOL2D, max_pool2d) X(AVERAGE_POOL2D, average_pool2d) \
     X(GLOBAL_MAX_POOL2D, global_max_pool2d) X(GLOBAL_AVERAGE_POOL2D, global_average_pool2d) X(RESHAPE, reshape) \
     X(PERMUTE, permute) X(PAD2D, pad2d) X(CROP2D, crop2d) \
     X(RESIZE2D, resize2d) X(RESCALE, rescale) X(NORMALIZE, normalize) \

@@ -100,7 +100,7 @@ typedef struct LayerClass {
 #define LAYER_LIST(X)                                                                                         \
     X(input, InputLayer)                                                                                      \
     X(conv2d, Conv2D) X(conv2d_transpose, Conv2DTranspose) X(depthwise_conv2d, DepthwiseConv2D)               \
-    X(separable_conv2d, SeparableConv2D) X(dense, Dense)                                                      \
+    X(separable_conv2d, SeparableConv2D) X(dense, Dense) X(embedding, Embedding)                                                      \
     X(max_pooling2d, MaxPooling2D) X(average_pooling2d, AveragePooling2D)                                     \
     X(global_max_pooling2d, GlobalMaxPooling2D) X(global_average_pooling2d, GlobalAveragePooling2D)           \
     X(conv1d, Conv1D) X(conv1d_transpose, Conv1DTranspose) X(depthwise_conv1d, DepthwiseConv1D)               \

@@ -7,6 +7,7 @@
 /* The input has no operation: model_build makes its node. */
 static const LayerKey input_keys[] = {
     {"batch_input_shape", KEY_BATCH_SHAPE, KEY_USED, NULL, NULL, "batch_shape"},
+    KEY_SKIP("dtype"), /* whole numbers for an Embedding come as floats, which hold them exactly up to 2^24 */
     KEY_ONLY("sparse", KEY_BOOL, "false"),
     KEY_ONLY("ragged", KEY_BOOL, "false"),
     KEY_ONLY("optional", KEY_BOOL, "false"),

@@ -2,6 +2,7 @@
 #include "train/augmentation.h"
 #include "base/log.h"
 #include "model/layers.h"
+#include "train/vocabulary.h"
 #include <math.h>
 #include <string.h>
 
@@ -264,11 +265,31 @@ static Status add_layers(const Setup *setup, Augment *out) {
     return all > followed ? refuse(last, behind) : STATUS_OK;
 }
 
+/* A dataset's [L,C,1] may be an image to it and a series to the network. */
+static Status check_network(const Setup *setup, const Augment *augment) {
+    const Model *model = setup->model;
+    size_t at = image_input(model);
+    const json_t *extents =
+        at < model->layer_count ? json_object_get(model->layers[at].config, "batch_input_shape") : NULL;
+    if (augment->count == 0)
+        return STATUS_OK;
+    TRY(vocabulary_refuse(model, "--augment"));
+    for (size_t i = 0; extents && json_array_size(extents) != 4 && i < augment->count; i++)
+        if (augment->operations[i].kind != AUGMENT_NOISE)
+            return status_fail(
+                STATUS_USAGE,
+                "--augment changes images [height, width, channels], which network %s does not take: only "
+                "noise is for all data",
+                model->name);
+    return STATUS_OK;
+}
+
 Status augmentation_create(const Setup *setup, const char *list, uint64_t seed, Augment *out) {
     TRY(augment_parse(list, out));
     TRY(add_layers(setup, out));
     out->seed = seed;
-    return augment_check(out, setup->data);
+    TRY(augment_check(out, setup->data));
+    return check_network(setup, out);
 }
 
 void augmentation_say(const char *list, const Augment *augment) {

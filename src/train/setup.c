@@ -4,6 +4,7 @@
 #include "model/layers.h"
 #include "model/model_edit.h"
 #include "model/zoo/zoo.h"
+#include "train/vocabulary.h"
 #include <errno.h>
 #include <math.h>
 #include <string.h>
@@ -115,11 +116,13 @@ static Status take_record(Setup *setup, const char *record, bool *taken) {
 
 Status setup_preprocess(Setup *setup, const char *name, const char *record) {
     bool taken = false;
+    if (name[0] != '\0' && strcmp(name, preprocess_names[PREPROCESS_NONE]) != 0)
+        TRY(vocabulary_refuse(setup->model, "--preprocess"));
     if (record && strcmp(name, preprocess_names[PREPROCESS_DATASET]) == 0)
         TRY(take_record(setup, record, &taken));
     if (taken)
         return STATUS_OK;
-    if (name[0] == '\0' && setup_scales_input(setup))
+    if (name[0] == '\0' && (setup_scales_input(setup) || vocabulary_is_read(setup->model)))
         name = preprocess_names[PREPROCESS_NONE];
     return preprocess_create(setup->data, name, &setup->preprocess);
 }
@@ -260,6 +263,8 @@ static Status connect_inputs(Setup *setup) {
             setup->input_source[i] = SETUP_WEIGHTS;
         } else if (loss == NULL) {
             TRY(connect_data(setup, i, &setup->input_source[i]));
+            if (setup->input_source[i] == SETUP_EXAMPLES && dist_rank(setup->dist) == 0)
+                TRY(vocabulary_check(setup, graph->inputs[i]));
         } else {
             const DatasetLabel *label = setup_label(setup->info, graph->input_names[i]);
             TRY(check_label(setup, loss, label));
@@ -296,6 +301,8 @@ static Status start_targets(Setup *setup, const Config *config) {
     if (mix_is_on(&setup->targets.mix) && setup->model->input_count != 1)
         return status_fail(STATUS_FAILED, "--mixup and --cutmix need a network with one input; %s has %zu",
                            setup->model->name, setup->model->input_count);
+    if (mix_is_on(&setup->targets.mix))
+        TRY(vocabulary_refuse(setup->model, config->cutmix > 0 ? "--cutmix" : "--mixup"));
     if (config->cutmix > 0 && info->shape.rank != 3)
         return status_fail(STATUS_FAILED, "%s: --cutmix needs images", info->path);
     return STATUS_OK;

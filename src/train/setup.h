@@ -48,7 +48,8 @@ Status setup_model(Setup *setup, const char *text, const char *source);
  * 0 to 255 do. */
 bool setup_scales_input(const Setup *setup);
 
-/* setup->preprocess: the mode `name` of data/preprocess.h.  "": its default, but none where setup_scales_input.  record: NULL,
+/* setup->preprocess: the mode `name` of data/preprocess.h.  "": its default, but none where setup_scales_input or
+ * vocabulary_is_read.  record: NULL,
  * or the JSON of another file (data/preprocess.h), whose mean and deviation "dataset" then takes.  After setup_model. */
 Status setup_preprocess(Setup *setup, const char *name, const char *record);
 

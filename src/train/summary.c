@@ -62,6 +62,13 @@ static bool seen_before(const Graph *graph, size_t node) {
     return false;
 }
 
+/* Does node `next` belong to the line of `node`?  So does the reshape to a series that the next layer does without. */
+static bool continues(const Graph *graph, size_t node, size_t next) {
+    if (next >= graph->node_count || strcmp(graph->nodes[next].layer, graph->nodes[node].layer) != 0)
+        return false;
+    return graph->nodes[next].in_prediction || graph->nodes[next].op.kind == OP_RESHAPE;
+}
+
 Status summary_format(const Graph *graph, const char *title, const char *notes, char **out) {
     enum { LINE = 128, TOTALS = 8 * LINE };
     char line[LINE], rule[WIDTH + 1], total[32], trained[32], other[32];
@@ -78,8 +85,7 @@ Status summary_format(const Graph *graph, const char *title, const char *notes, 
         size_t last = i;
         if (!graph->nodes[i].in_prediction)
             continue; /* labels, losses */
-        while (last + 1 < graph->node_count && graph->nodes[last + 1].in_prediction &&
-               strcmp(graph->nodes[last + 1].layer, graph->nodes[i].layer) == 0)
+        while (continues(graph, i, last + 1))
             last++;
         format_layer(graph, i, last, seen_before(graph, i), line, sizeof line);
         used += (size_t)snprintf(text + used, size - used, "%s", line);

@@ -4,7 +4,7 @@
   .weights  one line per weight, "layer extents...", in the order of Keras's model.layers
   .output   what the network makes of two examples, one line per number, when element k of weight number j (counted from 0
             in that order) is 0.3 sin(1 + 1.3 j + 0.7 k), 1 more for gamma and variances, and element k of input number i
-            is sin(1 + 0.7 k + i); extents that are left open are 10
+            is v = sin(1 + 0.7 k + i), or floor(3 + 3 v) where it is a whole number; extents that are left open are 10
 Made with Keras 3.15 on TensorFlow 2.21: on PyTorch its average pooling pads otherwise."""
 import json
 import os
@@ -35,7 +35,10 @@ def save(name, model):
     inputs = []
     for i, tensor in enumerate(model.inputs):
         shape = (2, *(extent or 10 for extent in tensor.shape[1:]))
-        inputs.append(np.sin(1 + 0.7 * np.arange(np.prod(shape)) + i).reshape(shape).astype("float32"))
+        values = np.sin(1 + 0.7 * np.arange(np.prod(shape)) + i)
+        if "int" in tensor.dtype:
+            values = np.floor(3 + 3 * values)
+        inputs.append(values.reshape(shape).astype(tensor.dtype))
     outputs = model(inputs if len(inputs) > 1 else inputs[0], training=False)
     outputs = outputs if isinstance(outputs, list) else [outputs]
     numbers = np.concatenate([keras.ops.convert_to_numpy(output).ravel() for output in outputs])
@@ -261,10 +264,24 @@ def series():
     return keras.Model(i, L.Dense(3, name="fc")(L.Concatenate(name="all")(x)), name="series")
 
 
+def tokens():
+    """Words (Kim's network) and letters of words, read by Embedding."""
+    words, letters = keras.Input((12,), dtype="int32", name="words"), keras.Input((4, 3), dtype="int32", name="letters")
+    x = L.Embedding(9, 6, name="embedding")(words)
+    pools = [
+        L.GlobalMaxPooling1D(name=f"max{width}")(L.Conv1D(4, width, activation="relu", name=f"conv{width}")(x))
+        for width in (3, 4, 5)
+    ]
+    y = L.Embedding(7, 2, embeddings_initializer="glorot_normal", name="characters")(letters)
+    y = L.Flatten(name="flat")(y)
+    x = L.Dropout(0.5, name="dropout")(L.Concatenate(name="all")([*pools, y]))
+    return keras.Model([words, letters], L.Dense(3, activation="softmax", name="fc")(x), name="tokens")
+
+
 folder.mkdir(exist_ok=True)
 save("keras3_sequential", sequential())
 save("keras3_branches", branches())
 save("keras3_activations", activations())
 save("keras3_every_layer", every_layer())
-for make in (inverted_residual, dense_block, inception, convnext, nasnet_cell, augmentation, series):
+for make in (inverted_residual, dense_block, inception, convnext, nasnet_cell, augmentation, series, tokens):
     save(f"keras3_{make.__name__}", make())

@@ -11,7 +11,8 @@
 #include "backend/backend.h"
 
 #define OP_CASE_FAMILIES(X)                                                                                            \
-    X(conv) X(dense) X(pool) X(reshape) X(resize) X(rescale) X(norm) X(merge) X(activation) X(dropout) X(loss)
+    X(conv)                                                                                                            \
+    X(dense) X(embedding) X(pool) X(reshape) X(resize) X(rescale) X(norm) X(merge) X(activation) X(dropout) X(loss)
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 

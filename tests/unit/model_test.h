@@ -72,4 +72,12 @@ static inline const Param *find_param(const Graph *graph, const char *layer, con
     return NULL;
 }
 
+/* Whether an Embedding reads that node: it is to be whole numbers. */
+static inline bool reads_numbers(const Graph *graph, int node) {
+    bool reads = false;
+    for (size_t i = 0; i < graph->node_count; i++)
+        reads = reads || (graph->nodes[i].op.kind == OP_EMBEDDING && graph->nodes[i].inputs[0] == node);
+    return reads;
+}
+
 #endif

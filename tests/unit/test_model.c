@@ -7,7 +7,8 @@
 
 static const char *const files[] = {"keras3_sequential.json", "keras3_branches.json",     "keras3_every_layer.json",
                                     "keras2_functional.json", "keras2_sequential.json",   "keras2_nested.json",
-                                    "keras3_nested.json",     "keras3_augmentation.json", "keras3_series.json"};
+                                    "keras3_nested.json",     "keras3_augmentation.json", "keras3_series.json",
+                                    "keras3_tokens.json"};
 enum { FILES = sizeof files / sizeof *files };
 
 static void canonical_text_means_the_same(void **state) {

@@ -33,8 +33,12 @@ static void fill_input(Network *net, size_t i) {
     const Node *loss = loss_of_label(net->graph, node);
     assert_true(i < MOST_INPUTS);
     assert_ok(memory_new(&net->inputs[i], EXAMPLES * shape_count(&shape), "input"));
-    for (size_t k = 0; k < EXAMPLES * shape_count(&shape); k++)
-        net->inputs[i][k] = loss ? (Real)(k % 2) : (Real)(2 * rng_uniform(rng_key(1, RNG_TEST, 0, i), k, 0) - 1);
+    for (size_t k = 0; k < EXAMPLES * shape_count(&shape); k++) {
+        double value = 2 * rng_uniform(rng_key(1, RNG_TEST, 0, i), k, 0) - 1;
+        net->inputs[i][k] = loss                              ? (Real)(k % 2)
+                            : reads_numbers(net->graph, node) ? (Real)floor(3 + 3 * value)
+                                                              : (Real)value;
+    }
 }
 
 static void open_network(const char *name, const ModelLoss *losses, size_t count, Network *net) {
@@ -168,12 +172,17 @@ static void series(void **state) {
     assert_int_equal(check("keras3_series.json", &loss, 1), 24);
 }
 
+static void tokens(void **state) {
+    (void)state;
+    const ModelLoss loss = {.kind = MODEL_LOSS_AUTO, .weight = 1};
+    assert_int_equal(check("keras3_tokens.json", &loss, 1), 10);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(sequential, nothing_left),
-        cmocka_unit_test_teardown(branches, nothing_left),
-        cmocka_unit_test_teardown(every_layer, nothing_left),
-        cmocka_unit_test_teardown(series, nothing_left),
+        cmocka_unit_test_teardown(sequential, nothing_left),  cmocka_unit_test_teardown(branches, nothing_left),
+        cmocka_unit_test_teardown(every_layer, nothing_left), cmocka_unit_test_teardown(series, nothing_left),
+        cmocka_unit_test_teardown(tokens, nothing_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

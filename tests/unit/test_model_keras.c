@@ -97,8 +97,10 @@ static void check(const char *name) {
     for (size_t i = 0; i < net.graph->input_count; i++) {
         Shape shape = graph_shape(net.graph, net.graph->inputs[i]);
         assert_ok(memory_new(&inputs[i], EXAMPLES * shape_count(&shape), "input"));
-        for (size_t k = 0; k < EXAMPLES * shape_count(&shape); k++)
-            inputs[i][k] = (Real)sin(1 + 0.7 * (double)k + (double)i);
+        for (size_t k = 0; k < EXAMPLES * shape_count(&shape); k++) {
+            double value = sin(1 + 0.7 * (double)k + (double)i);
+            inputs[i][k] = (Real)(reads_numbers(net.graph, net.graph->inputs[i]) ? floor(3 + 3 * value) : value);
+        }
     }
     executor_bind(plan, arena, net.weights);
     const ExecutorRun run = {.inputs = (const Real *const *)inputs};
