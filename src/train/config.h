@@ -21,11 +21,14 @@ typedef enum OnFailure { ON_FAILURE_CONTINUE, ON_FAILURE_STOP } OnFailure;
 
 typedef struct Config {
     /* data and network */
-    char data[CLI_TEXT];       /* dataset file; "": the digits that ship with the project */
-    char model[CLI_TEXT];      /* name of the zoo, or file */
-    char preprocess[CLI_TEXT]; /* "": by the data's type */
-    char augment[CLI_TEXT];    /* list of operations, data/augment.h */
-    double validation_split;   /* fraction of train, where the data has no val */
+    char data[CLI_TEXT];                   /* dataset file or folder; "": the digits that ship with the project */
+    char model[CLI_TEXT];                  /* name of the zoo, or file */
+    char preprocess[CLI_TEXT];             /* "": by the data's type */
+    char size[CLI_TEXT], resize[CLI_TEXT]; /* of pictures: picture_rule_parse */
+    size_t channels;                       /* of pictures; 0: as they have */
+    char classes_file[CLI_TEXT];           /* of pictures in folders; "": the folders' names */
+    char augment[CLI_TEXT];                /* list of operations, data/augment.h */
+    double validation_split;               /* fraction of train, where the data has no val */
     bool no_shuffle;
     /* training */
     size_t epochs, batch_size; /* batch_size: examples of one step over all ranks */

@@ -29,14 +29,25 @@ static const char *network(size_t i) {
 #define CHOICE(field, list) OPTION_CHOICE, .offset = offsetof(Config, field), .argument = "KIND", .choices = list
 
 static const Option options[] = {
-    {"data", 'd', TEXT(data, "FILE"), .values = "*.h5 *.hdf5", .record = RECORD_FREE, .group = "Data and network",
-     .help = "dataset (HDF5); without it the digits that come with the project"},
+    {"data", 'd', TEXT(data, "FILE"), .values = "*.h5 *.hdf5 *.csv", .record = RECORD_FREE, .group = "Data and network",
+     .help =
+         "dataset (HDF5), a folder of pictures (a folder for each class, also below train, val, test), or a .csv file "
+         "that lists them; without it the digits that come with the project"},
     {"model", 'm', TEXT(model, "NAME"), .words = network, .values = "*.json *.h5 *.keras", .record = RECORD_FIXED,
      .help = "network: a name of --list-models, or a Keras file (.json, .h5, .keras)"},
     {"list-models", 0, FLAG(list_models), .record = RECORD_NONE,
      .help = "list the networks and their recipes, and end"},
     {"preprocess", 0, TEXT(preprocess, "KIND"), .choices = preprocess_names, .record = RECORD_FIXED,
      .help = "how pixels become inputs; when not given, unit for bytes, none for floats and for networks that scale"},
+    {"size", 0, TEXT(size, "N|HxW"), .record = RECORD_FIXED,
+     .help = "pixels of pictures' sides; when not given, their own size where all have the same, else 224"},
+    {"resize", 0, TEXT(resize, "KIND"), .choices = image_fits, .record = RECORD_FIXED,
+     .help = "how pictures come to that size: crop the middle (when not given), pad with black, or squash"},
+    {"channels", 0, COUNT(channels), .max = 3, .record = RECORD_FIXED,
+     .help = "of pictures: 1 grey, 3 colour; when not given what they have"},
+    {"classes-file", 0, TEXT(classes_file, "FILE"), .record = RECORD_FIXED,
+     .help = "of pictures in folders: the classes in the order of their numbers, one a line; the folders' names in "
+             "alphabetical order when not given"},
     {"augment", 0, TEXT(augment, "LIST"), .repeated = true, .record = RECORD_CHANGES,
      .help = "random changes of training images: flip,crop=4 or the like; help lists what there is"},
     {"validation-split", 0, NUMBER(validation_split), .fallback = "0", .max = 0.9, .record = RECORD_FIXED,

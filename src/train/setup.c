@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "train/setup.h"
 #include "base/memory.h"
+#include "data/folder.h"
+#include "data/pictures.h"
 #include "model/layers.h"
 #include "model/model_edit.h"
 #include "model/zoo/zoo.h"
 #include "train/vocabulary.h"
 #include <errno.h>
 #include <math.h>
+#include <sched.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,27 +24,63 @@ void setup_close(Setup *setup) {
 
 /* ---- data ----------------------------------------------------------------------------------------------------------- */
 
-static Status open_data(Setup *setup, const char *path) {
+/* Cores that this rank may use beside the one that computes and the one that reads: those of its part of the node. */
+static size_t free_cores(const Dist *dist) {
+    cpu_set_t usable;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN) / dist_local_ranks(dist);
+    if (sched_getaffinity(0, sizeof usable, &usable) == 0 && CPU_COUNT(&usable) < cores)
+        cores = CPU_COUNT(&usable);
+    return cores > 2 ? (size_t)cores - 2 : 0;
+}
+
+static Status open_data(Setup *setup, const char *path, const DatasetOptions *options) {
     char *found = NULL;
     if (path[0] == '\0')
         TRY(dataset_find_default(&found));
     else if (access(path, R_OK) != 0)
         return status_fail(STATUS_FAILED, "cannot open %s: %s. Check --data.", path, strerror(errno));
-    Status status = dataset_open(found ? found : path, &setup->data);
+    Status status = dataset_open_with(found ? found : path, options, &setup->data);
     memory_free(found);
-    if (status == STATUS_OK)
-        setup->info = dataset_info(setup->data);
-    return status;
+    TRY(status);
+    setup->info = dataset_info(setup->data);
+    return setup->info->is_encoded ? dataset_set_decoders(setup->data, free_cores(setup->dist)) : STATUS_OK;
 }
 
-Status setup_data(Setup *setup, const char *path) {
-    TRY(dist_agree(setup->dist, open_data(setup, path)));
+Status setup_data(Setup *setup, const char *path, const DatasetOptions *options) {
+    TRY(dist_agree(setup->dist, open_data(setup, path, options)));
     char first[sizeof setup->info->fingerprint];
     memcpy(first, setup->info->fingerprint, sizeof first);
     dist_broadcast(setup->dist, first, sizeof first);
     Status status = STATUS_OK;
     if (strcmp(first, setup->info->fingerprint) != 0)
         status = status_fail(STATUS_FAILED, "%s holds other data here than on rank 0. Copy the same file to all nodes.",
+                             setup->info->path);
+    return dist_agree(setup->dist, status);
+}
+
+static Status read_options(const Config *config, DatasetOptions *options, char ***names) {
+    TRY(picture_rule_parse(config->size, config->resize, config->channels, &options->rule));
+    if (config->classes_file[0])
+        TRY(folder_read_classes(config->classes_file, names, &options->class_count));
+    options->class_names = *names;
+    return STATUS_OK;
+}
+
+Status setup_run_data(Setup *setup, const Config *config) {
+    DatasetOptions options = {0};
+    char **names = NULL;
+    Status status = dist_agree(setup->dist, read_options(config, &options, &names));
+    if (status == STATUS_OK)
+        status = setup_data(setup, config->data, &options);
+    memory_free(names);
+    TRY(status);
+    const char *given = config->size[0]           ? "size"
+                        : config->resize[0]       ? "resize"
+                        : config->channels        ? "channels"
+                        : config->classes_file[0] ? "classes-file"
+                                                  : NULL;
+    if (given && !setup->info->is_encoded)
+        status = status_fail(STATUS_USAGE, "--%s is for folders of pictures; the examples of %s are made", given,
                              setup->info->path);
     return dist_agree(setup->dist, status);
 }

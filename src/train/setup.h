@@ -35,9 +35,12 @@ typedef struct Setup {
 
 void setup_close(Setup *setup);
 
-/* Opens `path` ("": the digits that ship with the project) on every rank and checks that all see the same data.
- * Collective. */
-Status setup_data(Setup *setup, const char *path);
+/* Opens `path` ("": the digits that ship with the project) on every rank and checks that all see the same data; cores that
+ * nobody computes on help to decode pictures.  Collective. */
+Status setup_data(Setup *setup, const char *path, const DatasetOptions *options);
+
+/* The same of a run's options.  STATUS_USAGE: such as are for pictures, and the data are none that are decoded. */
+Status setup_run_data(Setup *setup, const Config *config);
 
 /* setup->model = the network that `text` (Keras JSON, the same on all ranks; `source` names it in messages) describes, or,
  * text NULL, the zoo's network `source` for the shape of the data, setup->classes and setup->stochastic_depth.  It ends in

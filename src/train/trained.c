@@ -2,6 +2,7 @@
 #include "train/trained.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "data/folder.h"
 #include "io/run.h"
 #include "train/record.h"
 #include <string.h>
@@ -84,10 +85,35 @@ static Status choose_examples(const char *fingerprint, Trained *t) {
     return STATUS_OK;
 }
 
+/* Pictures come to the network as they did in training, and their classes have its numbers.  Pictures in folders that do not tell
+ * their split are the one that is asked for, unless they are the run's own data. */
+static Status open_data(const TrainedArguments *arguments, const char *record, const char *fingerprint, Trained *t) {
+    DatasetOptions options = {.rule.fit = IMAGE_FITS};
+    Preprocess recorded;
+    char **names = NULL;
+    if (record)
+        TRY(preprocess_from_json(record, &recorded, &names, &options.class_count));
+    options.class_names = names;
+    if (record && recorded.shape.rank == 3 && (recorded.shape.dim[2] == 1 || recorded.shape.dim[2] == 3))
+        options.rule = (PictureRule){recorded.shape.dim[0], recorded.shape.dim[1], recorded.shape.dim[2],
+                                     recorded.is_pictures ? recorded.fit : IMAGE_FITS};
+    Status status = setup_data(&t->setup, t->config.data, &options);
+    options.split = t->asked;
+    if (status == STATUS_OK && arguments->data[0] && folder_is_source(arguments->data) &&
+        t->setup.info->count[t->asked] == 0 &&
+        (fingerprint == NULL || strcmp(fingerprint, t->setup.info->fingerprint) != 0)) {
+        dataset_close(t->setup.data);
+        t->setup.data = NULL;
+        status = setup_data(&t->setup, t->config.data, &options);
+    }
+    memory_free(names);
+    return status;
+}
+
 static Status open_with(const TrainedArguments *arguments, const Texts *texts, Trained *t, char **fingerprint) {
     Dist *dist = t->setup.dist;
     TRY(dist_agree(dist, choose_options(arguments, texts->state, t, fingerprint)));
-    TRY(setup_data(&t->setup, t->config.data));
+    TRY(open_data(arguments, texts->preprocess, *fingerprint, t));
     TRY(setup_model(&t->setup, texts->model, arguments->run));
     TRY(dist_agree(dist, choose_preprocess(arguments, texts->preprocess, t)));
     t->plan = (PlanOptions){.backend = arguments->backend, .winograd = (Winograd)t->config.winograd};

@@ -304,7 +304,7 @@ Status trainer__open(Trainer *t, bool *finished) {
     TRY(trainer__find_resume(t));
     if (t->config->dry_run)
         TRY(dist_agree(dist, dist_rank(dist) == 0 ? say_folder(t) : STATUS_OK));
-    TRY(setup_data(&t->setup, t->config->data));
+    TRY(setup_run_data(&t->setup, t->config));
     TRY(dist_agree(dist, trainer__check_data(t)));
     TRY(trainer__open_model(t));
     TRY(trainer__take_optimizer(t));
