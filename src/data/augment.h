@@ -143,6 +143,9 @@ void augment_help(FILE *stream);
  * which 64 evenly spaced examples of float data are read.  STATUS_USAGE. */
 Status augment_check(const Augment *augment, Dataset *dataset);
 
+/* The same for examples of bytes that are no dataset's: pictures to be predicted. */
+Status augment_check_bytes(const Augment *augment, const DatasetInfo *info);
+
 /* One reader's augmentation.  A scratch serves one reader at a time. */
 typedef struct AugmentPass {
     const Augment *augment; /* borrowed */

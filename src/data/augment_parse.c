@@ -337,8 +337,8 @@ static Status check_size(const AugmentOperation *op, const DatasetInfo *info) {
                        row_of_kind(op->kind)->name, op->range[0][1], shape_format(&info->shape, shape), most);
 }
 
-Status augment_check(const Augment *augment, Dataset *dataset) {
-    const DatasetInfo *info = dataset_info(dataset);
+/* dataset NULL: bytes, which need not be looked at. */
+static Status check(const Augment *augment, const DatasetInfo *info, Dataset *dataset) {
     const Row *clips = NULL;
     char shape[SHAPE_TEXT];
     for (size_t i = 0; i < augment->count; i++) {
@@ -359,5 +359,13 @@ Status augment_check(const Augment *augment, Dataset *dataset) {
             TRY(check_size(&augment->operations[i], info));
         clips = flags & CLIPS && clips == NULL ? row : clips;
     }
-    return clips ? check_values(clips, dataset) : STATUS_OK;
+    return clips && dataset ? check_values(clips, dataset) : STATUS_OK;
+}
+
+Status augment_check(const Augment *augment, Dataset *dataset) {
+    return check(augment, dataset_info(dataset), dataset);
+}
+
+Status augment_check_bytes(const Augment *augment, const DatasetInfo *info) {
+    return check(augment, info, NULL);
 }

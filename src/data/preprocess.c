@@ -68,19 +68,20 @@ static Status from_dataset(Dataset *dataset, Preprocess *out) {
     sums.squares = true;
     TRY(add_up(dataset, &sums));
     for (size_t c = 0; c < out->channels; c++) {
-        double deviation = sqrt(sums.sum[c] / per_channel);
-        if (!isfinite(deviation))
+        double spread = sqrt(sums.sum[c] / per_channel);
+        if (!isfinite(spread))
             return status_fail(STATUS_FAILED, "%s: /train/x has numbers that are not finite", info->path);
-        out->scale[c] = deviation > 0 ? 1 / deviation : 1;
+        out->scale[c] = spread > 0 ? 1 / spread : 1;
         out->offset[c] = -sums.mean[c] * out->scale[c];
     }
     return STATUS_OK;
 }
 
 /* The constants of Keras, for RGB values 0 .. 255. */
+static const double mean[3] = {0.485, 0.456, 0.406}, deviation[3] = {0.229, 0.224, 0.225};
+static const double mean_bgr[3] = {103.939, 116.779, 123.68};
+
 static void from_imagenet(bool caffe, double value_max, Preprocess *out) {
-    static const double mean[3] = {0.485, 0.456, 0.406}, deviation[3] = {0.229, 0.224, 0.225};
-    static const double mean_bgr[3] = {103.939, 116.779, 123.68};
     out->reverse_channels = caffe;
     for (size_t c = 0; c < 3; c++) {
         out->scale[c] = caffe ? 255 / value_max : 1 / (value_max * deviation[c]);
@@ -88,8 +89,8 @@ static void from_imagenet(bool caffe, double value_max, Preprocess *out) {
     }
 }
 
-Status preprocess_create(Dataset *dataset, const char *name, Preprocess *out) {
-    const DatasetInfo *info = dataset_info(dataset);
+/* dataset NULL: there is none. */
+static Status create(const DatasetInfo *info, Dataset *dataset, const char *name, Preprocess *out) {
     size_t channels = info->shape.dim[info->shape.rank - 1];
     *out = (Preprocess){
         .shape = info->shape, .channels = 1, .scale = {1}, .is_pictures = info->is_pictures, .fit = info->fit};
@@ -117,11 +118,34 @@ Status preprocess_create(Dataset *dataset, const char *name, Preprocess *out) {
         if (out->channels > PREPROCESS_CHANNELS)
             return status_fail(STATUS_USAGE, "--preprocess dataset takes at most %d channels; %s has %zu",
                                PREPROCESS_CHANNELS, info->path, channels);
+        if (dataset == NULL)
+            return status_fail(STATUS_USAGE, "--preprocess dataset needs a dataset to take mean and deviation from");
         return from_dataset(dataset, out);
     default:
         break;
     }
     return STATUS_OK;
+}
+
+Status preprocess_create(Dataset *dataset, const char *name, Preprocess *out) {
+    return create(dataset_info(dataset), dataset, name, out);
+}
+
+Status preprocess_create_for(const DatasetInfo *info, const char *name, Preprocess *out) {
+    return create(info, NULL, name, out);
+}
+
+double preprocess_value_max(const Preprocess *preprocess) {
+    double scale = preprocess->scale[0], max = 255;
+    if (preprocess->mode == PREPROCESS_UNIT)
+        max = 1 / scale;
+    if (preprocess->mode == PREPROCESS_TF)
+        max = 2 / scale;
+    if (preprocess->mode == PREPROCESS_CAFFE)
+        max = 255 / scale;
+    if (preprocess->mode == PREPROCESS_TORCH)
+        max = 1 / (scale * deviation[0]);
+    return isfinite(max) && max > 0 ? max : 255;
 }
 
 /* ---- applying ---- */

@@ -43,6 +43,12 @@ extern const char *const preprocess_names[PREPROCESS_MODES + 1];
  * does not fit the channels or the data. */
 Status preprocess_create(Dataset *dataset, const char *name, Preprocess *out);
 
+/* The same for examples without a dataset: pictures to be predicted.  `dataset` mode: STATUS_USAGE. */
+Status preprocess_create_for(const DatasetInfo *info, const char *name, Preprocess *out);
+
+/* Largest value of the data that the network was trained on, where the mode depends on it; else 255. */
+double preprocess_value_max(const Preprocess *preprocess);
+
 /* y[n * shape] from n examples in uint8 or float.  Cannot fail. */
 void preprocess_uint8(const Preprocess *preprocess, const uint8_t *x, size_t n, Real *y);
 void preprocess_float(const Preprocess *preprocess, const float *x, size_t n, Real *y);

@@ -1,35 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * cnn_predict: what a trained network, or one of its layers, makes of each example: as a table, or as a dataset file. */
+ * cnn_predict: what trained networks, or one of their layers, make of pictures, of folders of them, or of a dataset: as a table, CSV,
+ * JSON, a sheet of pictures, or a dataset file. */
 #include "backend/select.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "data/dataset_writer.h"
 #include "train/cli.h"
-#include "train/evaluate.h"
-#include "train/predict.h"
+#include "train/predict_file.h"
+#include "train/predict_write.h"
 #include "train/program.h"
-#include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct Arguments {
     TrainedArguments trained;
-    char layer[CLI_TEXT], out[CLI_TEXT];
-    size_t top;
+    MeanArguments mean;
+    CliWords words; /* further networks, and inputs */
+    char layer[CLI_TEXT], out[CLI_TEXT], png[CLI_TEXT];
+    size_t top, count;
+    int format, on_bad_file;
     bool force;
 } Arguments;
+
+enum { ON_BAD_FILE_STOP, ON_BAD_FILE_SKIP };
+static const char *const on_bad_files[] = {"stop", "skip", NULL};
 
 #define TEXT(field, shown) OPTION_TEXT, .offset = offsetof(Arguments, field), .argument = shown
 static const Option options[] = {
     TRAINED_OPTIONS(Arguments, trained),
-    {.name = "layer", .type = TEXT(layer, "NAME"), .help = "the output of this layer, not of the network"},
-    {.name = "out",
-     .key = 'o',
-     .type = TEXT(out, "FILE.h5"),
-     .endings = ".h5 .hdf5",
-     .help = "write a dataset with the outputs as x, and the labels, in the order of the examples; else print a table: "
-             "number, label, then classes with probability, between tabulators"},
-    {.name = "force", .type = OPTION_FLAG, .offset = offsetof(Arguments, force), .help = "replace the file of --out"},
+    {.name = "inputs",
+     .type = OPTION_WORDS,
+     .offset = offsetof(Arguments, words),
+     .argument = "INPUT...",
+     .positional = true,
+     .help =
+         "pictures, folders of pictures, datasets, - or @FILE for a list of such; the run's own data when not given. "
+         "Further runs among them: the mean of all"},
     {.name = "top",
      .type = OPTION_SIZE,
      .offset = offsetof(Arguments, top),
@@ -37,186 +43,185 @@ static const Option options[] = {
      .fallback = "1",
      .min = 1,
      .max = 1000,
-     .help = "classes in the table: the K most probable ones"},
+     .help = "how many classes: the K most probable ones"},
+    {.name = "format",
+     .type = OPTION_CHOICE,
+     .offset = offsetof(Arguments, format),
+     .argument = "KIND",
+     .choices = predict_formats,
+     .fallback = "table",
+     .help = "of the rows"},
+    {.name = "out",
+     .key = 'o',
+     .type = TEXT(out, "FILE"),
+     .endings = ".h5 .hdf5 .csv .json .txt",
+     .help = "write there, by its name; .h5: a dataset with the outputs as x, and the labels, in the order of the "
+             "examples"},
+    {.name = "png",
+     .type = TEXT(png, "FILE"),
+     .endings = ".png .svg .pdf",
+     .help = "draw the inputs with what the network says: green when right, red when wrong, black when unknown"},
+    {.name = "count",
+     .type = OPTION_SIZE,
+     .offset = offsetof(Arguments, count),
+     .argument = "N",
+     .fallback = "100",
+     .min = 1,
+     .max = 1000,
+     .help = "--png: pictures at most; of more inputs so many, evenly spaced"},
+    {.name = "on-bad-file",
+     .type = OPTION_CHOICE,
+     .offset = offsetof(Arguments, on_bad_file),
+     .argument = "WHAT",
+     .choices = on_bad_files,
+     .fallback = "stop",
+     .help = "when a picture cannot be read; skip goes on, and ends with 1"},
+    {.name = "layer", .type = TEXT(layer, "NAME"), .help = "the output of this layer, not of the network"},
+    {.name = "force", .type = OPTION_FLAG, .offset = offsetof(Arguments, force), .help = "replace the file of --out"},
+    MEAN_OPTIONS(Arguments, mean),
 };
 static const CliProgram program = {
     .name = "cnn_predict",
-    .summary = "What a trained network makes of each example of a split: its class, or the\n"
-               "output of any layer.",
-    .examples = "Examples:\n  cnn_predict run1 --top 3\n"
+    .summary = "What a trained network, or the mean of several, makes of pictures, folders of\n"
+               "pictures or datasets: classes, or the output of any layer.",
+    .common = "data split checkpoint top format out png on-bad-file tta layer",
+    .examples = "Examples:\n  cnn_predict run1 cat.jpg photos/ --top 3\n"
+                "  mpirun -np 8 cnn_predict run1 photos/ -o photos.csv --png photos.png\n"
                 "  mpirun -np 8 cnn_predict run1 --split train --layer avg_pool -o features.h5",
     .options = options,
     .option_count = sizeof options / sizeof *options,
 };
 
-/* ---- a table -------------------------------------------------------------------------------------------------------- */
-
-typedef struct Table {
-    const Predictor *predictor;
-    size_t top;
-    bool classes, probabilities; /* the outputs tell classes apart; and are probabilities already */
-} Table;
-
-/* Outputs of a network without softmax become probabilities. */
-static void make_probabilities(const Table *table, const Real *values, double *p, size_t width) {
-    double largest = -INFINITY, sum = 0;
-    for (size_t i = 0; i < width; i++)
-        largest = fmax(largest, (double)values[i]);
-    for (size_t i = 0; i < width; i++)
-        sum += p[i] = table->probabilities ? (double)values[i] : exp((double)values[i] - largest);
-    for (size_t i = 0; i < width && !table->probabilities; i++)
-        p[i] /= sum;
+static bool is_hdf5(const char *name) {
+    return cli_has_ending(name, ".h5") || cli_has_ending(name, ".hdf5");
 }
 
-static void print_class(const Predictor *p, size_t number) {
-    const DatasetInfo *info = p->trained.setup.info;
-    if (p->trained.class_names && number < p->trained.class_count)
-        log_info("\t%s", p->trained.class_names[number]);
-    else if (!p->trained.class_names && number < info->class_name_count)
-        log_info("\t%s", info->class_names[number]);
-    else
-        log_info("\t%zu", number);
-}
+/* ---- words ---------------------------------------------------------------------------------------------------------- */
 
-/* The most probable classes, each with its probability; of equal ones the first. */
-static void print_top(const Table *table, double *p, size_t width) {
-    for (size_t k = 0; k < table->top && k < width; k++) {
-        size_t best = 0;
-        for (size_t i = 1; i < width; i++)
-            best = p[i] > p[best] ? i : best;
-        print_class(table->predictor, best);
-        log_info("\t%.4f", p[best]);
-        p[best] = -1;
+/* Rank 0's: networks, and what is to be looked at. */
+typedef struct Words {
+    CliWords runs, inputs;
+} Words;
+
+static Status sort_words(Arguments *arguments, Words *words) {
+    char **list;
+    const CliWords *all = &arguments->words;
+    TRY(memory_new(&list, all->count, "words"));
+    words->runs.list = list;
+    for (size_t i = 0; i < all->count; i++)
+        if (inputs_is_network(all->list[i]))
+            list[words->runs.count++] = all->list[i];
+    words->inputs.list = list + words->runs.count;
+    for (size_t i = 0; i < all->count; i++)
+        if (!inputs_is_network(all->list[i]))
+            list[words->runs.count + words->inputs.count++] = all->list[i];
+    if (words->inputs.count > 0 && arguments->trained.data[0])
+        return status_fail(STATUS_USAGE, "%s and --data: give one of them", words->inputs.list[0]);
+    /* A dataset alone is what --data names: with its labels, and networks that read more than x. */
+    if (words->inputs.count == 1 && is_hdf5(words->inputs.list[0]) && strlen(words->inputs.list[0]) < CLI_TEXT) {
+        snprintf(arguments->trained.data, CLI_TEXT, "%s", words->inputs.list[0]);
+        words->inputs.count = 0;
     }
-}
-
-static Status print_rows(void *user, size_t first, size_t n, const Real *values, Real *const labels[]) {
-    const Table *table = user;
-    const Predictor *p = table->predictor;
-    const DatasetInfo *info = p->trained.setup.info;
-    bool labelled = info->label_count > 0 && info->labels[0].kind == LABEL_CLASS && info->labels[0].shape.rank == 0;
-    double *probability;
-    TRY(memory_new(&probability, p->width, "probabilities"));
-    for (size_t i = 0; i < n; i++) {
-        const Real *row = values + i * p->width;
-        log_info("%llu", (unsigned long long)sampler_row(&p->trained.view, first + i));
-        if (labelled)
-            print_class(p, (size_t)labels[0][i]);
-        if (table->classes) {
-            make_probabilities(table, row, probability, p->width);
-            print_top(table, probability, p->width);
-        }
-        for (size_t k = 0; !table->classes && k < p->width; k++)
-            log_info("\t%.6g", (double)row[k]);
-        log_info("\n");
-    }
-    memory_free(probability);
     return STATUS_OK;
-}
-
-static Status print_table(Predictor *p, const Arguments *arguments) {
-    const PredictOutput *o = &p->outputs[0];
-    Table table = {.predictor = p, .top = arguments->top, .classes = o->kind == PREDICT_CLASSES};
-    table.probabilities = !o->logits;
-    return predict_run(p, print_rows, &table);
-}
-
-/* ---- a file --------------------------------------------------------------------------------------------------------- */
-
-typedef struct Output {
-    const Predictor *predictor;
-    DatasetWriter *writer;
-    float *values; /* owned; of a block */
-    void **labels; /* owned, each of them, too */
-} Output;
-
-static void free_output(Output *out) {
-    for (size_t i = 0; out->labels && i < out->predictor->trained.setup.info->label_count; i++)
-        memory_free(out->labels[i]);
-    memory_free(out->labels);
-    memory_free(out->values);
-    dataset_writer_destroy(out->writer);
-}
-
-static Status write_rows(void *user, size_t first, size_t n, const Real *values, Real *const labels[]) {
-    Output *out = user;
-    const Predictor *p = out->predictor;
-    const DatasetInfo *info = p->trained.setup.info;
-    (void)first;
-    for (size_t i = 0; i < n * p->width; i++)
-        out->values[i] = (float)values[i];
-    for (size_t k = 0; k < info->label_count; k++)
-        for (size_t i = 0; i < n * shape_count(&info->labels[k].shape); i++)
-            if (info->labels[k].kind == LABEL_CLASS)
-                ((int64_t *)out->labels[k])[i] = (int64_t)labels[k][i];
-            else
-                ((float *)out->labels[k])[i] = (float)labels[k][i];
-    return dataset_writer_append(out->writer, p->trained.asked, n, out->values, (const void *const *)out->labels);
-}
-
-/* What the file says of itself: a dataset like that of the examples, with other numbers in the place of x. */
-static Status open_output(const Predictor *p, const Arguments *arguments, DatasetInfo *info, Output *out) {
-    *info = *p->trained.setup.info;
-    info->shape = p->outputs[0].shape;
-    info->is_uint8 = false;
-    info->value_max = 1;
-    *out = (Output){.predictor = p};
-    TRY(memory_new(&out->values, EVALUATE_BLOCK * p->width, "results of a block"));
-    TRY(memory_new(&out->labels, info->label_count, "labels of a block"));
-    for (size_t i = 0; i < info->label_count; i++)
-        TRY(memory_alloc(EVALUATE_BLOCK * shape_count(&info->labels[i].shape), sizeof(int64_t), "labels of a block",
-                         &out->labels[i]));
-    return dataset_writer_create(arguments->out, arguments->force, info, &out->writer);
-}
-
-static Status write_file(Predictor *p, const Arguments *arguments) {
-    Dist *dist = p->trained.setup.dist;
-    bool root = dist_rank(dist) == 0;
-    Output out = {.predictor = p};
-    DatasetInfo info;
-    char shape[SHAPE_TEXT];
-    Status status = dist_agree(dist, root ? open_output(p, arguments, &info, &out) : STATUS_OK);
-    if (status == STATUS_OK)
-        status = predict_run(p, write_rows, &out);
-    if (status == STATUS_OK)
-        status = dist_agree(dist, root ? dataset_writer_finish(out.writer) : STATUS_OK);
-    if (status == STATUS_OK)
-        log_info("%s: %zu rows of %s from layer %s\n", arguments->out, (size_t)p->trained.view.count,
-                 shape_format(&p->outputs[0].shape, shape), p->outputs[0].name);
-    free_output(&out);
-    return status;
 }
 
 /* ---- the program ---------------------------------------------------------------------------------------------------- */
 
-static Status predict(Dist *dist, const Arguments *arguments) {
-    PredictOptions wanted = {.trained = &arguments->trained, .layer = arguments->layer};
-    Predictor predictor;
-    Status status = predict_open(dist, &wanted, &predictor);
+static Status write_rows(Predictor *p, const Arguments *arguments) {
+    Dist *dist = p->trained.setup.dist;
+    bool root = dist_rank(dist) == 0;
+    PredictWriter *writer = NULL;
+    PredictWriteOptions wanted = {.format = (PredictFormat)arguments->format,
+                                  .top = arguments->top,
+                                  .out = arguments->out,
+                                  .png = arguments->png,
+                                  .png_count = arguments->count};
+    Status status = dist_agree(dist, root ? predict_writer_create(p, &wanted, &writer) : STATUS_OK);
     if (status == STATUS_OK)
-        status = arguments->out[0] ? write_file(&predictor, arguments) : print_table(&predictor, arguments);
+        status = predict_run(p, predict_writer_sink, writer);
+    if (status == STATUS_OK)
+        status = dist_agree(dist, root ? predict_writer_finish(writer) : STATUS_OK);
+    predict_writer_destroy(writer);
+    return status;
+}
+
+static Status predict(Dist *dist, const Arguments *arguments, const Words *words) {
+    InputOptions how = {.split = (DatasetSplit)arguments->trained.split,
+                        .skip = arguments->on_bad_file == ON_BAD_FILE_SKIP};
+    uint64_t input_count = words->inputs.count;
+    Inputs *inputs = NULL;
+    Predictor predictor = {0};
+    Status status = STATUS_OK;
+    bool to_dataset = is_hdf5(arguments->out);
+    dist_broadcast(dist, &input_count, sizeof input_count);
+    if (input_count > 0)
+        status = inputs_open(dist, &words->inputs, &how, &inputs);
+    PredictOptions wanted = {.trained = &arguments->trained,
+                             .layer = arguments->layer,
+                             .all_outputs = !to_dataset,
+                             .mean = &arguments->mean,
+                             .runs = &words->runs,
+                             .inputs = inputs};
+    if (status == STATUS_OK)
+        status = predict_open(dist, &wanted, &predictor);
+    if (status == STATUS_OK)
+        status = to_dataset ? predict_to_dataset(&predictor, arguments->out, arguments->force)
+                            : write_rows(&predictor, arguments);
     predict_close(&predictor);
+    inputs_close(inputs);
     TRY(status);
     return dist_agree(dist, log_check_output());
+}
+
+/* --out says the format by its name. */
+static Status choose_format(Arguments *arguments, bool given) {
+    PredictFormat by_name = cli_has_ending(arguments->out, ".csv")    ? PREDICT_CSV
+                            : cli_has_ending(arguments->out, ".json") ? PREDICT_JSON
+                                                                      : PREDICT_TABLE;
+    if (arguments->out[0] == '\0')
+        return STATUS_OK;
+    if (given && (is_hdf5(arguments->out) || arguments->format != (int)by_name))
+        return status_fail(STATUS_USAGE, "--format %s and --out %s: the file's name says another one",
+                           predict_formats[arguments->format], arguments->out);
+    arguments->format = (int)by_name;
+    return STATUS_OK;
+}
+
+static Status check(Arguments *arguments, const OptionSource *source, Words *words) {
+    bool format_given = false, to_dataset = is_hdf5(arguments->out);
+    for (size_t i = 0; i < program.option_count; i++)
+        format_given = format_given || (strcmp(options[i].name, "format") == 0 && source[i] == SOURCE_GIVEN);
+    TRY(choose_format(arguments, format_given));
+    if (arguments->out[0] && !arguments->force && access(arguments->out, F_OK) == 0)
+        return status_fail(STATUS_FAILED, "%s exists already; --force replaces it", arguments->out);
+    if (to_dataset && arguments->png[0])
+        return status_fail(STATUS_USAGE, "--png draws predictions: leave --out %s away", arguments->out);
+    if (to_dataset && arguments->on_bad_file == ON_BAD_FILE_SKIP)
+        return status_fail(STATUS_USAGE, "--on-bad-file skip would leave rows without numbers in %s", arguments->out);
+    TRY(backend_check_name(arguments->trained.backend));
+    return sort_words(arguments, words);
 }
 
 static Status run(Dist *dist, int argc, char **argv) {
     static Arguments arguments;
     OptionSource source[CLI_MAX_OPTIONS] = {0};
+    Words words = {0};
     bool exit_now = false;
     Status status = STATUS_OK;
     if (dist_rank(dist) == 0)
         status = cli_parse(&program, argc, argv, &arguments, source, &exit_now);
     if (status == STATUS_OK)
         cli_defaults(&program, &arguments, source);
-    if (status == STATUS_OK && arguments.layer[0] && !arguments.out[0] && !exit_now)
-        status = status_fail(STATUS_USAGE, "--layer needs --out FILE.h5");
-    if (status == STATUS_OK)
-        status = backend_check_name(arguments.trained.backend);
-    TRY(dist_agree(dist, status));
-    dist_broadcast(dist, &exit_now, sizeof exit_now);
-    dist_broadcast(dist, &arguments, sizeof arguments);
-    return exit_now ? STATUS_OK : predict(dist, &arguments);
+    if (status == STATUS_OK && !exit_now && dist_rank(dist) == 0)
+        status = check(&arguments, source, &words);
+    status = dist_agree(dist, status);
+    if (status == STATUS_OK) {
+        dist_broadcast(dist, &exit_now, sizeof exit_now);
+        dist_broadcast(dist, &arguments, sizeof arguments);
+        status = exit_now ? STATUS_OK : predict(dist, &arguments, &words);
+    }
+    memory_free((void *)words.runs.list);
+    return status;
 }
 
 int main(int argc, char **argv) {

@@ -42,12 +42,12 @@ static Status mean_values(void *user, const LoaderBatch *batch, const Real **val
     const Graph *graph = a->trained.setup.graph;
     const LossAttr *loss = &graph->nodes[graph->losses[0]].op.attr.loss;
     uint64_t rows[EVALUATE_BLOCK];
-    const Real *means;
     for (size_t i = 0; i < batch->n; i++)
         rows[i] = sampler_row(&a->trained.view, batch->first + i);
-    TRY(predict_rows(&a->predictor, rows, batch->n, a->x, batch->labels, &means));
+    PredictBlock block = {.rows = rows, .n = batch->n, .labels = batch->labels};
+    TRY(predict_rows(&a->predictor, a->x, &block));
     for (size_t i = 0; i < batch->n * a->predictor.width; i++)
-        a->values[i] = loss->from_logits ? logit(loss, (double)means[i]) : means[i];
+        a->values[i] = loss->from_logits ? logit(loss, (double)block.values[i]) : block.values[i];
     *values = a->values;
     return STATUS_OK;
 }

@@ -288,7 +288,7 @@ Status augmentation_create(const Setup *setup, const char *list, uint64_t seed, 
     TRY(augment_parse(list, out));
     TRY(add_layers(setup, out));
     out->seed = seed;
-    TRY(augment_check(out, setup->data));
+    TRY(setup->data ? augment_check(out, setup->data) : augment_check_bytes(out, setup->info));
     return check_network(setup, out);
 }
 

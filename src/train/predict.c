@@ -37,22 +37,23 @@ static void run_network(const Predictor *p, size_t n, const Real *x, Real *const
 }
 
 /* View 0 is the example as it is. */
-static Status read_view(const Predictor *first, const Predictor *p, size_t view, const uint64_t rows[], size_t n,
-                        Real *x, Real *const labels[]) {
+static Status read_view(const Predictor *first, const Predictor *p, size_t view, const PredictBlock *block, Real *x) {
     const Setup *setup = &p->trained.setup;
     AugmentPass pass = {.augment = &first->augment, .epoch = view - 1, .scratch = first->scratch};
-    return dataset_read_augmented(setup->data, first->trained.split, rows, n, &setup->preprocess,
-                                  view > 0 ? &pass : NULL, x, labels);
+    const AugmentPass *augment = view > 0 ? &pass : NULL;
+    if (first->inputs)
+        return inputs_read(first->inputs, block->rows, block->n, &setup->preprocess, augment, x, block->bad);
+    return dataset_read_augmented(setup->data, first->trained.split, block->rows, block->n, &setup->preprocess, augment,
+                                  x, block->labels);
 }
 
 /* Adds what network q says of one view. */
-static Status add_view(Predictor *p, const Predictor *q, size_t view, const uint64_t rows[], size_t n, Real *x,
-                       Real *const labels[]) {
+static Status add_view(Predictor *p, const Predictor *q, size_t view, const PredictBlock *block, Real *x) {
     const Real *values;
     double *probability = p->sum + EVALUATE_BLOCK * p->width; /* a row */
-    TRY(read_view(p, q, view, rows, n, x, labels));
-    run_network(q, n, x, labels, p->rows, &values);
-    for (size_t i = 0; i < n; i++)
+    TRY(read_view(p, q, view, block, x));
+    run_network(q, block->n, x, block->labels, p->rows, &values);
+    for (size_t i = 0; i < block->n; i++)
         for (size_t k = 0; k < p->output_count; k++) {
             const PredictOutput *o = &q->outputs[k];
             double *sum = p->sum + i * p->width + o->offset;
@@ -63,29 +64,31 @@ static Status add_view(Predictor *p, const Predictor *q, size_t view, const uint
     return STATUS_OK;
 }
 
-Status predict_rows(Predictor *p, const uint64_t rows[], size_t n, Real *x, Real *const labels[], const Real **values) {
+Status predict_rows(Predictor *p, Real *x, PredictBlock *block) {
     if (p->sum == NULL) {
-        TRY(read_view(p, p, 0, rows, n, x, labels));
-        run_network(p, n, x, labels, p->rows, values);
+        TRY(read_view(p, p, 0, block, x));
+        run_network(p, block->n, x, block->labels, p->rows, &block->values);
         return STATUS_OK;
     }
-    memset(p->sum, 0, n * p->width * sizeof *p->sum);
+    memset(p->sum, 0, block->n * p->width * sizeof *p->sum);
     for (size_t k = 0; k <= p->other_count; k++)
         for (size_t view = 0; view < p->views; view++)
-            TRY(add_view(p, k ? &p->others[k - 1] : p, view, rows, n, x, labels));
-    for (size_t i = 0; i < n * p->width; i++)
+            TRY(add_view(p, k ? &p->others[k - 1] : p, view, block, x));
+    for (size_t i = 0; i < block->n * p->width; i++)
         p->rows[i] = (Real)(p->sum[i] / (double)(p->views * (p->other_count + 1)));
-    *values = p->rows;
+    block->values = p->rows;
     return STATUS_OK;
 }
 
-/* ---- running -------------------------------------------------------------------------------------------------------- */
+/* ---- all of them ---------------------------------------------------------------------------------------------------- */
 
-/* Memory of one block. */
+/* Memory of one block: this rank's, and on rank 0 those of others. */
 typedef struct Block {
-    size_t number, first, n; /* n == 0: none */
-    Real *x, *values, **labels;
-    const Real *result; /* after the run, until the next */
+    PredictBlock of;
+    size_t number;
+    uint64_t rows[EVALUATE_BLOCK];
+    bool bad[EVALUATE_BLOCK];
+    Real *x, *values, **labels; /* owned */
 } Block;
 
 static void free_block(const Predictor *p, Block *block) {
@@ -116,48 +119,43 @@ static void move_to(const Predictor *p, size_t number, Block *block) {
     if (number < sampler_blocks(count, EVALUATE_BLOCK))
         part = sampler_block(count, EVALUATE_BLOCK, number);
     block->number = number;
-    block->first = (size_t)part.first;
-    block->n = (size_t)part.count;
+    block->of = (PredictBlock){.rows = block->rows,
+                               .first = (size_t)part.first,
+                               .n = (size_t)part.count,
+                               .labels = block->labels,
+                               .bad = block->bad};
+    memset(block->bad, 0, sizeof block->bad);
+    for (size_t i = 0; i < part.count; i++)
+        block->rows[i] = sampler_row(&p->trained.view, part.first + i);
 }
 
-static void name_rows(const Predictor *p, const Block *block, uint64_t rows[EVALUATE_BLOCK]) {
-    for (size_t i = 0; i < block->n; i++)
-        rows[i] = sampler_row(&p->trained.view, block->first + i);
-}
-
-static Status run_block(Predictor *p, Block *block) {
-    uint64_t rows[EVALUATE_BLOCK];
-    name_rows(p, block, rows);
-    return block->n > 0 ? predict_rows(p, rows, block->n, block->x, block->labels, &block->result) : STATUS_OK;
-}
-
-/* Of a block that another rank has run. */
-static Status read_labels(const Predictor *p, const Block *block) {
-    uint64_t rows[EVALUATE_BLOCK];
-    name_rows(p, block, rows);
-    return dataset_read(p->trained.setup.data, p->trained.split, rows, block->n, NULL, NULL, block->labels);
+/* A block that rank r has run, to the sink of rank 0.  Its labels are read here. */
+static Status receive(const Predictor *p, int r, Block *block, Status status, PredictSink *sink, void *user) {
+    PredictBlock *of = &block->of;
+    dist_hand_over(p->trained.setup.dist, r, block->values, of->n * p->width * sizeof(Real));
+    dist_hand_over(p->trained.setup.dist, r, block->bad, of->n * sizeof *block->bad);
+    of->values = block->values;
+    if (status == STATUS_OK && of->n && p->inputs == NULL)
+        status = dataset_read(p->trained.setup.data, p->trained.split, of->rows, of->n, NULL, NULL, of->labels);
+    return status == STATUS_OK && of->n ? sink(user, of) : status;
 }
 
 /* The blocks of one round, of all ranks, to the sink; `mine` is this rank's.  What fails on rank 0 is kept until all blocks
  * have been received. */
 static Status deliver(const Predictor *p, Block *mine, PredictSink *sink, void *user) {
     Dist *dist = p->trained.setup.dist;
-    size_t row = p->width * sizeof(Real);
+    size_t number = mine->number;
     Status status = STATUS_OK;
     if (dist_rank(dist) > 0) {
-        dist_hand_over(dist, dist_rank(dist), (Real *)mine->result, mine->n * row);
+        dist_hand_over(dist, dist_rank(dist), (Real *)mine->of.values, mine->of.n * p->width * sizeof(Real));
+        dist_hand_over(dist, dist_rank(dist), mine->bad, mine->of.n * sizeof *mine->bad);
         return STATUS_OK;
     }
-    if (mine->n)
-        status = sink(user, mine->first, mine->n, mine->result, mine->labels);
+    if (mine->of.n)
+        status = sink(user, &mine->of);
     for (int r = 1; r < dist_ranks(dist); r++) {
-        Block other = *mine;
-        move_to(p, mine->number + (size_t)r, &other);
-        dist_hand_over(dist, r, other.values, other.n * row);
-        if (status == STATUS_OK && other.n)
-            status = read_labels(p, &other);
-        if (status == STATUS_OK && other.n)
-            status = sink(user, other.first, other.n, other.values, other.labels);
+        move_to(p, number + (size_t)r, mine);
+        status = receive(p, r, mine, status, sink, user);
     }
     return status;
 }
@@ -168,12 +166,12 @@ Status predict_run(Predictor *p, PredictSink *sink, void *user) {
     size_t ranks = (size_t)dist_ranks(dist), rank = (size_t)dist_rank(dist);
     size_t blocks = (size_t)sampler_blocks(p->trained.view.count, EVALUATE_BLOCK);
     Status status = new_block(p, &mine);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && p->inputs == NULL)
         status = dataset_load(p->trained.setup.data, p->trained.split);
     status = dist_agree(dist, status);
     for (size_t first = 0; status == STATUS_OK && first < blocks; first += ranks) {
         move_to(p, first + rank, &mine);
-        status = dist_agree(dist, run_block(p, &mine));
+        status = dist_agree(dist, mine.of.n > 0 ? predict_rows(p, mine.x, &mine.of) : STATUS_OK);
         if (status == STATUS_OK)
             status = dist_agree(dist, deliver(p, &mine, sink, user));
     }

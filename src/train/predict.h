@@ -11,7 +11,7 @@
  * augmentation): of probabilities, where the outputs are or stand for some, else of the numbers. */
 #ifndef TRAIN_PREDICT_H
 #define TRAIN_PREDICT_H
-#include "data/augment.h"
+#include "train/inputs.h"
 #include "train/trained.h"
 
 /* What several files are averaged by: what they say, or what they are. */
@@ -45,6 +45,7 @@ typedef struct PredictOptions {
     bool all_outputs;          /* layer "": of several outputs all, not a failure */
     const MeanArguments *mean; /* NULL: none */
     const CliWords *runs;      /* further networks, rank 0's; NULL: none */
+    Inputs *inputs;            /* borrowed; NULL: the run's own data, or trained->data */
 } PredictOptions;
 
 /* What the numbers of an output say. */
@@ -65,6 +66,7 @@ typedef struct PredictOutput {
 
 typedef struct Predictor {
     Trained trained;
+    Inputs *inputs; /* borrowed; NULL: examples are those of trained.view */
     PredictOutput outputs[STATE_MAX_LOSSES];
     size_t output_count;
     size_t width; /* numbers of a row */
@@ -94,14 +96,20 @@ int predict_embedding_node(const Graph *graph);
 /* p[width] = what the output's numbers `values` say: probabilities of classes and labels, else the numbers. */
 void predict_probabilities(const PredictOutput *output, const Real *values, double *p);
 
-/* *values[n][width] = rows of n <= EVALUATE_BLOCK examples of the split that is read, valid until the next call; labels as
- * dataset_read gives them, NULL: not wanted.  x[n][shape] is scratch.  Not collective. */
-Status predict_rows(Predictor *predictor, const uint64_t rows[], size_t n, Real *x, Real *const labels[],
-                    const Real **values);
+/* A block of examples that is run, or has been. */
+typedef struct PredictBlock {
+    const uint64_t *rows; /* [n] of the split, or of inputs */
+    size_t first, n;      /* n <= EVALUATE_BLOCK from number `first` of the view on */
+    Real *const *labels;  /* as dataset_read gives them; NULL: not wanted, or there are none */
+    bool *bad;            /* [n] of inputs: could not be read (inputs_read) */
+    const Real *values;   /* [n][width] */
+} PredictBlock;
 
-/* n examples of trained.view from `first` on: values[n][width]; labels as dataset_read gives them, NULL where there are
- * none. */
-typedef Status PredictSink(void *user, size_t first, size_t n, const Real *values, Real *const labels[]);
+/* block->values = what the network makes of its rows, valid until the next call; also labels and bad.  x[n][shape] is scratch.
+ * Not collective. */
+Status predict_rows(Predictor *predictor, Real *x, PredictBlock *block);
+
+typedef Status PredictSink(void *user, const PredictBlock *block);
 
 /* Runs all examples of the view; blocks of EVALUATE_BLOCK, dealt to ranks in turn.  Collective, agreed; `sink` is called on
  * rank 0 alone. */

@@ -103,8 +103,9 @@ static Status prepare(const PredictOptions *options, int *layer_nodes, Predictor
 
 static Status open_one(Dist *dist, const PredictOptions *options, const TrainedArguments *trained, Predictor *p) {
     int *layer_nodes = NULL;
-    *p = (Predictor){.views = 1};
-    TRY(trained_open(dist, trained, &p->trained));
+    *p = (Predictor){.views = 1, .inputs = options->inputs};
+    TRY(p->inputs ? trained_open_bare(dist, trained, p->inputs->count, &p->trained)
+                  : trained_open(dist, trained, &p->trained));
     Status status = memory_new(&layer_nodes, p->trained.setup.model->layer_count, "network");
     if (status == STATUS_OK)
         status = prepare(options, layer_nodes, p);
@@ -121,10 +122,11 @@ static Status compare(const Predictor *first, const Predictor *p) {
     bool same = first->output_count == p->output_count && first->width == p->width && a->class_count == b->class_count;
     for (size_t i = 0; same && i < p->output_count; i++)
         same = first->outputs[i].kind == p->outputs[i].kind && first->outputs[i].width == p->outputs[i].width;
+    same = same && shape_equal(&a->setup.info->shape, &b->setup.info->shape);
     for (size_t i = 0; same && i < a->class_count; i++)
         same = strcmp(a->class_names[i], b->class_names[i]) == 0;
     return same ? STATUS_OK
-                : status_fail(STATUS_USAGE, "%s and %s have other outputs or classes: no mean can be taken",
+                : status_fail(STATUS_USAGE, "%s and %s have other inputs, outputs or classes: no mean can be taken",
                               a->path ? a->path : "", b->path ? b->path : "");
 }
 
@@ -133,7 +135,7 @@ static Status open_other(Dist *dist, const PredictOptions *options, size_t numbe
     TrainedArguments trained = *options->trained;
     Status status = STATUS_OK;
     trained.split = first->trained.split;
-    if (strlen(first->trained.setup.info->path) >= CLI_TEXT)
+    if (first->inputs == NULL && strlen(first->trained.setup.info->path) >= CLI_TEXT)
         status = status_fail(STATUS_USAGE, "%s: the path is too long", first->trained.setup.info->path);
     snprintf(trained.data, CLI_TEXT, "%s", first->trained.setup.info->path);
     if (dist_rank(dist) == 0 && strlen(options->runs->list[number]) >= CLI_TEXT)
@@ -209,7 +211,7 @@ static Status open_views(const MeanArguments *mean, Predictor *p) {
                            "--tta %s: the run was trained on images as they are; say how to change them "
                            "with --augment LIST",
                            mean->tta);
-    TRY(augment_check(&p->augment, t->setup.data));
+    TRY(t->setup.data ? augment_check(&p->augment, t->setup.data) : augment_check_bytes(&p->augment, t->setup.info));
     return memory_alloc(augment_scratch_bytes(t->setup.info), 1, "augmentation", &p->scratch);
 }
 
@@ -221,6 +223,8 @@ Status predict_open(Dist *dist, const PredictOptions *options, Predictor *out) {
     TRY(open_one(dist, options, options->trained, out));
     TRY(open_others(dist, options, out));
     Status status = options->mean ? open_views(options->mean, out) : STATUS_OK;
+    if (status == STATUS_OK && out->inputs)
+        status = inputs_fit(out->inputs, &out->trained.setup.preprocess);
     bool mean = out->views > 1 || out->other_count > 0;
     if (status == STATUS_OK && mean)
         status = memory_alloc(EVALUATE_BLOCK + 1, out->width * sizeof *out->sum, "means", (void **)&out->sum);

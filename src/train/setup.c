@@ -163,7 +163,8 @@ Status setup_preprocess(Setup *setup, const char *name, const char *record) {
         return STATUS_OK;
     if (name[0] == '\0' && (setup_scales_input(setup) || vocabulary_is_read(setup->model)))
         name = preprocess_names[PREPROCESS_NONE];
-    return preprocess_create(setup->data, name, &setup->preprocess);
+    return setup->data ? preprocess_create(setup->data, name, &setup->preprocess)
+                       : preprocess_create_for(setup->info, name, &setup->preprocess);
 }
 
 const DatasetLabel *setup_label(const DatasetInfo *info, const char *output) {

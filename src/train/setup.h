@@ -19,7 +19,7 @@ typedef struct Setup {
     Dist *dist;              /* borrowed */
     size_t classes;          /* --classes; 0: as the data have */
     double stochastic_depth; /* zoo_create_with */
-    Dataset *data;
+    Dataset *data;           /* NULL: pictures are predicted, without a dataset */
     const DatasetInfo *info; /* of data */
     Preprocess preprocess;
     char *preprocess_json;

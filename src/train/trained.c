@@ -116,22 +116,68 @@ static Status open_with(const TrainedArguments *arguments, const Texts *texts, T
     TRY(open_data(arguments, texts->preprocess, *fingerprint, t));
     TRY(setup_model(&t->setup, texts->model, arguments->run));
     TRY(dist_agree(dist, choose_preprocess(arguments, texts->preprocess, t)));
-    t->plan = (PlanOptions){.backend = arguments->backend, .winograd = (Winograd)t->config.winograd};
     return dist_agree(dist, choose_examples(*fingerprint, t));
 }
 
-Status trained_open(Dist *dist, const TrainedArguments *arguments, Trained *out) {
+/* What the network's input says of its examples. */
+static Shape input_shape(const Model *model) {
+    enum { USUAL_SIDE = 224, USUAL_CHANNELS = 3 };
+    const json_t *extents = json_object_get(model->layers[model->inputs[0].layer].config, "batch_input_shape");
+    Shape shape = {.rank = json_array_size(extents) > 0 ? json_array_size(extents) - 1 : 0};
+    for (size_t i = 0; i < shape.rank; i++) {
+        const json_t *extent = json_array_get(extents, i + 1);
+        shape.dim[i] = (size_t)json_integer_value(extent);
+        if (json_is_null(extent))
+            shape.dim[i] = i + 1 == shape.rank ? USUAL_CHANNELS : USUAL_SIDE;
+    }
+    return shape;
+}
+
+static Status open_bare(const TrainedArguments *arguments, const Texts *texts, uint64_t count, Trained *t,
+                        char **fingerprint) {
+    Dist *dist = t->setup.dist;
+    Preprocess recorded;
+    char **names = NULL;
+    size_t name_count;
+    TRY(dist_agree(dist, choose_options(arguments, texts->state, t, fingerprint)));
+    TRY(setup_model(&t->setup, texts->model, arguments->run));
+    Status status = STATUS_OK;
+    t->bare =
+        (DatasetInfo){.path = "the input", .shape = input_shape(t->setup.model), .is_uint8 = true, .value_max = 255};
+    if (texts->preprocess)
+        status = preprocess_from_json(texts->preprocess, &recorded, &names, &name_count);
+    if (status == STATUS_OK && texts->preprocess)
+        t->bare.shape = recorded.shape;
+    memory_free(names);
+    t->setup.info = &t->bare;
+    if (status == STATUS_OK)
+        status = choose_preprocess(arguments, texts->preprocess, t);
+    t->view = sampler_whole(count);
+    return dist_agree(dist, status);
+}
+
+static Status open_any(Dist *dist, const TrainedArguments *arguments, const uint64_t *count, Trained *out) {
     Texts texts = {0};
     char *fingerprint = NULL;
     *out = (Trained){.setup.dist = dist, .asked = (DatasetSplit)arguments->split};
     Status status = open_file(arguments, out, &texts);
     if (status == STATUS_OK)
-        status = open_with(arguments, &texts, out, &fingerprint);
+        status = count ? open_bare(arguments, &texts, *count, out, &fingerprint)
+                       : open_with(arguments, &texts, out, &fingerprint);
+    out->plan = (PlanOptions){.backend = arguments->backend, .winograd = (Winograd)out->config.winograd};
     memory_free(fingerprint);
     memory_free(texts.model);
     memory_free(texts.state);
     memory_free(texts.preprocess);
     return status;
+}
+
+Status trained_open(Dist *dist, const TrainedArguments *arguments, Trained *out) {
+    return open_any(dist, arguments, NULL, out);
+}
+
+Status trained_open_bare(Dist *dist, const TrainedArguments *arguments, uint64_t count, Trained *out) {
+    return open_any(dist, arguments, &count, out);
 }
 
 Status trained_load(Trained *t) {

@@ -54,12 +54,17 @@ typedef struct Trained {
     SamplerView view;   /* the examples; at least one */
     PlanOptions plan;   /* for the replica */
     Replica *replica;   /* the caller creates it from setup.graph */
+    DatasetInfo bare;   /* setup.info where there is no dataset: what the network takes.  Owns nothing */
 } Trained;
 
 /* All but graph, replica and weights.  A file that does not say how pixels go in (one of Keras) gets the default, and a
  * warning says which.  `--split val` of data without one is the part that the run held out of these data.  Collective,
  * agreed.  STATUS_FAILED: cannot be read, holds no network, or an empty split.  trained_close also after a failure. */
 Status trained_open(Dist *dist, const TrainedArguments *arguments, Trained *out);
+
+/* The same without a dataset, to predict `count` examples of the shape that the network takes: the recorded one, or what its
+ * input says, 224 and 3 channels where that is open.  arguments->data and ->split are not looked at. */
+Status trained_open_bare(Dist *dist, const TrainedArguments *arguments, uint64_t count, Trained *out);
 
 /* The file's weights on all ranks, in a replica that is ready.  Collective, agreed. */
 Status trained_load(Trained *trained);

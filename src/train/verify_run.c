@@ -17,11 +17,12 @@ typedef struct Gallery {
     size_t *classes; /* [rows] owned; NULL: the data have no classes */
 } Gallery;
 
-static Status keep_rows(void *user, size_t first, size_t n, const Real *values, Real *const labels[]) {
+static Status keep_rows(void *user, const PredictBlock *block) {
     Gallery *gallery = user;
-    memcpy(gallery->values + first * gallery->width, values, n * gallery->width * sizeof *values);
-    for (size_t i = 0; gallery->classes && i < n; i++)
-        gallery->classes[first + i] = (size_t)labels[0][i];
+    memcpy(gallery->values + block->first * gallery->width, block->values,
+           block->n * gallery->width * sizeof *block->values);
+    for (size_t i = 0; gallery->classes && i < block->n; i++)
+        gallery->classes[block->first + i] = (size_t)block->labels[0][i];
     return STATUS_OK;
 }
 

@@ -41,16 +41,19 @@ has "nothing frozen: said so" 'no features are kept' \
 fails "no such folder" 1 'nowhere.*another folder' ranks 1 cnn_train $frozen --out none --cache-features nowhere
 
 # cnn_predict
-ranks 1 cnn_predict plain --split train >table
-same "one row for each example, in order" "$(seq 0 202)" "$(cut -f 1 table)"
-correct=$(awk -F '\t' '$2 == $3 { n++ } END { printf "%.6f", n / NR }' table)
+rows() { # row, true class, class, probability
+    ranks "$1" cnn_predict "${@:2}" --format csv 2>/dev/null | tail -n +2 | cut -d , -f 2-
+}
+rows 1 plain --split train >table
+same "one row for each example, in order" "$(seq 0 202)" "$(cut -d , -f 1 table)"
+correct=$(awk -F , '$2 == $3 { n++ } END { printf "%.6f", n / NR }' table)
 has "as many are right as cnn_evaluate counts" "\"accuracy\": ${correct:0:7}" \
     "$(ranks 1 cnn_evaluate plain --split train --json)"
 for p in 2 3; do
-    same "the same table on $p ranks" "$(cat table)" "$(ranks $p cnn_predict plain --split train)"
+    same "the same table on $p ranks" "$(cat table)" "$(rows $p plain --split train)"
 done
-ranks 2 cnn_predict plain --split val >held-out
-correct=$(awk -F '\t' '$2 == $3 { n++ } END { printf "%.6f", n / NR }' held-out)
+rows 2 plain --split val >held-out
+correct=$(awk -F , '$2 == $3 { n++ } END { printf "%.6f", n / NR }' held-out)
 has "the run's held-out part, as cnn_evaluate takes it" "\"accuracy\": ${correct:0:7}.* \"examples\": 41\b" \
     "$(ranks 1 cnn_evaluate plain --split val --json)"
 same "its rows are those of the training split" "$(sort held-out)" "$(sort held-out table | uniq -d)"
@@ -61,8 +64,7 @@ same "the same features on 2 ranks" "$(sha256sum <features-1.h5)" "$(sha256sum <
 same "the same features on 3 ranks" "$(sha256sum <features-1.h5)" "$(sha256sum <features-3.h5)"
 has "features are a dataset" 'train 203 examples' "$("$build/cnn_inspect" features-1.h5)"
 fails "a layer that is not there" 2 'Near: flatten' ranks 1 cnn_predict plain --split train --layer flattened -o x.h5
-fails "--layer without a file" 2 'needs --out' ranks 1 cnn_predict plain --layer flatten
-fails "a file of another kind" 2 'must end in .h5' ranks 2 cnn_predict plain --split train -o features.csv
+fails "a file of another kind" 2 'must end in .h5' ranks 2 cnn_predict plain --split train -o features.xml
 fails "a file that is there" 1 'exists already' ranks 1 cnn_predict plain --split train -o features-1.h5
 
 # A file of Keras does not say how pixels go in.
@@ -73,13 +75,13 @@ for program in cnn_evaluate cnn_predict; do
     check "$program says nothing when it is told" \
         [ -z "$(ranks 1 $program plain.h5 --data small.h5 --split train --preprocess unit 2>&1 >/dev/null)" ]
 done
-same "the same table" "$(cat table)" "$(ranks 1 cnn_predict plain.h5 --data small.h5 --split train 2>/dev/null)"
+same "the same table" "$(cat table)" "$(rows 1 plain.h5 --data small.h5 --split train)"
 
 # cnn_evaluate --verify-pairs
 drawn=$(ranks 1 cnn_evaluate plain --split train --verify-pairs 400 --json)
 has "half of the drawn pairs are of the same class" '"pairs": 400, "same": 200' "$drawn"
 same "the same figures on 3 ranks" "$drawn" "$(ranks 3 cnn_evaluate plain --split train --verify-pairs 400 --json)"
-awk -F '\t' '{ for (i = 1; i < n; i++) print i - 1 "," NR - 1 "," (c[i] == $2); c[n] = $2; n++ } BEGIN { n = 1 }' table >pairs.csv
+awk -F , '{ for (i = 1; i < n; i++) print i - 1 "," NR - 1 "," (c[i] == $2); c[n] = $2; n++ } BEGIN { n = 1 }' table >pairs.csv
 has "pairs of a file" "$(wc -l <pairs.csv) pairs" "$(ranks 1 cnn_evaluate plain --split train --verify-pairs pairs.csv)"
 echo "1,203,1" >bad.csv
 fails "--layer without pairs" 2 'needs --verify-pairs' ranks 2 cnn_evaluate plain --layer flatten

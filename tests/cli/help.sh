@@ -51,7 +51,7 @@ suggests "datasets, and folders on the way" cnn_train "a run data.h5 run1" 'cnn_
 suggests "auto, runs" cnn_train "auto" 'cnn_train|--resume|au'
 suggests "a checkpoint in a run" cnn_train "run1/step-1.h5" 'cnn_train|--resume|run1/s'
 suggests "a folder with a space in its name" cnn_train "a run" 'cnn_train|--out|a '
-suggests "files of a given ending" cnn_predict "a run data.h5 run1" 'cnn_predict|run1|--out|'
+suggests "files of a given ending" cnn_evaluate "a run net.json run1" 'cnn_evaluate|run1|--out|'
 suggests "which checkpoint" cnn_evaluate "best" 'cnn_evaluate|run1|-c|b'
 suggests "splits" cnn_evaluate "test train" 'cnn_evaluate|run1|--split|t'
 suggests "kinds of files to import" cnn_import "idx" 'cnn_import|id'
