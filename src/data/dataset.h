@@ -71,7 +71,8 @@ typedef struct DatasetInfo {
     char *origin; /* "" when the file does not say */
 
     /* Identity of the data, for the check on resume: SHA-256 over shapes, types, counts, all labels and 64 evenly
-     * spaced examples of each split.  Cheap; a changed pixel in an example that is not among them goes unnoticed. */
+     * spaced examples of each split.  Cheap; a changed pixel in an example that is not among them is found by
+     * dataset_content alone. */
     char fingerprint[65];
 } DatasetInfo;
 
@@ -110,6 +111,15 @@ extern const char *const dataset_split_names[DATASET_SPLITS + 1];
 Status dataset_load(Dataset *dataset, DatasetSplit split);
 bool dataset_fits(const Dataset *dataset, DatasetSplit split);         /* it is in memory, or would be */
 size_t dataset_load_bytes(const Dataset *dataset, DatasetSplit split); /* that dataset_load would take now */
+
+/* A text of the hash (base/hash.h) of all bytes of x of each split that dataset_load has had in memory so far, which costs next to
+ * nothing there: "train=0123456789abcdef val=...", "" for none: larger splits and pictures that are decoded when they are read
+ * are known by the fingerprint alone.  dataset_differs: the first split that both the dataset and such a text know, with another
+ * hash; DATASET_SPLITS: none. */
+enum { DATASET_CONTENT = 96 };
+void dataset_content(const Dataset *dataset, char text[DATASET_CONTENT]);
+DatasetSplit dataset_differs(const Dataset *dataset, const char *text);
+
 void dataset_unload(Dataset *dataset); /* gives all splits' memory back; nobody may be reading */
 void dataset_set_memory_limit(Dataset *dataset, size_t bytes);
 

@@ -52,6 +52,8 @@ struct Dataset {
     size_t memory_limit;
     DatasetPart part[DATASET_SPLITS];
     DatasetFeatures features[DATASET_SPLITS];
+    bool hashed[DATASET_SPLITS]; /* x was in memory; stays when it is unloaded */
+    uint64_t hash[DATASET_SPLITS];
     Preprocess plain; /* numbers as they are */
 
     /* For reading by rows: one reader at a time, scratch grown to the largest request. */

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/hash.h"
 #include "base/memory.h"
 #include "data/dataset_internal.h"
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Label arrays of up to this part of the memory limit are kept in memory also where x is not. */
@@ -107,7 +110,30 @@ static Status load_x(Dataset *dataset, DatasetSplit split, DatasetPart *part) {
     TRY(memory_alloc(count, dataset__x_bytes(dataset), "examples of a dataset", &part->x));
     if (dataset->info.is_encoded)
         return memory_new(&part->decoded, count, "examples of a dataset");
-    return h5io_read_range(dataset->file, dataset__path(split, "x", path), dataset__x_type(dataset), 0, count, part->x);
+    TRY(h5io_read_range(dataset->file, dataset__path(split, "x", path), dataset__x_type(dataset), 0, count, part->x));
+    dataset->hash[split] = hash_bytes(0, part->x, count * dataset__x_bytes(dataset));
+    dataset->hashed[split] = true;
+    return STATUS_OK;
+}
+
+void dataset_content(const Dataset *dataset, char text[DATASET_CONTENT]) {
+    size_t used = 0;
+    text[0] = '\0';
+    for (DatasetSplit split = 0; split < DATASET_SPLITS; split++)
+        if (dataset->hashed[split])
+            used += (size_t)snprintf(text + used, DATASET_CONTENT - used, "%s%s=%016llx", used ? " " : "",
+                                     dataset_split_names[split], (unsigned long long)dataset->hash[split]);
+}
+
+DatasetSplit dataset_differs(const Dataset *dataset, const char *text) {
+    for (DatasetSplit split = 0; split < DATASET_SPLITS; split++) {
+        char name[16];
+        snprintf(name, sizeof name, "%s=", dataset_split_names[split]);
+        const char *at = strstr(text, name);
+        if (at && dataset->hashed[split] && strtoull(at + strlen(name), NULL, 16) != dataset->hash[split])
+            return split;
+    }
+    return DATASET_SPLITS;
 }
 
 static Status load_labels(Dataset *dataset, DatasetSplit split, DatasetPart *part) {

@@ -89,6 +89,8 @@ static Status state_text(const Record *r, char **out) {
         json_object_set_new(json, "before", json_integer((json_int_t)s->before));
     if (json && metrics)
         json_object_set_new(json, "metrics", json_loads(metrics, 0, NULL));
+    if (json && r->content && r->content[0])
+        json_object_set_new(json, "content", json_string(r->content));
     if (json && r->files)
         json_object_set_new(json, "files", json_loads(r->files, 0, NULL));
     char *text = json ? json_dumps(json, JSON_INDENT(1) | JSON_REAL_PRECISION(17)) : NULL;
@@ -219,6 +221,8 @@ Status record_parse(const char *text, const char *origin, RecordState *out) {
     if (status == STATUS_OK)
         status = copy_text(json, "environment", &out->environment);
     if (status == STATUS_OK)
+        status = copy_text(json, "content", &out->content);
+    if (status == STATUS_OK)
         status = dump_member(json, "history", &out->history);
     if (status == STATUS_OK)
         status = dump_member(json, "metrics", &out->metrics);
@@ -242,10 +246,11 @@ Status record_parse(const char *text, const char *origin, RecordState *out) {
 void record_free(RecordState *state) {
     memory_free(state->fingerprint);
     memory_free(state->environment);
+    memory_free(state->content);
     memory_free(state->history);
     memory_free(state->metrics);
     memory_free(state->files);
-    state->fingerprint = state->environment = state->history = state->metrics = state->files = NULL;
+    state->fingerprint = state->environment = state->content = state->history = state->metrics = state->files = NULL;
 }
 
 /* Copies the tensors of `layers` into a slab; every saved parameter (of those trained) must be there and fit. */
@@ -294,9 +299,9 @@ Status record_restore(const Record *r, const Checkpoint *checkpoint, const char 
 Status record_digest(const Checkpoint *checkpoint, char hex[DIGEST_HEX]) {
     const CliProgram *program = config_program();
     /* model, init-from: places of files; what is in them is digested as the checkpoint's network and weights. */
-    const char *left_out[CLI_MAX_OPTIONS + 9] = {"epoch_seconds", "seconds", "environment", "ranks",    "history",
-                                                 "metrics",       "files",   "model",       "init-from"};
-    size_t count = 9;
+    const char *left_out[CLI_MAX_OPTIONS + 10] = {"epoch_seconds", "seconds", "environment", "ranks",     "history",
+                                                  "metrics",       "files",   "model",       "init-from", "content"};
+    size_t count = 10;
     for (size_t i = 0; i < program->option_count; i++)
         if (program->options[i].record == RECORD_FREE || program->options[i].record == RECORD_NONE)
             left_out[count++] = program->options[i].name;

@@ -25,6 +25,7 @@ typedef struct Record {
     const Config *config;
     const char *preprocess;  /* JSON */
     const char *fingerprint; /* of the data */
+    const char *content;     /* dataset_content */
     const char *environment; /* backend_describe */
     const char *files;       /* record_files; NULL: unknown */
     size_t train_examples;   /* of an epoch */
@@ -50,6 +51,7 @@ typedef struct RecordState {
     TrainState state;
     Config config;                                       /* options recorded, source SOURCE_FILE */
     char *fingerprint, *environment, *history, *metrics; /* owned */
+    char *content;                                       /* owned: dataset_content; "" in old ones */
     char *files; /* owned: record_files of the run's beginning; {} in old ones */
     size_t train_examples;
 } RecordState;

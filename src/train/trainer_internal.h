@@ -85,6 +85,7 @@ typedef struct Trainer {
     StepTimes step_times; /* with --verbose */
     uint64_t saved_step;  /* step of the newest checkpoint on the disk, as far as is known; UINT64_MAX: none */
     char environment[256];
+    char content[DATASET_CONTENT]; /* of the data in memory at the start */
 } Trainer;
 
 /* Everything up to the first step: resume, data, network, plans, memory, weights, run folder.  *finished: there is nothing to
@@ -189,6 +190,9 @@ Status trainer__restore(Trainer *trainer);
 
 /* Is the data that of the run that is resumed?  Part of trainer__open; not agreed. */
 Status trainer__check_data(const Trainer *trainer);
+
+/* The same of all examples in memory, which must also be those of rank 0: once they are loaded.  Collective; not agreed. */
+Status trainer__check_content(Trainer *trainer);
 
 /* Before the run that is resumed goes on, on rank 0: makes best.h5 the file of the best epoch that the state speaks of.  One of
  * an abandoned branch is set aside; where the best epoch's file is lost, the best from here on counts, which a warning says. */

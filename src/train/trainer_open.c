@@ -336,6 +336,7 @@ Status trainer__open(Trainer *t, bool *finished) {
     GradSyncOptions sync = trainer__sync_options(t);
     TRY(gradsync_create(dist, &sync, &t->sync));
     TRY(dist_agree(dist, trainer__open_loaders(t)));
+    TRY(dist_agree(dist, trainer__check_content(t)));
     TRY(open_profile(t));
     TRY(dist_agree(dist,
                    dist_rank(dist) == 0 && !t->config->lr_find && !t->config->prove[0] ? open_folder(t) : STATUS_OK));

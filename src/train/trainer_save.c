@@ -19,6 +19,7 @@ Record trainer__record(const Trainer *t) {
                     .config = t->config,
                     .preprocess = t->setup.preprocess_json,
                     .fingerprint = t->setup.info->fingerprint,
+                    .content = t->content,
                     .environment = t->environment,
                     .files = t->files,
                     .train_examples = (size_t)t->train.count,
@@ -332,6 +333,27 @@ Status trainer__check_data(const Trainer *t) {
                        "data %.12s... (cnn_inspect shows it). Give the same data with --data, or start a new run with "
                        "--init-from.",
                        t->setup.info->path, now, before);
+}
+
+Status trainer__check_content(Trainer *t) {
+    const Dataset *data = t->setup.data;
+    char first[DATASET_CONTENT];
+    dataset_content(data, t->content);
+    memcpy(first, t->content, sizeof first);
+    dist_broadcast(t->dist, first, sizeof first);
+    DatasetSplit split = dataset_differs(data, first);
+    if (split != DATASET_SPLITS)
+        return status_fail(STATUS_FAILED,
+                           "%s holds other examples of %s here than on rank 0. Copy the same file to all nodes.",
+                           t->setup.info->path, dataset_split_names[split]);
+    split = t->resuming ? dataset_differs(data, t->saved.content) : DATASET_SPLITS;
+    if (split != DATASET_SPLITS)
+        return status_fail(
+            STATUS_FAILED,
+            "%s is not the data that the run was trained on: examples of %s have changed. Give the same data with "
+            "--data, or start a new run with --init-from.",
+            t->setup.info->path, dataset_split_names[split]);
+    return STATUS_OK;
 }
 
 static Status restore_metrics(const Trainer *t) {
