@@ -59,8 +59,8 @@ static int by_name(const void *a, const void *b) {
 
 /* The files of a folder that have the original names, in their order. */
 static Status add_folder(Cifar *cifar, const char *folder, ImportSource *source) {
-    const char *train = cifar->labels == 1 ? "data_batch_" : "train",
-               *test = cifar->labels == 1 ? "test_batch" : "test";
+    const char *train = cifar->labels == 1 ? "data_batch_" : "train.",
+               *test = cifar->labels == 1 ? "test_batch." : "test.";
     char **names, path[2 * IMPORT_TEXT];
     size_t count, before = cifar->files;
     TRY(file_list(folder, &names, &count));
@@ -77,7 +77,8 @@ static Status add_folder(Cifar *cifar, const char *folder, ImportSource *source)
     }
     memory_free(names);
     if (status == STATUS_OK && cifar->files == before)
-        status = status_fail(STATUS_FAILED, "%s holds no files %s*.bin or %s.bin", folder, train, test);
+        status = status_fail(STATUS_FAILED, "%s holds none of the files %s", folder,
+                             cifar->labels == 1 ? "data_batch_1.bin ... test_batch.bin" : "train.bin, test.bin");
     return status;
 }
 

@@ -4,6 +4,7 @@ target_link_libraries(pause PRIVATE ${CMAKE_DL_LIBS})
 set_target_properties(pause PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
 
 add_cli(import)
+add_cli(import_kinds)
 add_cli(invariance)
 add_cli(resume)
 add_cli(faults)

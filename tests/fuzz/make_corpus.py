@@ -119,3 +119,23 @@ write("idx", "labels", struct.pack(">II", 0x801, 3) + bytes(3))
 write("idx", "images.gz", gzip.compress(images, mtime=0))
 write("config", "file.json", b'{"lr": 0.1, "batch-size": 32, "model": "lenet5", "no-shuffle": true}')
 write("config", "lines", b"--lr\n0.1\n-b\n32\n--loss=a=mse,b=mae\n--loss-weights\n1,2\n--schedule=cosine\n--epochs\n3\n")
+
+
+def npy(array):
+    memory = io.BytesIO()
+    np.save(memory, array)
+    return memory.getvalue()
+
+
+write("npy", "bytes.npy", npy(np.arange(24, dtype="u1").reshape(2, 3, 2, 2)))
+write("npy", "fortran.npy", npy(np.asfortranarray(np.arange(6, dtype=">f4").reshape(2, 3))))
+write("npy", "half.npy", npy(np.array([1, -2.5, np.inf], dtype="<f2")))
+write("table", "header.csv", b'id,"a, b",label\n1,2.5,cat\n2,-3e2,dog\n')
+write("table", "blanks.txt", b" -1.0e+00  1 2\t3\n 1.0e+00 4 5 6")
+write("table", "packed.csv.gz", gzip.compress(b"1;2\n3;4\n", mtime=0))
+wave = struct.pack("<HHIIHH", 1, 2, 8000, 32000, 4, 16)
+samples = struct.pack("<8h", *range(-4000, 4000, 1000))
+write("wav", "stereo.wav", b"RIFF" + struct.pack("<I", 36 + len(samples)) + b"WAVEfmt " + struct.pack("<I", 16) + wave
+      + b"data" + struct.pack("<I", len(samples)) + samples)
+write("cifar", "record.bin", bytes([3]) + bytes(3072))
+write("cifar", "fine.bin", bytes([3, 77]) + bytes(3072))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A program per fuzz_<target>.c.  With CNN_FUZZING (clang; tests/fuzz/run) a fuzzer, else a test that replays corpus/.
 option(CNN_FUZZING "Build the fuzzers (clang)" OFF)
-foreach(target model_json keras_file keras_variable keras_zip checkpoint dataset idx config image)
+foreach(target model_json keras_file keras_variable keras_zip checkpoint dataset idx config image npy table wav cifar)
   string(REPLACE keras_variable keras_file source ${target}) # the same, from other seeds
   add_executable(fuzz_${target} fuzz/fuzz_${source}.c fuzz/fuzz.c)
   target_include_directories(fuzz_${target} PRIVATE ${CMAKE_SOURCE_DIR}/tests)

@@ -3,7 +3,6 @@
  * idx files: sorted, imported, and refused when damaged; the real MNIST. */
 #include "base/memory.h"
 #include "data/format_idx.h"
-#include "data/import_job.h"
 #include "data/preprocess.h"
 #include <math.h>
 #include <setjmp.h>
@@ -15,6 +14,7 @@
 #include <cmocka.h>
 
 #include "support/assert_status.h"
+#include "support/import_all.h"
 #include "support/tmpdir.h"
 
 /* An idx file of `count` entries of h x w (labels: h = 0) whose i-th byte is i % modulus. */
@@ -32,32 +32,6 @@ static const char *write_idx(const char *name, unsigned count, unsigned h, unsig
     return tmpdir_path(name);
 }
 
-/* The whole import, in one process. */
-static Status import(const ImportOptions *options) {
-    ImportJob *job;
-    size_t done, skipped;
-    TRY(import_job_create(&import_kind_idx, options, &job));
-    Status status = import_job_begin(job, &done);
-    if (status == STATUS_OK)
-        status = import_job_join(job);
-    if (status == STATUS_OK)
-        status = import_job_work(job, 0, 1, 2, NULL, NULL);
-    if (status == STATUS_OK)
-        status = import_job_finish(job, &skipped);
-    if (status != STATUS_OK)
-        import_job_give_up(job);
-    import_job_destroy(job);
-    return status;
-}
-
-static ImportOptions options_of(const char *output, size_t count, const char *const paths[]) {
-    ImportOptions options = {0};
-    snprintf(options.output, sizeof options.output, "%s", output);
-    for (size_t i = 0; i < count; i++)
-        snprintf(options.path[i], sizeof options.path[i], "%s", paths[i]);
-    return options;
-}
-
 static void pairs_become_splits(void **state) {
     (void)state;
     Dataset *dataset;
@@ -67,9 +41,9 @@ static void pairs_become_splits(void **state) {
     strcpy(test_x, write_idx("t10k-images", 3, 2, 3, 13));
     strcpy(test_y, write_idx("some-labels", 3, 0, 0, 2)); /* by its count */
     strcpy(out, tmpdir_path("out.h5"));
-    ImportOptions options = options_of(out, 4, (const char *[]){test_y, test_x, train_y, train_x});
+    ImportOptions options = import_options(out, 4, (const char *[]){test_y, test_x, train_y, train_x});
     strcpy(options.origin, "made");
-    assert_ok(import(&options));
+    assert_ok(import_all("idx", &options, 1, NULL));
     assert_int_equal(tmpdir_entries(""), 5);
 
     assert_ok(dataset_open(out, &dataset));
@@ -87,10 +61,10 @@ static void pairs_become_splits(void **state) {
         assert_true(x[i] == (Real)i && y[i / 6] == (Real)(i / 6 % 4));
     dataset_close(dataset);
 
-    assert_fails(import(&options), "exists already");
+    assert_fails(import_all("idx", &options, 1, NULL), "exists already");
     options.force = true;
     options.validation_split = 0.3;
-    assert_ok(import(&options));
+    assert_ok(import_all("idx", &options, 1, NULL));
     assert_ok(dataset_open(out, &dataset));
     assert_int_equal(dataset_info(dataset)->count[DATASET_TRAIN], 7);
     assert_int_equal(dataset_info(dataset)->count[DATASET_VAL], 3);
@@ -112,20 +86,20 @@ static void files_that_cannot_be_told_apart(void **state) {
     strcpy(a, write_idx("a", 3, 2, 2, 5));
     strcpy(b, write_idx("b", 3, 2, 2, 5));
     strcpy(c, write_idx("c", 4, 0, 0, 5));
-    ImportOptions options = options_of("none", 2, (const char *[]){a, b});
-    assert_fails_with(STATUS_USAGE, import(&options), "cannot tell which split");
-    options = options_of("none", 2, (const char *[]){a, c});
-    assert_fails_with(STATUS_USAGE, import(&options), "cannot tell which split");
-    options = options_of("none", 0, NULL);
-    assert_fails_with(STATUS_USAGE, import(&options), "no images given");
+    ImportOptions options = import_options("none", 2, (const char *[]){a, b});
+    assert_fails_with(STATUS_USAGE, import_all("idx", &options, 1, NULL), "cannot tell which split");
+    options = import_options("none", 2, (const char *[]){a, c});
+    assert_fails_with(STATUS_USAGE, import_all("idx", &options, 1, NULL), "cannot tell which split");
+    options = import_options("none", 0, NULL);
+    assert_fails_with(STATUS_USAGE, import_all("idx", &options, 1, NULL), "no images given");
     strcpy(options.images[DATASET_TRAIN], a);
-    assert_fails_with(STATUS_USAGE, import(&options), "--train-labels FILE");
+    assert_fails_with(STATUS_USAGE, import_all("idx", &options, 1, NULL), "--train-labels FILE");
     strcpy(options.labels[DATASET_TRAIN], c);
-    assert_fails(import(&options), "has 3 images");
+    assert_fails(import_all("idx", &options, 1, NULL), "has 3 images");
     strcpy(options.labels[DATASET_TRAIN], b);
-    assert_fails(import(&options), "does not hold labels");
+    assert_fails(import_all("idx", &options, 1, NULL), "does not hold labels");
     strcpy(options.images[DATASET_TRAIN], c);
-    assert_fails(import(&options), "does not hold images");
+    assert_fails(import_all("idx", &options, 1, NULL), "does not hold images");
 }
 
 static void damaged_files(void **state) {
@@ -167,11 +141,11 @@ static void label_out_of_range_leaves_nothing(void **state) {
     strcpy(x, write_idx("x", 8, 2, 2, 5));
     strcpy(y, write_idx("y", 8, 0, 0, 4));
     strcpy(out, tmpdir_path("out.h5"));
-    ImportOptions options = options_of(out, 0, NULL);
+    ImportOptions options = import_options(out, 0, NULL);
     strcpy(options.class_names, "a,b,c");
     strcpy(options.images[DATASET_TRAIN], x);
     strcpy(options.labels[DATASET_TRAIN], y);
-    assert_fails(import(&options), "label 3 of example 3");
+    assert_fails(import_all("idx", &options, 1, NULL), "label 3 of example 3");
     assert_int_equal(tmpdir_entries(""), 2);
 }
 
@@ -190,11 +164,11 @@ static void mnist(void **state) {
     }
     char out[TMPDIR_PATH];
     strcpy(out, tmpdir_path("mnist.h5"));
-    ImportOptions options = options_of(out, 4, (const char *[]){files[2], files[1], files[0], files[3]});
+    ImportOptions options = import_options(out, 4, (const char *[]){files[2], files[1], files[0], files[3]});
     Dataset *dataset;
     Preprocess preprocess;
     Real x[784], y[5];
-    assert_ok(import(&options));
+    assert_ok(import_all("idx", &options, 1, NULL));
     assert_ok(dataset_open(out, &dataset));
     const DatasetInfo *info = dataset_info(dataset);
     assert_int_equal(info->count[DATASET_TRAIN], 60000);
