@@ -23,7 +23,7 @@ typedef struct Journal {
 Status import__write_failed(const char *path, int code) {
     bool full = code == ENOSPC || code == EDQUOT;
     return status_fail(STATUS_FAILED, "cannot write %s: %s%s", path, strerror(code),
-                       full ? ". Free some space and run the same command again: it goes on" : "");
+                       full ? ". Free some space and run the same command again" : "");
 }
 
 Status import__write(const ImportFile *file, const void *bytes, size_t size, uint64_t offset) {
@@ -177,7 +177,7 @@ static bool is_ours(ImportJob *job, bool *some) {
     *some = false;
     if (pread(job->journal, &header, sizeof header, 0) != sizeof header || memcmp(header.magic, MAGIC, sizeof MAGIC))
         return false;
-    *some = true;
+    *some = access(job->part.path, F_OK) == 0;
     return header.identity == job->identity && header.count == import_job_count(job) &&
            access(job->part.path, R_OK | W_OK) == 0 && fstat(job->journal, &about) == 0 &&
            (uint64_t)about.st_size == sizeof header + header.count;

@@ -264,9 +264,11 @@ static Status parse(int argc, char **argv, Arguments *arguments, bool *exit_now)
     for (size_t i = 0; i < arguments->files.count; i++)
         TRY(take_file(arguments->files.list[i], arguments->import.path[i]));
     arguments->import.skip = arguments->on_bad_file == 1;
+    const ImportKind *kind = import_find(arguments->kind);
     if (arguments->import.output[0] == '\0')
-        return status_fail(STATUS_USAGE, "say where the dataset goes, with --output FILE");
-    return check_options(import_find(arguments->kind), source);
+        return status_fail(STATUS_USAGE, "say where the dataset goes, with --output FILE.h5: cnn_import %s %s (%s)",
+                           kind->name, kind->arguments, kind->help);
+    return check_options(kind, source);
 }
 
 static Status run(Dist *dist, int argc, char **argv) {

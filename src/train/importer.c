@@ -2,9 +2,9 @@
 #include "train/importer.h"
 #include "base/log.h"
 #include "data/import_job.h"
+#include "train/progress.h"
 #include <sched.h>
 #include <stdio.h>
-#include <unistd.h>
 
 /* An import that fails within the first seconds of its work leaves nothing behind: it is as quickly done again. */
 enum { WORTH_SECONDS = 5 };
@@ -119,7 +119,7 @@ static Status run(Importer *importer, const ImportOptions *options) {
     Dist *dist = importer->dist;
     Status status = STATUS_OK;
     importer->started = dist_time();
-    importer->terminal = isatty(STDOUT_FILENO);
+    importer->terminal = progress_create().terminal;
     if (dist_rank(dist) == 0)
         status = import_job_begin(importer->job, &importer->before);
     TRY(dist_agree(dist, status)); /* another import's .part is not touched */
