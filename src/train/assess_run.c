@@ -52,32 +52,38 @@ static Status mean_values(void *user, const LoaderBatch *batch, const Real **val
     return STATUS_OK;
 }
 
-static Status check_mean(const Assessor *a) {
+/* Can what the loss reads be made of means? */
+static Status check_loss(const Assessor *a) {
     const Graph *graph = a->trained.setup.graph;
-    const Predictor *p = &a->predictor;
-    if (graph->loss_count != 1 || p->output_count != 1)
-        return status_fail(STATUS_USAGE, "the mean of several outputs cannot be evaluated: the network has %zu",
-                           graph->output_count);
-    const OpDesc *loss = &graph->nodes[graph->losses[0]].op;
-    if (loss_is_of_pairs(loss->attr.loss.kind))
-        return status_fail(STATUS_USAGE, "means cannot be evaluated by the loss %s",
-                           model_loss_name(loss->attr.loss.kind));
-    CHECK(p->width == shape_count(&loss->x[0]), "%zu numbers for a loss of %zu", p->width, shape_count(&loss->x[0]));
-    return STATUS_OK;
+    LossKind kind = graph->nodes[graph->losses[0]].op.attr.loss.kind;
+    if (graph->loss_count != 1 || graph->output_count != 1)
+        return status_fail(STATUS_USAGE, "means of several outputs cannot be evaluated: network %s has %zu",
+                           a->trained.setup.model->name, graph->output_count);
+    return loss_is_of_pairs(kind)
+               ? status_fail(STATUS_USAGE, "means cannot be evaluated by the loss %s", model_loss_name(kind))
+               : STATUS_OK;
+}
+
+/* ... of the predictor's: not where the loss reads logits that the predictor takes for numbers, as those of pictures of labels. */
+static Status check_values(const Assessor *a) {
+    const Graph *graph = a->trained.setup.graph;
+    const OpDesc *op = &graph->nodes[graph->losses[0]].op;
+    const PredictOutput *o = &a->predictor.outputs[0];
+    CHECK(o->width == shape_count(&op->x[0]), "%zu numbers for a loss of %zu", o->width, shape_count(&op->x[0]));
+    return op->attr.loss.from_logits && o->kind == PREDICT_NUMBERS
+               ? status_fail(STATUS_USAGE, "means of outputs of network %s cannot be evaluated by the loss %s",
+                             a->trained.setup.model->name, model_loss_name(op->attr.loss.kind))
+               : STATUS_OK;
 }
 
 /* The predictor, and the evaluation of what it gives. */
 static Status open_mean(Assessor *a) {
-    a->wanted = (PredictOptions){
-        .trained = a->options->trained, .layer = "", .mean = a->options->mean, .runs = a->options->runs};
+    const AssessOptions *options = a->options;
+    a->wanted =
+        (PredictOptions){.trained = options->trained, .layer = "", .mean = options->mean, .runs = options->runs};
+    TRY(dist_agree(a->dist, check_loss(a)));
     TRY(predict_open(a->dist, &a->wanted, &a->predictor));
-    Status status = check_mean(a);
-    PredictOutput *o = &a->predictor.outputs[0];
-    const Graph *graph = a->trained.setup.graph;
-    const LossAttr *loss = &graph->nodes[graph->losses[0]].op.attr.loss;
-    if (loss->from_logits && o->kind == PREDICT_NUMBERS) /* pictures of labels, or a loss that was asked for here */
-        status = status_fail(STATUS_USAGE, "the mean of outputs of network %s cannot be evaluated by the loss %s",
-                             a->trained.setup.model->name, model_loss_name(loss->kind));
+    Status status = check_values(a);
     if (status == STATUS_OK)
         status = memory_new(&a->values, EVALUATE_BLOCK * a->predictor.width, "means");
     if (status == STATUS_OK)

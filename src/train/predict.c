@@ -55,10 +55,11 @@ static Status add_view(Predictor *p, const Predictor *q, size_t view, const Pred
     run_network(q, block->n, x, block->labels, p->rows, &values);
     for (size_t i = 0; i < block->n; i++)
         for (size_t k = 0; k < p->output_count; k++) {
-            const PredictOutput *o = &q->outputs[k];
-            double *sum = p->sum + i * p->width + o->offset;
-            predict_probabilities(o, values + i * p->width + o->offset, probability);
-            for (size_t c = 0; c < o->width; c++)
+            PredictOutput o = q->outputs[k];
+            double *sum = p->sum + i * p->width + o.offset;
+            o.logits = o.of_network;
+            predict_probabilities(&o, values + i * p->width + o.offset, probability);
+            for (size_t c = 0; c < o.width; c++)
                 sum[c] += probability[c];
         }
     return STATUS_OK;

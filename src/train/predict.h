@@ -61,7 +61,8 @@ typedef struct PredictOutput {
     Shape shape;
     size_t offset, width; /* its numbers in a row */
     PredictKind kind;
-    bool logits; /* they are not yet probabilities */
+    bool logits;     /* a row's numbers are not yet probabilities */
+    bool of_network; /* logits, of what the network itself gives: those of means are probabilities */
 } PredictOutput;
 
 typedef struct Predictor {
@@ -76,8 +77,10 @@ typedef struct Predictor {
     Augment augment; /* of views from the second on */
     size_t views;    /* 1: the examples as they are */
     void *scratch;   /* owned, of augment */
-    double *sum; /* owned, [EVALUATE_BLOCK + 1][width]: of the rows, and a row of one view; NULL: there are no means */
-    Real *rows;  /* owned, [EVALUATE_BLOCK][width]: of means, or of several outputs */
+    double
+        *sum;   /* owned, [EVALUATE_BLOCK + 1][width]: of the rows, and a row of one view; NULL: there are no means, and
+                        values are as the network gives them, else probabilities where there are such */
+    Real *rows; /* owned, [EVALUATE_BLOCK][width]: of means, or of several outputs */
 } Predictor;
 
 /* Network, weights, data and plans.  Prints nothing but warnings and failures.  Collective, agreed.  STATUS_USAGE: no such layer (the

@@ -63,6 +63,7 @@ static void add_output(Predictor *p, const char *name, int node, bool is_end) {
         choose_kind(&p->trained, o);
     else
         o->kind = PREDICT_NUMBERS;
+    o->of_network = o->logits;
 }
 
 static Status choose_outputs(const PredictOptions *options, const int *layer_nodes, Predictor *p) {
@@ -148,11 +149,7 @@ static Status open_other(Dist *dist, const PredictOptions *options, size_t numbe
     return dist_agree(dist, dist_rank(dist) == 0 ? compare(first, p) : STATUS_OK);
 }
 
-static Status open_others(Dist *dist, const PredictOptions *options, Predictor *p) {
-    uint64_t count = options->runs && dist_rank(dist) == 0 ? options->runs->count : 0;
-    dist_broadcast(dist, &count, sizeof count);
-    if (count == 0)
-        return STATUS_OK;
+static Status open_others(Dist *dist, const PredictOptions *options, uint64_t count, Predictor *p) {
     if (options->mean && options->mean->average == PREDICT_AVERAGE_WEIGHTS)
         return trained_average(&p->trained, options->trained, options->runs);
     TRY(dist_agree(dist, memory_new(&p->others, (size_t)count, "networks")));
@@ -221,13 +218,18 @@ PlanPart predict_part(const Predictor *p) {
 
 Status predict_open(Dist *dist, const PredictOptions *options, Predictor *out) {
     TRY(open_one(dist, options, options->trained, out));
-    TRY(open_others(dist, options, out));
+    uint64_t count = options->runs && dist_rank(dist) == 0 ? options->runs->count : 0;
+    dist_broadcast(dist, &count, sizeof count);
+    if (count > 0)
+        TRY(open_others(dist, options, count, out));
     Status status = options->mean ? open_views(options->mean, out) : STATUS_OK;
     if (status == STATUS_OK && out->inputs)
         status = inputs_fit(out->inputs, &out->trained.setup.preprocess);
-    bool mean = out->views > 1 || out->other_count > 0;
+    bool mean = out->other_count > 0 || (options->mean && (options->mean->tta[0] || count > 0));
     if (status == STATUS_OK && mean)
         status = memory_alloc(EVALUATE_BLOCK + 1, out->width * sizeof *out->sum, "means", (void **)&out->sum);
+    for (size_t i = 0; mean && i < out->output_count; i++)
+        out->outputs[i].logits = false;
     if (status == STATUS_OK && (mean || out->output_count > 1))
         status = memory_alloc(EVALUATE_BLOCK, out->width * sizeof *out->rows, "rows", (void **)&out->rows);
     return dist_agree(dist, status);

@@ -124,11 +124,28 @@ static size_t choose_top(PredictWriter *w, const PredictOutput *o, const Real *v
     return found;
 }
 
+/* The label array that says which class of the first output is true: class numbers, one-hot, or yes and no; -1: none. */
+static int truth_label(const Predictor *p) {
+    const PredictOutput *o = &p->outputs[0];
+    const DatasetInfo *info = p->trained.setup.info;
+    const DatasetLabel *label = setup_label(info, o->name);
+    if (p->inputs || label == NULL || !predict__tells_classes(o))
+        return -1;
+    bool number = label->kind == LABEL_CLASS && label->shape.rank == 0;
+    bool one_hot = label->kind == LABEL_ONE_HOT && o->kind == PREDICT_CLASSES && label->classes == o->width;
+    bool yes = label->kind == LABEL_MULTI_HOT && o->width == 1 && shape_count(&label->shape) == 1;
+    return number || one_hot || yes ? (int)(label - info->labels) : -1;
+}
+
 /* Number of the dataset's class in the network's names; where one of the two has no names, as it is. */
-static int64_t truth_of_label(const Predictor *p, Real label) {
-    const Trained *t = &p->trained;
+static int64_t truth_of(const PredictWriter *w, const PredictBlock *block, size_t i) {
+    const Trained *t = &w->predictor->trained;
     const DatasetInfo *info = t->setup.info;
-    size_t class = (size_t)label;
+    const DatasetLabel *label = &info->labels[w->truth_label];
+    const Real *value = block->labels[w->truth_label] + i * shape_count(&label->shape);
+    size_t class = label->kind == LABEL_CLASS     ? (size_t)value[0]
+                   : label->kind == LABEL_ONE_HOT ? loss_class(value, label->classes)
+                                                  : value[0] > (Real)0.5;
     if (t->class_names == NULL || class >= info->class_name_count)
         return (int64_t) class;
     for (size_t c = 0; c < t->class_count; c++)
@@ -150,7 +167,7 @@ static void describe_row(const PredictWriter *w, const PredictBlock *block, size
         row->has_row = true;
         row->row = block->rows[i];
         if (w->labelled)
-            row->truth = truth_of_label(p, block->labels[0][i]);
+            row->truth = truth_of(w, block, i);
     }
     row->values = block->values + i * p->width;
 }
@@ -362,12 +379,9 @@ static void add_json_row(PredictWriter *w, const Row *row) {
 /* ---- the writer ----------------------------------------------------------------------------------------------------- */
 
 /* May an example's truth be known? */
-static bool has_truth(const Predictor *p) {
-    const DatasetInfo *info = p->trained.setup.info;
-    if (!predict__tells_classes(&p->outputs[0]))
-        return false;
-    if (p->inputs == NULL)
-        return info->label_count > 0 && info->labels[0].kind == LABEL_CLASS && info->labels[0].shape.rank == 0;
+static bool has_truth(const Predictor *p, int label) {
+    if (p->inputs == NULL || !predict__tells_classes(&p->outputs[0]))
+        return label >= 0;
     for (uint64_t i = 0; i < p->inputs->count; i++) /* mostly the first one says it */
         if (inputs_truth(p->inputs, i, p->trained.class_names, p->trained.class_count) >= 0)
             return true;
@@ -379,7 +393,8 @@ Status predict_writer_create(const Predictor *p, const PredictWriteOptions *opti
     PredictWriter *w = *out;
     w->predictor = p;
     w->options = *options;
-    w->labelled = has_truth(p);
+    w->truth_label = truth_label(p);
+    w->labelled = has_truth(p, w->truth_label);
     Status status = memory_new(&w->p, p->width + 2, "probabilities");
     if (status == STATUS_OK)
         status = memory_new(&w->top, options->top, "classes");

@@ -34,7 +34,8 @@ struct PredictSheet;
 struct PredictWriter {
     const Predictor *predictor;
     PredictWriteOptions options;
-    bool labelled; /* there is a truth */
+    int truth_label; /* of the dataset; -1: none */
+    bool labelled;   /* there is a truth */
     Text text;
     TopClass *top;                            /* owned, [options.top], of the row at hand */
     double *p;                                /* owned, [width + 2] */
