@@ -117,10 +117,27 @@ static Status prepare(Assessor *a) {
     return STATUS_OK;
 }
 
+/* A class of the data that the network knows under another number would be counted as a mistake. */
+static Status check_classes(const Trained *t) {
+    const DatasetInfo *info = t->setup.info;
+    if (info->label_count == 0 || info->labels[0].kind != LABEL_CLASS)
+        return STATUS_OK;
+    for (size_t c = 0; c < info->class_name_count; c++)
+        for (size_t k = 0; k < t->class_count; k++)
+            if (k != c && strcmp(info->class_names[c], t->class_names[k]) == 0)
+                return status_fail(
+                    STATUS_FAILED,
+                    "%s numbers its classes otherwise than the network: %s is %zu there, %zu here. Import "
+                    "the data with the network's order of classes.",
+                    info->path, info->class_names[c], c, k);
+    return STATUS_OK;
+}
+
 static Status evaluate(Assessor *a) {
     Trained *t = &a->trained;
     const AssessOptions *options = a->options;
     TRY(trained_open(a->dist, options->trained, t));
+    TRY(dist_agree(a->dist, check_classes(t)));
     if (options->loss[0])
         snprintf(t->config.loss, CLI_TEXT, "%s", options->loss);
     if (options->metrics[0])
