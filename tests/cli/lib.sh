@@ -115,15 +115,18 @@ go_on() { kill -CONT "$root"; }
 of_run() {
     local p
     for p in $(pgrep -x cnn_train); do
-        [ "$(readlink "/proc/$p/cwd")" != "$work" ] || tr '\0' ' ' <"/proc/$p/cmdline" | grep -q -- "--out $1 " && echo "$p"
+        [ "$(readlink "/proc/$p/cwd")" = "$work" ] || continue # of another test
+        ! tr '\0' ' ' <"/proc/$p/cmdline" | grep -q -- "--out $1 " || echo "$p"
     done 2>/dev/null
 }
+
+stands_still() { grep -qs '^State:[[:space:]]*T' "/proc/$1/status"; }
 
 # paused RUN: waits, as long as there is $job, until a rank of the run stands still; $root is its process then.
 paused() {
     while kill -0 "$job" 2>/dev/null; do
         for root in $(of_run "$1"); do
-            grep -qs '^State:[[:space:]]*T' "/proc/$root/status" && return
+            ! stands_still "$root" || return 0
         done
         sleep 0.02
     done
@@ -132,7 +135,7 @@ paused() {
     failed=1
 }
 
-# pending SIGNAL: waits until $root has got it, which it will see after `go_on`.
+# pending SIGNAL: waits until $root, which stands still, has got it; it will see it after `go_on`.
 pending() {
     local bit=$((1 << ($(kill -l "$1") - 1))) mask
     while mask=$(sed -n 's/^ShdPnd:[[:space:]]*//p' "/proc/$root/status" 2>/dev/null) && [ -n "$mask" ]; do

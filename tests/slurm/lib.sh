@@ -53,7 +53,7 @@ training() {
     local tenths
     for ((tenths = 0; tenths < 1200; tenths++)); do
         for root in $(of_run "$1"); do
-            grep -qs '^State:[[:space:]]*T' "/proc/$root/status" && return
+            ! stands_still "$root" || return 0
         done
         sleep 0.1
     done
