@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/log.h"
+#include "base/terminal.h"
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 static const char *program = "cnn";
@@ -38,18 +40,24 @@ const char *log_rank_prefix(void) {
 }
 
 /* One write per message, so that the lines of several ranks do not mix. */
-static void print(FILE *stream, const char *kind, const char *where, const char *format, va_list args) {
-    char text[4096];
+static void print(TerminalColour colour, const char *kind, const char *where, const char *format, va_list args) {
+    char text[4096], line[4700], wrapped[6000];
+    size_t width = terminal_width(STDERR_FILENO), column = 0;
+    bool on = terminal_colours(STDERR_FILENO);
     vsnprintf(text, sizeof text, format, args);
+    snprintf(line, sizeof line, "%s: %s%s%s %s%s\n", program, terminal_colour(on, colour), kind,
+             terminal_colour(on, TERMINAL_PLAIN), where, text);
+    if (width > 0)
+        terminal_wrap(line, width, &column, wrapped, sizeof wrapped);
     fflush(stdout);
-    fprintf(stream, "%s: %s%s%s\n", program, kind, where, text);
-    fflush(stream);
+    fputs(width > 0 ? wrapped : line, stderr);
+    fflush(stderr);
 }
 
 void log_error(const char *format, ...) {
     va_list args;
     va_start(args, format);
-    print(stderr, "error: ", prefix, format, args);
+    print(TERMINAL_RED, "error:", prefix, format, args);
     va_end(args);
 }
 
@@ -72,8 +80,28 @@ void log_warn(const char *format, ...) {
         return;
     va_list args;
     va_start(args, format);
-    print(stderr, "warning: ", "", format, args);
+    print(TERMINAL_YELLOW, "warning:", "", format, args);
     va_end(args);
+}
+
+/* On a terminal, lines that are prose are broken between words: not JSON, not tables between tabulators, not what moves the
+ * cursor. */
+static void print_info(const char *format, va_list args) {
+    static size_t column; /* where stdout stands, if nobody else prints */
+    char text[4096], wrapped[6000];
+    size_t width = terminal_width(STDOUT_FILENO);
+    va_list again;
+    va_copy(again, args);
+    bool whole = vsnprintf(text, sizeof text, format, again) < (int)sizeof text;
+    va_end(again);
+    if (width == 0 || !whole || text[0] == '{' || strpbrk(text, "\t\r")) {
+        vprintf(format, args);
+        column = 0;
+    } else {
+        terminal_wrap(text, width, &column, wrapped, sizeof wrapped);
+        fputs(wrapped, stdout);
+    }
+    fflush(stdout);
 }
 
 void log_info(const char *format, ...) {
@@ -81,9 +109,8 @@ void log_info(const char *format, ...) {
         return;
     va_list args;
     va_start(args, format);
-    vprintf(format, args);
+    print_info(format, args);
     va_end(args);
-    fflush(stdout);
 }
 
 void log_verbose(const char *format, ...) {
@@ -91,9 +118,8 @@ void log_verbose(const char *format, ...) {
         return;
     va_list args;
     va_start(args, format);
-    vprintf(format, args);
+    print_info(format, args);
     va_end(args);
-    fflush(stdout);
 }
 
 Status log_check_output(void) {

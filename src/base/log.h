@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Messages to the person at the terminal.  Errors and warnings go to stderr as "PROGRAM: error: text"; everything else
- * to stdout.  Only rank 0 prints information and warnings (log_set_rank). */
+ * to stdout.  Only rank 0 prints information and warnings (log_set_rank).  On a terminal (base/terminal.h) errors are red,
+ * warnings yellow, and lines are broken at its width. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 #include "base/status.h"

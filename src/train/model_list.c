@@ -52,9 +52,10 @@ Status model_list_print(FILE *stream) {
         double flops;
         TRY(count_flops(entry, &flops));
         bool many = flops >= 1e9;
-        fprintf(stream, "%-18s %9zu parameters %7.4g %cFLOP  %s, %zu classes\n    %s\n    ", entry->name,
-                entry->parameters, flops / (many ? 1e9 : 1e6), many ? 'G' : 'M', shape_format(&entry->input, shape),
-                entry->classes, entry->source);
+        fprintf(stream, "%-18s %9zu parameters %7.4g %cFLOP  %s, %zu classes\n    ", entry->name, entry->parameters,
+                flops / (many ? 1e9 : 1e6), many ? 'G' : 'M', shape_format(&entry->input, shape), entry->classes);
+        cli_wrapped(stream, entry->source, 4, 4);
+        fputs("    ", stream);
         format_recipe(entry->recipe, recipe);
         cli_wrapped(stream, recipe, 4, 4);
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "train/progress.h"
 #include "base/log.h"
+#include "base/terminal.h"
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,26 +11,10 @@
 
 enum { BAR_CELLS = 12 };
 
-/* Is stdout a terminal that a person looks at?  mpirun gives ranks a pseudo terminal even when its own output goes to a
- * file; then mpirun's output, that of our parent process, decides (Linux; elsewhere the pseudo terminal is believed). */
-static bool stdout_is_terminal(void) {
-    char name[64], target[256];
-    if (!isatty(STDOUT_FILENO))
-        return false;
-    if (getenv("OMPI_COMM_WORLD_SIZE") == NULL)
-        return true;
-    snprintf(name, sizeof name, "/proc/%ld/fd/1", (long)getppid());
-    ssize_t length = readlink(name, target, sizeof target - 1);
-    if (length < 0)
-        return true;
-    target[length] = '\0';
-    return strncmp(target, "/dev/pts/", 9) == 0 || strncmp(target, "/dev/tty", 8) == 0;
-}
-
 Progress progress_create(void) {
-    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-    bool terminal = stdout_is_terminal() && term && strcmp(term, "dumb") != 0;
-    return (Progress){.terminal = terminal, .colour = terminal && !(no_color && no_color[0])};
+    return (Progress){.terminal = terminal_is(STDOUT_FILENO),
+                      .colour = terminal_colours(STDOUT_FILENO),
+                      .width = terminal_width(STDOUT_FILENO)};
 }
 
 /* Appends formatted text, cut at `size`. */
@@ -90,17 +75,32 @@ void progress_format_bar(const Progress *progress, size_t done, double loss, dou
     }
 }
 
-void progress_format_epoch(size_t epoch, size_t epochs, const EpochResult *result, char *text, size_t size) {
+static void format_epoch(size_t epoch, size_t epochs, const EpochResult *result, char *text, size_t size) {
     snprintf(text, size, "epoch %zu/%zu", epoch, epochs);
     append_value(text, size, "loss", result->loss, 5); /* enough to compare two runs; metrics.csv has all digits */
     append_part(text, size, "acc", result->accuracy);
     append_value(text, size, "val_loss", result->val_loss, 5);
     append_part(text, size, "val_acc", result->val_accuracy);
-    append(text, size, "  lr %.4g", result->lr);
+    if (!isnan(result->lr))
+        append(text, size, "  lr %.4g", result->lr);
     append_speed(text, size, result->images_per_s, "/s");
-    append(text, size, "  %.1f s", result->seconds);
+    if (!isnan(result->seconds))
+        append(text, size, "  %.1f s", result->seconds);
     if (result->data_seconds >= 0.05)
         append(text, size, " (data %.1f s)", result->data_seconds);
+    if (result->best)
+        append(text, size, "  best");
+}
+
+void progress_format_epoch(size_t epoch, size_t epochs, const EpochResult *result, size_t width, char *text,
+                           size_t size) {
+    EpochResult r = *result;
+    double *least[] = {&r.data_seconds, &r.lr, &r.images_per_s, &r.seconds};
+    format_epoch(epoch, epochs, &r, text, size);
+    for (size_t i = 0; width > 0 && strlen(text) >= width && i < sizeof least / sizeof *least; i++) {
+        *least[i] = NAN;
+        format_epoch(epoch, epochs, &r, text, size);
+    }
 }
 
 void progress_begin(Progress *progress, size_t epoch, size_t epochs, size_t examples, size_t done, double now) {
@@ -126,18 +126,19 @@ void progress_update(Progress *progress, size_t done, double loss, double accura
     char text[PROGRESS_TEXT];
     progress->shown = now;
     progress_format_bar(progress, done, loss, accuracy, now, text,
-                        progress->terminal ? PROGRESS_WIDTH + 1 : sizeof text);
+                        progress->width > 0 && progress->width < sizeof text ? progress->width : sizeof text);
     log_info("%s%s%s", line_start(progress), text, progress->terminal ? "" : "\n");
     progress->open = progress->terminal;
 }
 
 /* As many on a line as fit. */
-static void print_metrics(const EpochResult *result) {
+static void print_metrics(const EpochResult *result, size_t width) {
+    size_t most = width > 0 && width <= PROGRESS_METRICS ? width - 1 : PROGRESS_METRICS;
     char line[PROGRESS_TEXT] = "", word[PROGRESS_TEXT];
     for (size_t i = 0; i < result->metric_count; i++) {
         word[0] = '\0';
         append_value(word, sizeof word, result->metric_names[i], result->metrics[i], 5);
-        if (line[0] && strlen(line) + strlen(word) > PROGRESS_METRICS) {
+        if (line[0] && strlen(line) + strlen(word) > most) {
             log_info("%s\n", line);
             line[0] = '\0';
         }
@@ -149,11 +150,13 @@ static void print_metrics(const EpochResult *result) {
 
 void progress_end(Progress *progress, const EpochResult *result) {
     char text[PROGRESS_TEXT];
-    progress_format_epoch(progress->epoch, progress->epochs, result, text, sizeof text);
-    /* Bold, so that the epochs stand out between other lines. */
-    log_info("%s%s%s%s\n", line_start(progress), progress->colour ? "\033[1m" : "", text,
-             progress->colour ? "\033[0m" : "");
-    print_metrics(result);
+    progress->width = progress->terminal ? terminal_width(STDOUT_FILENO) : 0;
+    progress_format_epoch(progress->epoch, progress->epochs, result, progress->width, text, sizeof text);
+    /* Bold, so that the epochs stand out between other lines; the best ones green. */
+    log_info("%s", line_start(progress));
+    log_info("%s%s%s\n", terminal_colour(progress->colour, result->best ? TERMINAL_GREEN : TERMINAL_BOLD), text,
+             terminal_colour(progress->colour, TERMINAL_PLAIN));
+    print_metrics(result, progress->width);
     progress->open = false;
 }
 

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "train/summary.h"
 #include "base/memory.h"
+#include "base/terminal.h"
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { WIDTH = 79, NAME_WIDTH = 42, SHAPE_WIDTH = 18, COUNT_WIDTH = 15 };
+enum { NAME_WIDTH = 42, LEAST_NAME = 16, MOST_NAME = 100, SHAPE_WIDTH = 18, COUNT_WIDTH = 15 };
+enum { OTHERS = 2 + SHAPE_WIDTH + COUNT_WIDTH, MOST_WIDTH = MOST_NAME + OTHERS };
 
 /* "1,234,567" */
 static const char *group_digits(size_t value, char text[32]) {
@@ -40,18 +43,19 @@ static size_t count_role(const Graph *graph, bool trained) {
 /* A layer's line: the operation that gives it its name comes first, but for reshapes that bring it a series as an image; the
  * shape is that of its last operation.  Layers' operations follow each other; when a shared layer comes again, it has no
  * parameters of its own. */
-static void format_layer(const Graph *graph, size_t first, size_t last, bool again, char *line, size_t size) {
+static void format_layer(const Graph *graph, size_t first, size_t last, bool again, int width, char *line,
+                         size_t size) {
     while (first < last && graph->nodes[first].op.kind == OP_RESHAPE)
         first++;
     const Node *node = &graph->nodes[first];
-    char name[NAME_WIDTH + 1], shape[SHAPE_TEXT], count[32] = "shared";
-    int length = snprintf(name, sizeof name, "%s (%s)", node->layer, op_name(node->op.kind));
-    if (length > NAME_WIDTH)
-        memcpy(name + NAME_WIDTH - 2, "..", 2);
+    char name[MOST_NAME + 1], shape[SHAPE_TEXT], count[32] = "shared";
+    int length = snprintf(name, (size_t)width + 1, "%s (%s)", node->layer, op_name(node->op.kind));
+    if (length > width)
+        memcpy(name + width - 2, "..", 2);
     if (!again)
         group_digits(count_layer(graph, node->layer), count);
-    snprintf(line, size, "%-*s  %-*s%*s\n", NAME_WIDTH, name, SHAPE_WIDTH,
-             shape_format(&graph->nodes[last].op.y, shape), COUNT_WIDTH, count);
+    snprintf(line, size, "%-*s  %-*s%*s\n", width, name, SHAPE_WIDTH, shape_format(&graph->nodes[last].op.y, shape),
+             COUNT_WIDTH, count);
 }
 
 /* Did a node before `node` belong to the same layer?  Only then is its call not the layer's first. */
@@ -69,17 +73,32 @@ static bool continues(const Graph *graph, size_t node, size_t next) {
     return graph->nodes[next].in_prediction || graph->nodes[next].op.kind == OP_RESHAPE;
 }
 
+/* Columns for names: 79 in all where there is no terminal; on one what is left, and no more than the longest name needs. */
+static int name_width(const Graph *graph) {
+    int room = (int)terminal_width(STDOUT_FILENO) - 3 - OTHERS, longest = NAME_WIDTH;
+    if (room < 0)
+        return terminal_width(STDOUT_FILENO) == 0 ? NAME_WIDTH : LEAST_NAME;
+    for (size_t i = 0; i < graph->node_count; i++) {
+        const Node *node = &graph->nodes[i];
+        int length = (int)(strlen(node->layer) + strlen(op_name(node->op.kind))) + 3;
+        longest = node->in_prediction && length > longest ? length : longest;
+    }
+    room = room < LEAST_NAME ? LEAST_NAME : room < MOST_NAME ? room : MOST_NAME;
+    return room < longest ? room : longest;
+}
+
 Status summary_format(const Graph *graph, const char *title, const char *notes, char **out) {
-    enum { LINE = 128, TOTALS = 8 * LINE };
-    char line[LINE], rule[WIDTH + 1], total[32], trained[32], other[32];
+    enum { LINE = MOST_WIDTH + 64, TOTALS = 8 * LINE };
+    int names = name_width(graph), width = names + OTHERS;
+    char line[LINE], rule[MOST_WIDTH + 64], total[32], trained[32], other[32];
     size_t notes_length = notes ? strlen(notes) : 0;
     size_t size = graph->node_count * LINE + TOTALS + strlen(title) + notes_length, used = 0;
     char *text = NULL;
     *out = NULL;
     TRY(memory_new(&text, size, "summary"));
-    memset(rule, '-', WIDTH);
-    rule[WIDTH] = '\0';
-    used += (size_t)snprintf(text, size, "%s\n%-*s  %-*s%*s\n%s\n", title, NAME_WIDTH, "layer (operation)", SHAPE_WIDTH,
+    memset(rule, '-', (size_t)width + 2);
+    rule[width + 2] = '\0';
+    used += (size_t)snprintf(text, size, "%s\n%-*s  %-*s%*s\n%s\n", title, names, "layer (operation)", SHAPE_WIDTH,
                              "output shape", COUNT_WIDTH, "parameters", rule);
     for (size_t i = 0; i < graph->node_count; i++) {
         size_t last = i;
@@ -87,7 +106,7 @@ Status summary_format(const Graph *graph, const char *title, const char *notes, 
             continue; /* labels, losses */
         while (continues(graph, i, last + 1))
             last++;
-        format_layer(graph, i, last, seen_before(graph, i), line, sizeof line);
+        format_layer(graph, i, last, seen_before(graph, i), names, line, sizeof line);
         used += (size_t)snprintf(text + used, size - used, "%s", line);
         i = last;
     }

@@ -283,9 +283,10 @@ static Status end_epoch(Trainer *t, bool save, bool *stopped) {
     t->state.epoch++;
     TRY(add_history(t, t->validation ? &val : NULL, &result));
     board_epoch(t->board, t->history, t->setup.graph, t->replica->weights);
+    bool best = trainer__judge(t);
+    result.best = best;
     progress_end(&t->progress, &result);
     slow_ranks_report(t->dist, t->worked, t->worked_on, t->state.epoch);
-    bool best = trainer__judge(t);
     t->state.batch = 0;
     t->state.totals = (Totals){0};
     t->state.epoch_seconds = 0;

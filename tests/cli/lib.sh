@@ -174,7 +174,7 @@ metrics() {
 
 # The lines of ./log with the losses of epochs and test, without what the clock says; the lines between come by the clock.
 losses() {
-    grep -E '^(epoch [0-9]+/[0-9]+  loss|test)' log | sed -E 's, +[0-9.]+/s  .*,,; s/ +[0-9.]+ s( \(data .*)?$//'
+    grep -E '^(epoch [0-9]+/[0-9]+  loss|test)' log | sed -E 's, +[0-9.]+/s  .*,,; s/ +[0-9.]+ s( \(data [^)]*\))?(  best)?$//'
 }
 
 # byte N...: bytes of these values.

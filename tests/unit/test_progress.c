@@ -3,6 +3,7 @@
  * What a run prints: progress, the epoch's line, the table of layers. */
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/terminal.h"
 #include "train/progress.h"
 #include "train/summary.h"
 #include <math.h>
@@ -40,8 +41,8 @@ static void bar(void **state) {
     assert_string_equal(text, "epoch 1/1 [==========  ]  91%  loss 1.000  0.50/s  3:00 left");
 
     progress_begin(&p, 100, 100, 1000000, 0, 0);
-    progress_format_bar(&p, 1, 0.000012345, 0.5, 10, text, PROGRESS_WIDTH + 1);
-    assert_true(strlen(text) <= PROGRESS_WIDTH);
+    progress_format_bar(&p, 1, 0.000012345, 0.5, 10, text, 80);
+    assert_true(strlen(text) <= 79);
 
     p.terminal = false;
     progress_begin(&p, 3, 20, 1000, 0, 100);
@@ -58,22 +59,32 @@ static void epoch_line(void **state) {
                      .lr = 0.001,
                      .images_per_s = 12345.4,
                      .seconds = 4.91};
-    progress_format_epoch(1, 5, &r, text, sizeof text);
+    progress_format_epoch(1, 5, &r, 0, text, sizeof text);
     assert_string_equal(
         text, "epoch 1/5  loss 0.21340  acc 0.9361  val_loss 0.071200  val_acc 0.9783  lr 0.001  12345/s  4.9 s");
     assert_true(strlen(text) <= 100);
     r.data_seconds = 0.31;
-    progress_format_epoch(1, 5, &r, text, sizeof text);
+    progress_format_epoch(1, 5, &r, 0, text, sizeof text);
     assert_non_null(strstr(text, "12345/s  4.9 s (data 0.3 s)"));
     r.data_seconds = 0.04; /* not worth a word */
-    progress_format_epoch(1, 5, &r, text, sizeof text);
+    progress_format_epoch(1, 5, &r, 0, text, sizeof text);
     assert_null(strstr(text, "data"));
+    r.data_seconds = 0.31, r.best = true; /* narrow terminals */
+    progress_format_epoch(1, 5, &r, 120, text, sizeof text);
+    assert_non_null(strstr(text, "lr 0.001  12345/s  4.9 s (data 0.3 s)  best"));
+    progress_format_epoch(1, 5, &r, 107, text, sizeof text);
+    assert_non_null(strstr(text, "val_acc 0.9783  lr 0.001  12345/s  4.9 s  best"));
+    progress_format_epoch(1, 5, &r, 80, text, sizeof text);
+    assert_string_equal(text, "epoch 1/5  loss 0.21340  acc 0.9361  val_loss 0.071200  val_acc 0.9783  best");
+    r.best = false;
+    progress_format_epoch(1, 5, &r, 80, text, sizeof text);
+    assert_string_equal(text, "epoch 1/5  loss 0.21340  acc 0.9361  val_loss 0.071200  val_acc 0.9783  4.9 s");
     r = (EpochResult){
         .loss = 2, .accuracy = NAN, .val_loss = NAN, .val_accuracy = NAN, .lr = 1e-5, .images_per_s = 0.5};
-    progress_format_epoch(12, 12, &r, text, sizeof text);
+    progress_format_epoch(12, 12, &r, 0, text, sizeof text);
     assert_string_equal(text, "epoch 12/12  loss 2.0000  lr 1e-05  0.50/s  0.0 s");
     r.images_per_s = NAN; /* nothing was trained in this process */
-    progress_format_epoch(12, 12, &r, text, sizeof text);
+    progress_format_epoch(12, 12, &r, 0, text, sizeof text);
     assert_string_equal(text, "epoch 12/12  loss 2.0000  lr 1e-05  0.0 s");
 }
 
@@ -123,6 +134,24 @@ static void prints_what_is_due(void **state) {
     log_set_level(LOG_QUIET);
     assert_string_equal(printed(false, false, 35), "");
     log_set_level(LOG_NORMAL);
+}
+
+static void wraps(void **state) {
+    (void)state;
+    char out[200];
+    size_t column = 0;
+    terminal_wrap("cnn: one two three four five six\n", 20, &column, out, sizeof out);
+    assert_string_equal(out, "cnn: one two three\n    four five six\n");
+    assert_int_equal(column, 0);
+    terminal_wrap("  new: \033[1;31mred\033[0m h\xc3\xa4h\xc3\xa4h\xc3\xa4 ha\n", 20, &column, out, sizeof out);
+    assert_string_equal(out, "  new: \033[1;31mred\033[0m h\xc3\xa4h\xc3\xa4h\xc3\xa4\n      ha\n");
+    terminal_wrap("aword/that/is/longer/than/the/line x", 20, &column, out, sizeof out);
+    assert_string_equal(out, "aword/that/is/longer/than/the/line\n    x");
+    terminal_wrap(" goes on in the line", 20, &column, out, sizeof out);
+    assert_string_equal(out, " goes on in\n    the line");
+    column = 0;
+    terminal_wrap("cut off here", 80, &column, out, 6);
+    assert_string_equal(out, "cut o");
 }
 
 static void knows_the_terminal(void **state) {
@@ -205,11 +234,8 @@ static void table_of_layers(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bar),
-        cmocka_unit_test(epoch_line),
-        cmocka_unit_test(prints_what_is_due),
-        cmocka_unit_test(knows_the_terminal),
-        cmocka_unit_test(table_of_layers),
+        cmocka_unit_test(bar),   cmocka_unit_test(epoch_line),         cmocka_unit_test(prints_what_is_due),
+        cmocka_unit_test(wraps), cmocka_unit_test(knows_the_terminal), cmocka_unit_test(table_of_layers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
