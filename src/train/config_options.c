@@ -289,7 +289,7 @@ const CliProgram *config_program(void) {
         .summary = "Trains a convolutional network on the ranks that mpirun or srun starts.\n"
                    "What is not given comes from the network's recipe (see --list-models), else\n"
                    "from the defaults that --help=all tells.",
-        .common = "data model list-models epochs batch-size optimizer lr schedule augment validation-split "
+        .common = "data model epochs batch-size optimizer lr schedule augment validation-split "
                   "init-from out resume tensorboard dry-run",
         .trains = true,
         .examples = "Examples:\n"
