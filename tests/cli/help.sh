@@ -19,6 +19,12 @@ for program in $programs; do
     fi
 done
 
+echo "--- scripts"
+for script in local slurm-submit sweep; do
+    ends "launch/$script --help" 0 env COLUMNS=80 "$source/launch/$script" --help
+    same "launch/$script --help fits 80 columns" "0 1" "$(awk 'length > 79' log | wc -l) $(grep -ciE '^usage: launch' log)"
+done
+
 echo "--- completion"
 printf 'bash %s\n' "${BASH_VERSION%%(*}"
 mkdir here && cd here && mkdir -p run1 'a run' && touch data.h5 net.json notes.txt run1/step-1.h5 archive.gz
