@@ -66,8 +66,7 @@ static size_t run_micro_batches(Trainer *t) {
         profile_add(t->profile, PROFILE_DATA, began);
         CHECK(batch.unit == i && batch.step == t->state.batch, "micro-batch %zu of step %llu", i,
               (unsigned long long)t->state.batch);
-        if (batch.unit == 0 && batch.step == 0)
-            board_inputs(t->board, t->state.epoch + 1, &t->setup.info->shape, batch.x, batch.n);
+        trainer__show_inputs(t, &batch);
         if (batch.n > 0)
             run_micro_batch(t, &batch);
         examples += batch.n;

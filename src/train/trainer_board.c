@@ -12,6 +12,14 @@ void trainer__open_board(Trainer *t) {
     board_graph(t->board, t->setup.graph);
 }
 
+/* The epoch's first ones; not what a frozen front has made of them (features.h). */
+void trainer__show_inputs(Trainer *t, const LoaderBatch *batch) {
+    const Shape *shape = &t->setup.info->shape;
+    if (t->board && batch->unit == 0 && batch->step == 0 &&
+        dataset_width(t->setup.data, DATASET_TRAIN) == shape_count(shape))
+        board_inputs(t->board, t->state.epoch + 1, shape, batch->x, batch->n);
+}
+
 void trainer__show_gradients(Trainer *t, const Real *slab, double weight) {
     if (t->board && t->state.batch + 1 == t->steps_per_epoch)
         board_gradients(t->board, t->state.epoch + 1, t->setup.graph, slab, weight);

@@ -154,7 +154,9 @@ typedef struct StepFlags {
 /* One step at rate `lr`.  STATUS_FAILED, with nothing changed: its loss is no number.  Collective, the same on all ranks. */
 Status trainer__step(Trainer *trainer, double lr, StepFlags *flags);
 
-/* For trainer->board, in a step: the gradients, before the optimizer takes the slab; then the loss of the batch. */
+/* For trainer->board, in a step: a micro-batch's examples; the gradients, before the optimizer takes the slab; the loss of the
+ * batch. */
+void trainer__show_inputs(Trainer *trainer, const LoaderBatch *batch);
 void trainer__show_gradients(Trainer *trainer, const Real *slab, double weight);
 void trainer__show_loss(Trainer *trainer, const Real *losses, double examples, double penalty);
 

@@ -52,6 +52,12 @@ train 1 --resume late --epochs 3 --tensorboard --tensorboard-histograms 0 --quie
 has "has its rows from the first epoch on" '^3$' \
     "$(grep -ao epoch_accuracy "$(ls late/tensorboard/validation/* | tail -1)" | wc -l)"
 
+echo "--- features of a frozen front"
+train 2 --init-from plain --freeze-until dense --epochs 2 --out tuned --tensorboard
+has "are computed once" '[Ff]eatures' "$(cat log)"
+check "and are no pictures" eval '! grep -qa inputs "$(ls tuned/tensorboard/train/* | tail -1)"'
+has "but histograms" 'gradients/dense/kernel' "$(grep -ao 'gradients/[a-z]*/kernel' "$(ls tuned/tensorboard/train/* | tail -1)")"
+
 echo "--- replaced, and in the way"
 train 1 --epochs 1 --out whole --overwrite --quiet
 check "--overwrite removes the files" [ ! -e whole/tensorboard ]
