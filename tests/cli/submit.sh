@@ -122,6 +122,20 @@ echo 'exit 75' >srun-does # the ranks alone got SIGTERM
 for try in 1 2 3 4; do job; done
 outcome "preempted, however often" 75 "scontrol requeue 41"
 
+echo 'trap : USR1; kill -USR1 $PPID; sleep 1; trap "exit 75" USR1; while :; do sleep 0.1; done' >srun-does
+job
+outcome "a warning before there are ranks is repeated" 75 "scontrol requeue 41"
+
+echo "--- another job in the folder"
+flock -o run/.tries sleep 1000 &
+started+=($!)
+until ! flock -n run/.tries true; do sleep 0.1; done
+CNN_LOCK_WAIT=0 job
+outcome "ends" 2 ""
+has "says so" 'error: another job is at work in run. Wait' "$(cat err)"
+check "starts nothing" eval '! grep -q srun calls 2>/dev/null'
+kill "${started[-1]}"
+
 echo "--- where a job may not be requeued"
 echo '[ "$1" = show ] || exit 1' >scontrol-does
 echo 'exit 75' >srun-does
