@@ -65,6 +65,9 @@ Status history_to_json(const History *history, char **out);
  * an older version may not, is NAN; one that only the text has is left out.  `origin` is for messages. */
 Status history_from_json(History *history, const char *text, const char *origin);
 
+/* *text = the metrics.csv of such text, with all columns that it has.  The caller frees with memory_free. */
+Status history_json_text(const char *json, const char *origin, char **text);
+
 /* *out = the rows of a metrics.csv, which may be one that is being written: half a line at its end is left out.  Columns as the
  * file has them, "epoch" first.  STATUS_FAILED: cannot be read, or is none. */
 Status history_read(const char *path, History **out);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * metrics.csv back into memory (RFC 4180, as history.c writes it). */
+ * metrics.csv back into memory (RFC 4180, as history.c writes it), and out of a checkpoint. */
 #include "base/memory.h"
 #include "io/file.h"
 #include "train/history.h"
+#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,4 +105,27 @@ size_t history_column(const History *history, const char *name) {
     while (c < history->column_count && strcmp(history->columns[c], name) != 0)
         c++;
     return c;
+}
+
+Status history_json_text(const char *json, const char *origin, char **text) {
+    json_t *root = json_loads(json, 0, NULL);
+    const json_t *columns = json_object_get(root, "columns");
+    size_t count = json_array_size(columns), extra = count > HISTORY_COLUMNS ? count - HISTORY_COLUMNS : 0;
+    const char **names = NULL;
+    History *history = NULL;
+    Status status;
+    *text = NULL;
+    TRY_GOTO(memory_new(&names, extra, "history columns"), done);
+    for (size_t i = 0; i < extra; i++) {
+        names[i] = json_string_value(json_array_get(columns, HISTORY_COLUMNS + i));
+        names[i] = names[i] ? names[i] : "";
+    }
+    TRY_GOTO(history_create(NULL, 0, names, extra, &history), done);
+    TRY_GOTO(history_from_json(history, json, origin), done);
+    status = history_text(history, 0, text);
+done:
+    history_destroy(history);
+    memory_free(names);
+    json_decref(root);
+    return status;
 }

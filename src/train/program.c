@@ -3,6 +3,7 @@
 #include "backend/select.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "train/watchdog.h"
 #include <jansson.h>
 #include <stdlib.h>
 
@@ -25,6 +26,7 @@ int program_run(const CliProgram *program, ProgramWork *work, int argc, char **a
     }
     status = work(dist, argc, argv);
     dist_finish(dist);
+    watchdog_stop();
     return (int)status;
 }
 

@@ -118,6 +118,8 @@ static Status compare_history(Trainer *t, const RecordState *then, bool *same) {
         memcpy(now, h->rows, rows * columns * sizeof *now);
     Status status = history_from_json(h, then->history, t->proof);
     *same = status == STATUS_OK && h->row_count == rows;
+    if (status == STATUS_OK && !*same)
+        log_warn("the history has %zu epochs, it had %zu", rows, h->row_count);
     for (size_t i = 0; *same && i < rows * columns; i++) {
         bool none = isnan(now[i]) && isnan(h->rows[i]);
         *same = timed(i % columns) || none || memcmp(&now[i], &h->rows[i], sizeof *now) == 0;
@@ -129,23 +131,38 @@ static Status compare_history(Trainer *t, const RecordState *then, bool *same) {
     return status;
 }
 
+/* What --metrics has counted so far in an epoch that is not over, where it is asked for what it was then. */
+static Status compare_counts(const Trainer *t, const Checkpoint *now, const RecordState *then, bool *same) {
+    RecordState mine;
+    *same = true;
+    if (strcmp(t->config->metrics, then->config.metrics) != 0)
+        return STATUS_OK;
+    TRY(record_parse(now->state, t->proof, &mine));
+    *same = strcmp(mine.metrics, then->metrics) == 0;
+    if (!*same)
+        log_warn("what --metrics has counted in epoch %llu differs", (unsigned long long)then->state.epoch + 1);
+    record_free(&mine);
+    return STATUS_OK;
+}
+
 static Status judge(Trainer *t, const Checkpoint *now, const Checkpoint *then, const RecordState *state) {
     Differences d = {0};
-    bool same_rows;
+    bool same_rows, same_counts;
     char digest[DIGEST_HEX], digest_then[DIGEST_HEX];
     unsigned long long first = t->saved.state.step, last = state->state.step;
     TRY(record_digest(now, digest));
     TRY(record_digest(then, digest_then));
     compare_tensors(now, then, &d);
     TRY(compare_history(t, state, &same_rows));
-    if (strcmp(digest, digest_then) == 0 && d.differ == 0 && same_rows) {
+    TRY(compare_counts(t, now, state, &same_counts));
+    if (strcmp(digest, digest_then) == 0 && d.differ == 0 && same_rows && same_counts) {
         log_info("proved: steps %llu to %llu of %s repeated on %d rank%s, same digest %s\n", first, last,
                  t->config->prove, dist_ranks(t->dist), dist_ranks(t->dist) > 1 ? "s" : "", digest);
         return STATUS_OK;
     }
     status_fail(STATUS_FAILED, "steps %llu to %llu of %s, repeated, end in other bits: %zu of %zu tensors differ%s",
                 first, last, t->config->prove, d.differ, d.tensors,
-                d.differ == 0 && same_rows ? ", but numbers of the state do" : "");
+                d.differ == 0 && same_rows && same_counts ? ", but numbers of the state do" : "");
     if (strcmp(state->environment, t->environment) == 0)
         return STATUS_FAILED;
     return status_fail(STATUS_FAILED, "%s. The run was computed by \"%s\", this is \"%s\", which explains it",

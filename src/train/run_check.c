@@ -98,36 +98,12 @@ static Status read_config(const char *path) {
     return status;
 }
 
-/* *text = what metrics.csv was when the newest checkpoint was written: its columns are those of the JSON. */
-static Status expected_metrics(const Check *check, char **text) {
-    json_t *root = json_loads(check->newest.history, 0, NULL);
-    const json_t *columns = json_object_get(root, "columns");
-    size_t count = json_array_size(columns), extra = count > HISTORY_COLUMNS ? count - HISTORY_COLUMNS : 0;
-    const char **names = NULL;
-    History *history = NULL;
-    Status status;
-    *text = NULL;
-    TRY_GOTO(memory_new(&names, extra, "history columns"), done);
-    for (size_t i = 0; i < extra; i++) {
-        names[i] = json_string_value(json_array_get(columns, HISTORY_COLUMNS + i));
-        names[i] = names[i] ? names[i] : "";
-    }
-    TRY_GOTO(history_create(NULL, 0, names, extra, &history), done);
-    TRY_GOTO(history_from_json(history, check->newest.history, check->newest_name), done);
-    status = history_text(history, 0, text);
-done:
-    history_destroy(history);
-    memory_free(names);
-    json_decref(root);
-    return status;
-}
-
 static Status compare_metrics(const Check *check, const char *path) {
     unsigned char *found;
     char *expected;
     size_t size, same = 0, line = 1;
     TRY(file_read(path, &found, &size));
-    Status status = expected_metrics(check, &expected);
+    Status status = history_json_text(check->newest.history, check->newest_name, &expected);
     for (; status == STATUS_OK && expected[same] && expected[same] == (char)found[same]; same++)
         line += expected[same] == '\n';
     if (status == STATUS_OK && expected[same])

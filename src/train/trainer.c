@@ -390,10 +390,9 @@ Status trainer_run(Dist *dist, Config *config) {
     Status status = trainer__open(&trainer, &finished);
     if (status == STATUS_OK && !finished)
         status = run(&trainer);
-    else if (status == STATUS_STOPPED) /* while features were computed */
+    else if (status == STATUS_STOPPED)
         log_warn("stopped on request before the first step: run the same again");
     watchdog_at(WATCH_END);
     trainer__close(&trainer);
-    watchdog_stop();
     return status;
 }

@@ -65,7 +65,7 @@ static Status look_for_best(Trainer *t, const char *best, bool *done) {
     return status;
 }
 
-static Status forget_best(Trainer *t) {
+Status trainer__forget_best(Trainer *t) {
     if (t->state.best_epoch > 0)
         log_warn("%s/%s is not the best epoch's (epoch %llu), which is lost: the best from here on counts",
                  run_folder(t->run), RUN_BEST, (unsigned long long)t->state.best_epoch);
@@ -84,7 +84,7 @@ static Status restore_best(Trainer *t, const char *best) {
     record_free(&saved);
     if (!done && t->state.best_epoch > 0 && t->state.best_epoch <= t->history->row_count)
         TRY(look_for_best(t, best, &done));
-    return done || ahead ? STATUS_OK : forget_best(t);
+    return done || ahead ? STATUS_OK : trainer__forget_best(t);
 }
 
 Status trainer__restore_best(Trainer *t) {

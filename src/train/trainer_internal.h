@@ -200,6 +200,10 @@ Status trainer__check_content(Trainer *trainer);
  * an abandoned branch is set aside; where the best epoch's file is lost, the best from here on counts, which a warning says. */
 Status trainer__restore_best(Trainer *trainer);
 
+/* best.h5 cannot be that of the best epoch so far: it is set aside, and the best from here on counts.  On rank 0, with nothing
+ * being written. */
+Status trainer__forget_best(Trainer *trainer);
+
 /* trainer->history with the rows of the checkpoint, and what is monitored in it.  A resumed run that has stopped early has
  * nothing left, or is a failure.  Part of trainer__open, after the graph; not collective. */
 Status trainer__open_history(Trainer *trainer);
@@ -251,6 +255,10 @@ Status trainer__end_for_failure(Trainer *trainer);
 /* metrics.csv on rank 0; last: it must be written, and is asked for when the last checkpoint has been.  Collective,
  * agreed. */
 Status trainer__write_metrics(Trainer *trainer, bool last);
+
+/* metrics.csv of a run that is done, where that alone could not be written: anew, from the checkpoint.  On rank 0, when the run
+ * is held; not agreed. */
+Status trainer__complete_metrics(const Trainer *trainer);
 
 /* trainer->saved_step, on rank 0, once nothing is in flight; a failure of that stays to be told. */
 uint64_t trainer__saved(Trainer *trainer);

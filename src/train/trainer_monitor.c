@@ -67,6 +67,7 @@ Status trainer__open_history(Trainer *t) {
     t->nothing_left = t->resuming && trainer__stops(t) && t->saved.state.batch == 0;
     if (!t->nothing_left)
         return STATUS_OK;
+    TRY(trainer__complete_metrics(t));
     if (strcmp(config->resume, "auto") != 0)
         return status_fail(STATUS_FAILED,
                            "the run has stopped early, as %s has not %s since epoch %llu: nothing to resume. To train "

@@ -6,9 +6,11 @@
 #include "model/zoo/zoo.h"
 #include "train/class_weights.h"
 #include "train/rates.h"
+#include "train/signals.h"
 #include "train/summary.h"
 #include "train/trainer_internal.h"
 #include "train/watchdog.h"
+#include <math.h>
 #include <string.h>
 
 /* ---- options -------------------------------------------------------------------------------------------------------- */
@@ -48,6 +50,8 @@ static Status fill_config(Trainer *t) {
             dist_ranks(t->dist), t->config->micro_batches, t->config->micro_batches, dist_ranks(t->dist),
             t->resuming ? " (bits then differ from the run so far)" : "");
     t->nothing_left = t->resuming && t->saved.state.epoch >= t->config->epochs;
+    if (t->nothing_left)
+        TRY(trainer__complete_metrics(t));
     if (t->nothing_left && strcmp(t->config->resume, "auto") != 0)
         return status_fail(STATUS_FAILED,
                            "the run has done its %zu epochs: nothing to resume. To train on, give --epochs "
@@ -294,6 +298,17 @@ static Status start_watching(Trainer *t) {
     return watchdog_start(t->dist, t->config->stall_timeout);
 }
 
+/* Once the run is open its options count, but rank 0 may have to wait for the folder's lock before, and all for rank 0. */
+static void watch_opening(const Trainer *t) {
+    double timeout = t->config->stall_timeout;
+    watchdog_set(timeout > 0 ? fmax(timeout, 2 * RUN_LOCK_WAIT) : 0);
+}
+
+/* Before there is anything to save. */
+static Status stop_if_asked(const Trainer *t) {
+    return dist_agree(t->dist, signals_stop_requested() ? status_fail(STATUS_STOPPED, "%s", "") : STATUS_OK);
+}
+
 Status trainer__open(Trainer *t, bool *finished) {
     Dist *dist = t->dist;
     TRY(start_watching(t));
@@ -306,10 +321,11 @@ Status trainer__open(Trainer *t, bool *finished) {
         TRY(dist_agree(dist, dist_rank(dist) == 0 ? say_folder(t) : STATUS_OK));
     TRY(setup_run_data(&t->setup, t->config));
     TRY(dist_agree(dist, trainer__check_data(t)));
+    TRY(stop_if_asked(t));
     TRY(trainer__open_model(t));
     TRY(trainer__take_optimizer(t));
     TRY(dist_agree(dist, fill_config(t)));
-    watchdog_set(t->config->stall_timeout);
+    watch_opening(t);
     *finished = t->nothing_left;
     if (*finished) {
         log_info("the run has done its %zu epochs: nothing left to do\n", t->config->epochs);
@@ -338,8 +354,10 @@ Status trainer__open(Trainer *t, bool *finished) {
     TRY(dist_agree(dist, trainer__open_loaders(t)));
     TRY(dist_agree(dist, trainer__check_content(t)));
     TRY(open_profile(t));
+    TRY(stop_if_asked(t));
     TRY(dist_agree(dist,
                    dist_rank(dist) == 0 && !t->config->lr_find && !t->config->prove[0] ? open_folder(t) : STATUS_OK));
+    watchdog_set(t->config->stall_timeout);
     dist_broadcast(dist, &t->state, sizeof t->state); /* of the best epoch */
     return dist_agree(dist, log_level() == LOG_VERBOSE ? step_times_create(&t->step_times) : STATUS_OK);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/log.h"
 #include "base/memory.h"
+#include "io/file.h"
 #include "train/trainer_internal.h"
 #include "train/watchdog.h"
 #include <math.h>
@@ -71,8 +72,29 @@ Status trainer__end_for_failure(Trainer *t) {
 Status trainer__write_metrics(Trainer *t, bool last) {
     Status status = t->history->path ? history_write(t->history) : STATUS_OK;
     if (status != STATUS_OK && last)
-        status_fail(status, "%s; all else of the run is in %s", status_message(), run_folder(t->run));
+        status_fail(status, "%s; all else of the run is in %s, and --resume auto --out %s writes it", status_message(),
+                    run_folder(t->run), run_folder(t->run));
     return dist_agree(t->dist, last ? status : tolerate(t, status));
+}
+
+Status trainer__complete_metrics(const Trainer *t) {
+    char *wanted, *path = NULL;
+    unsigned char *found = NULL;
+    size_t size;
+    if (t->run == NULL)
+        return STATUS_OK;
+    TRY(history_json_text(t->saved.history, t->checkpoint, &wanted));
+    Status status = memory_format(&path, "%s/" RUN_METRICS, run_folder(t->run));
+    bool whole =
+        status == STATUS_OK && file_read(path, &found, &size) == STATUS_OK && strcmp((char *)found, wanted) == 0;
+    if (status == STATUS_OK && !whole)
+        status = run_write_text(t->run, RUN_METRICS, wanted);
+    if (status == STATUS_OK && !whole)
+        log_info("%s was not that of the run: written anew\n", path);
+    memory_free(wanted);
+    memory_free(found);
+    memory_free(path);
+    return status;
 }
 
 /* What to say when the run ends without its last checkpoint. */
@@ -92,6 +114,15 @@ Status trainer__finish_saving(Trainer *t) {
 
 /* ---- saving --------------------------------------------------------------------------------------------------------- */
 
+/* Without memory for the image of a checkpoint there is none of this moment. */
+static Status no_image(Trainer *t, SaveAs as, Status status) {
+    status_fail(status, "no checkpoint of step %llu: %s", (unsigned long long)t->state.step, status_message());
+    if (as.last)
+        return failed_at_the_end(t, status);
+    TRY(tolerate(t, status));
+    return as.best ? trainer__forget_best(t) : STATUS_OK;
+}
+
 static Status save(Trainer *t, SaveAs as) {
     Record record = trainer__record(t);
     unsigned char *image;
@@ -106,9 +137,11 @@ static Status save(Trainer *t, SaveAs as) {
     TRY(check_weights(t));
     board_flush(t->board);
     TRY(tolerate(t, checkpoint_writer_wait(t->writer))); /* one image in memory at a time */
-    TRY(record_image(&record, &image, &size));
-    checkpoint_writer_submit(t->writer, &job, image, size);
     t->last_save = dist_time();
+    Status status = record_image(&record, &image, &size);
+    if (status != STATUS_OK)
+        return no_image(t, as, status);
+    checkpoint_writer_submit(t->writer, &job, image, size);
     return STATUS_OK;
 }
 
@@ -122,6 +155,8 @@ Status trainer__save(Trainer *t, SaveAs as) {
     metrics_collect(t->setup.metrics, t->dist);
     Status status = dist_rank(t->dist) == 0 ? save(t, as) : STATUS_OK;
     TRY(dist_agree(t->dist, status));
+    if (as.best)
+        dist_broadcast(t->dist, &t->state, sizeof t->state); /* of the best epoch, where its image could not be made */
     profile_add(t->profile, PROFILE_CHECKPOINT, began);
     return STATUS_OK;
 }

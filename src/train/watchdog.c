@@ -21,6 +21,8 @@ typedef struct Beat {
     int rank;
 } Beat;
 
+enum { PLACE = 96, HOST = 256 }; /* bytes */
+
 /* One of the process, as there is one main thread. */
 static struct Watchdog {
     pthread_t thread;
@@ -28,7 +30,7 @@ static struct Watchdog {
     pthread_cond_t changed; /* stop */
     bool runs, stop;
     _Atomic double timeout;
-    Dist *dist;
+    char host[HOST];
     Shared shared;
     Beat **beats; /* owned [count]: of the node, or this rank's alone */
     size_t count;
@@ -49,8 +51,6 @@ void watchdog_step(uint64_t step, uint64_t epoch) {
 }
 
 /* ---- the thread ----------------------------------------------------------------------------------------------------- */
-
-enum { PLACE = 96 };
 
 static const char *describe(Beat *beat, char text[PLACE]) {
     static const char *const phases[WATCH_PHASES] = {
@@ -89,12 +89,13 @@ static void name_silent(void) {
     for (size_t i = 0; i < dog.count; i++)
         if (!answers(i) && !dog.beats[i]->ended)
             log_last_words("rank %d (%s) does not answer, its process is stopped or blocked; it was last %s",
-                           dog.beats[i]->rank, dist_host(dog.dist), describe(dog.beats[i], place));
+                           dog.beats[i]->rank, dog.host, describe(dog.beats[i], place));
 }
 
 static _Noreturn void give_up(double still) {
     char place[PLACE];
-    log_last_words("no progress for %.0f s: %s. The job ends; go on with --resume", still, describe(mine, place));
+    log_last_words("no progress for %.0f s: %s. The job ends; start it again with --resume auto", still,
+                   describe(mine, place));
     name_silent();
     sleep(2); /* the others have something to say, too */
     status_end(STATUS_RETRY);
@@ -145,8 +146,8 @@ static void *watch(void *argument) {
 
 /* ---- start and end -------------------------------------------------------------------------------------------------- */
 
-static Status allocate(void) {
-    size_t count = (size_t)dist_local_ranks(dog.dist);
+static Status allocate(const Dist *dist) {
+    size_t count = (size_t)dist_local_ranks(dist);
     TRY(memory_new(&dog.beats, count, "watchdog"));
     TRY(memory_new(&dog.silent, count, "watchdog"));
     return memory_new(&dog.looks, count, "watchdog");
@@ -162,18 +163,18 @@ static void release(void) {
     dog.looks = NULL;
 }
 
-static void share_beats(void) {
-    size_t local = (size_t)dist_local_rank(dog.dist);
-    dog.count = (size_t)dist_local_ranks(dog.dist);
+static void share_beats(Dist *dist) {
+    size_t local = (size_t)dist_local_rank(dist);
+    dog.count = (size_t)dist_local_ranks(dist);
     mine = NULL;
-    if (dog.count > 1 && shared_map(dog.dist, sizeof *mine, (void **)dog.beats, &dog.shared) == STATUS_OK)
+    if (dog.count > 1 && shared_map(dist, sizeof *mine, (void **)dog.beats, &dog.shared) == STATUS_OK)
         mine = dog.beats[local];
     if (mine == NULL) {
         mine = &unwatched;
         dog.beats[0] = mine;
         dog.count = 1;
     }
-    mine->rank = dist_rank(dog.dist);
+    mine->rank = dist_rank(dist);
     mine->ended = false;
 }
 
@@ -194,11 +195,12 @@ static Status start_thread(void) {
 Status watchdog_start(Dist *dist, double timeout) {
     if (timeout <= 0)
         return STATUS_OK;
-    dog.dist = dist;
+    watchdog_stop(); /* of a run before */
+    snprintf(dog.host, sizeof dog.host, "%s", dist_host(dist));
     dog.timeout = timeout;
-    Status status = dist_agree(dist, allocate());
+    Status status = dist_agree(dist, allocate(dist));
     if (status == STATUS_OK) {
-        share_beats();
+        share_beats(dist);
         status = dist_agree(dist, start_thread());
     }
     if (status != STATUS_OK)

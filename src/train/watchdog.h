@@ -14,8 +14,9 @@
  * then kill what is left of the job, stopped processes too.
  *
  * Time counts only while the thread itself runs: after a job or a computer was suspended and wakes up as a whole, nothing
- * happens.  Between nodes nothing is exchanged, so the timeout must be longer than whatever the ranks of one node can wait for
- * another's: its share of a validation, or rank 0 writing a checkpoint. */
+ * happens.  Between nodes nothing is exchanged: a rank that is alone on its node and stopped is not named, but the others end, as
+ * they wait for it; a run's only rank is seen by nobody.  And the timeout must be longer than whatever the ranks of one node can
+ * wait for another's: its share of a validation, or rank 0 writing a checkpoint.  The run's folder is waited for in any case. */
 #ifndef TRAIN_WATCHDOG_H
 #define TRAIN_WATCHDOG_H
 #include "dist/dist.h"
@@ -43,7 +44,7 @@ Status watchdog_start(Dist *dist, double timeout);
 /* Another timeout from now on; 0: never.  Has no effect where watchdog_start was given 0.  Not collective. */
 void watchdog_set(double timeout);
 
-/* Ends it.  Not collective; also where nothing is watched. */
+/* Ends it.  Not collective; also where nothing is watched.  It may run until after dist_finish, which waits for all. */
 void watchdog_stop(void);
 
 /* Where the main thread is: a beat of its pulse.  Some nanoseconds; also where nothing is watched. */

@@ -105,6 +105,13 @@ wait "$job"
 same "metrics.csv cannot be written: exit code" 1 $?
 has "says so" 'error: cannot write way/metrics.csv: Is a directory.*; all else of the run is in way' "$(cat err)"
 has "the last checkpoint is there nevertheless" 'ok +way/final.h5: step 14, 2 epochs' "$("$build/cnn_inspect" way --verify)"
+rmdir way/metrics.csv
+train 2 "${net[@]}" --epochs 2 --checkpoint-steps 5 --resume auto --out way
+has "a resume has nothing left to do, but writes it" 'way/metrics.csv was not that of the run: written anew' "$(cat log)"
+same "metrics.csv" "$(metrics whole)" "$(metrics way)"
+check "all files of the run" verified way
+train 1 "${net[@]}" --epochs 2 --resume auto --out way
+check "the next has nothing to write" eval '! grep -q anew log'
 mkdir others && echo '{"theme": "dark"}' >others/config.json
 fails "--resume auto in a folder with another program's config.json" 2 'others holds a run .config.json.*another --out' \
     ranks 1 cnn_train "${net[@]}" --resume auto --out others

@@ -99,6 +99,12 @@ exec %q "$@"\n' "$build/tests/libpause.so" "$1" "$build/cnn_train" >"$pausing"
     chmod +x "$pausing"
 }
 
+# pausing_at_end RANK: the same, for this rank in MPI_Finalize.
+pausing_at_end() {
+    pausing 0
+    sed -i "2i [ \"\$OMPI_COMM_WORLD_RANK\" != $1 ] || export CNN_PAUSE_AT_END=1" "$pausing"
+}
+
 # begin_until STEP RUN P ARGUMENT...: starts cnn_train under mpirun in the background, and waits until the checkpoint of STEP is
 # written and rank 0 stands still, so that what the test does now it does in the middle of the run.  $job is mpirun's process,
 # $root that of rank 0, which goes on after `go_on`.

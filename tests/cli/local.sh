@@ -64,7 +64,7 @@ same "digest" "$expected" "$(digest hung)"
 
 start alone -np 2 "${options[@]}"
 ends "a second start meanwhile" 2 "$source/launch/local" -np 1 "${options[@]}" --out alone
-has "is told" '^local: error: another launch/local is at work in alone' "$(cat err)"
+has "is told" '^local: error: another launch/local, or a job, is at work in alone' "$(cat err)"
 check "the count of tries is left alone" [ -s alone/.tries ]
 kill -9 "$(other)"
 go_on
@@ -157,6 +157,19 @@ same "a host lost: exit code" 0 $?
 has "it goes on with the others" '^local: 2 of 3 hosts answer \(h1:2 h3:2\): 4 ranks$' "$(cat err)"
 same "on three hosts, then on two" "6 on 3 4 on 2" "$(sed -nE 's/^ranks ([0-9]+ on [0-9]+) node.*/\1/p' log | xargs)"
 same "digest" "$expected" "$(digest lost)"
+mkdir waits
+flock -o waits/.lock sleep 1000 &
+holder=$!
+started+=("$holder")
+until ! flock -n waits/.lock true; do sleep 0.1; done
+"$hosts" on "$work/net" h0 mpirun --quiet -np 2 --host h1:1,h3:1 "$build/cnn_train" "${options[@]}" --stall-timeout 2 --out waits >log 2>err &
+job=$!
+started+=("$job")
+until grep -q 'waiting up to' err || ! kill -0 "$job"; do sleep 0.1; done
+sleep 4
+kill "$holder"
+wait "$job"
+same "a lock that is waited for longer than --stall-timeout, on two hosts: exit code" 0 $?
 "$hosts" kill "$work/net" h1
 "$hosts" kill "$work/net" h3
 ends "no host answers" 1 "$hosts" on "$work/net" h0 "$source/launch/local" --host h1:2,h3:2 --elastic "${options[@]:0:${#options[@]}-2}" --out none

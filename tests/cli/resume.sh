@@ -78,6 +78,28 @@ wait "$job"
 same "SIGTERM to one rank: exit code" 75 $?
 goes_on "SIGTERM to one rank" 1 term
 
+echo "--- stopped before the first step"
+mkdir early
+flock -o early/.lock sleep 1000 & # so that it waits, and is in its beginning for certain
+holder=$!
+started+=("$holder")
+until ! flock -n early/.lock true; do sleep 0.1; done
+mpirun --quiet -np 3 "$build/cnn_train" "${long[@]}" --resume auto --out early >log 2>err &
+job=$!
+started+=("$job")
+until grep -q 'waiting up to' err; do sleep 0.1; done
+root=$(rank_processes | tail -1)
+kill -STOP "$root"
+until stands_still "$root"; do sleep 0.02; done
+kill -USR1 "$job"
+pending USR1
+kill "$holder"
+go_on
+wait "$job"
+same "exit code" 75 $?
+has "is said" 'stopped on request before the first step: run the same again' "$(cat err)"
+same "nothing is written" .lock "$(ls -A early)"
+
 echo "--- averaged weights"
 averaged=(--model "$source/tests/cli/networks/batchnorm.json" --batch-size 313 --micro-batches 8 --seed 3 --epochs 2 --optimizer lamb --average-weights 0.95 --gradient-noise 0.01)
 train 3 "${averaged[@]}" --checkpoint-steps 4 --keep 9 --out average

@@ -37,9 +37,17 @@ stopped=$(sed -nE 's/.*rank ([0-9]) \([^)]*\) does not answer, its process is st
 check "one rank is named" [ ${#stopped} -eq 1 ]
 same "the others say where they are" 2 "$(grep -cE 'error: rank [0-9] \(.*\): no progress for 5 s: .* of step [0-9]+ \(epoch [0-9]+\)' err)"
 check "but not the one that is named" eval "! grep -qE 'error: rank ${stopped:-0} .*: no progress' err"
+has "they say how to go on" 'The job ends; start it again with --resume auto$' "$(cat err)"
 check "no process is left" soon ended "${processes[@]}"
 train 2 --resume hung
 same "it goes on: digest" "$expected" "$(digest hung)"
+
+pausing_at_end 1
+ends "a rank stopped in MPI_Finalize" 76 timeout $limit mpirun --quiet -np 3 "$pausing" "${options[@]}" --stall-timeout 2 --out end
+has "is named" 'rank 1 \(.*\) does not answer, .*; it was last at the end' "$(cat err)"
+train 3 --resume auto "${options[@]}" --out end
+has "all else is done" 'nothing left to do' "$(cat log)"
+same "digest" "$expected" "$(digest end)"
 
 echo "--- stopped for a while"
 begin_until 10 while 3 "${options[@]}"
@@ -77,6 +85,16 @@ fails "no run" 1 'nothing has no whole step checkpoint|nothing' ranks 1 cnn_trai
 small_data other.h5 999
 fails "other data" 1 'is not the data that the run was trained on' \
     ranks 1 cnn_train --prove proof --data other.h5
+counted=("${options[@]:0:4}" --batch-size 100 --seed 3 --micro-batches 2 --epochs 1 --checkpoint-steps 1 --keep 99)
+train 1 "${counted[@]}" --metrics f1 --out counts
+train 1 "${counted[@]}" --out later
+train 1 --resume later/step-00000003.h5 --metrics f1
+mkdir mixed && cp counts/step-00000004.h5 later/step-00000006.h5 mixed
+ends "counts of an unfinished epoch that differ" 1 ranks 2 cnn_train --prove mixed
+has "are named" 'warning: what --metrics has counted in epoch 1 differs' "$(cat err)"
+cp counts/step-00000006.h5 mixed
+train 2 --prove mixed
+has "those of the same run are proved" '^proved: steps 4 to 6 of mixed' "$(cat log)"
 # The same record, other bits: as if a computer had computed wrong.
 still=(--data small.h5 --validation-split 0.2 --batch-size 400 --epochs 2 --micro-batches 2)
 train 1 "${still[@]}" --init-from proof/step-00000023.h5 --out right

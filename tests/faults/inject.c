@@ -5,7 +5,7 @@
  *
  *     FAULT_FOLDER=/tmp/x/run FAULT_LOG=log            lists the calls, one key a line
  *     FAULT_FOLDER=... FAULT_AT='fsync step-00000006.h5~ 1' FAULT_KIND=ENOSPC
- *     FAULT_MALLOC=0 FAULT_LOG=log                     writes how many allocations there were
+ *     FAULT_MALLOC=0 FAULT_LOG=log                     writes how many allocations there were, with FAULT_FOLDER at each call
  *     FAULT_MALLOC=123                                 the 123rd gets NULL
  *
  * A key is "CALL FILE N", the N-th call of that kind on that file: which thread comes first does not matter to it.  FILE is
@@ -39,6 +39,8 @@
 enum { NAME = 128, KEYS = 4096, FILES = 1024 };
 
 static const char *folder, *at, *kind;
+static bool counting;
+static unsigned long fail_at, allocations;
 static int log_file = -1;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char file_names[FILES][NAME]; /* of open files in the folder; "": another */
@@ -101,10 +103,10 @@ typedef enum Fate { GO_ON, FAIL, SHORT, KILL_AFTER } Fate;
 static Fate fate(const char *call, const char *name) {
     char key[NAME + 64];
     int n = count(call, name);
-    int length = snprintf(key, sizeof key, "%s %s %d\n", call, name, n);
-    if (log_file >= 0 && write(log_file, key, (size_t)length) != length)
+    int length = snprintf(key, sizeof key, "%s %s %d", call, name, n);
+    if (log_file >= 0 && (counting ? dprintf(log_file, "%s, allocation %lu\n", key, allocations)
+                                   : dprintf(log_file, "%s\n", key)) <= length)
         abort();
-    key[length - 1] = '\0';
     if (!at || !kind || fnmatch(at, key, 0) != 0)
         return GO_ON;
     if (strcmp(kind, "kill-before") == 0)
@@ -260,8 +262,6 @@ extern void *__libc_realloc(void *block, size_t size), *__libc_memalign(size_t a
 static const char *const covered[] = {"libjansson", "libhdf5", "libcrypto", "libzip", "libz.", "libpng", "libcairo"};
 static struct { uintptr_t first, last; } ranges[16];
 static int range_count;
-static bool counting;
-static unsigned long fail_at, allocations;
 
 static int add_range(struct dl_phdr_info *info, size_t size, void *user) {
     (void)size, (void)user;

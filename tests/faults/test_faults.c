@@ -197,9 +197,42 @@ static void every_allocation(const char *what, const char *begin, long step, lon
         bed.failures++;
 }
 
+/* How many allocations there were when the first checkpoint's file was opened, right after its image had been built. */
+static long allocations_of_an_image(void) {
+    char log[TMPDIR_PATH], line[200];
+    long n = 0;
+    snprintf(log, sizeof log, "%s", tmpdir_path("log"));
+    unlink(log);
+    empty_folder();
+    in_child(train, &(Attempt){.log = log, .memory = 0});
+    FILE *file = fopen(log, "r");
+    while (file && n == 0 && fgets(line, sizeof line, file))
+        sscanf(line, "open step-00000001.h5~ 1, allocation %ld", &n);
+    if (file)
+        fclose(file);
+    return n;
+}
+
+/* Without memory for the image of a checkpoint that others may follow, training goes on. */
+static void without_images(void) {
+    long n = allocations_of_an_image(), without = 0;
+    for (long before = 20; before <= 400; before += 20) {
+        Attempt a = {.memory = n - before};
+        empty_folder();
+        bed.attempts++;
+        Outcome outcome = in_child(train, &a);
+        without += outcome.code == 0 && strstr(outcome.err, "warning: no checkpoint of step 1: ");
+        judge(&a, &outcome, true);
+    }
+    printf("%ld runs went on without the image of a checkpoint\n", without);
+    if (without == 0)
+        complain("no run goes on without a checkpoint's image", &(Attempt){.memory = n}, &(Outcome){.code = 0});
+}
+
 static void all_memory(long step, long share, long shares) {
     char begin[TMPDIR_PATH];
     snprintf(begin, sizeof begin, "%s", tmpdir_path("begin"));
+    without_images();
     every_allocation("a run", NULL, step, share, shares);
     empty_folder();
     in_child(train, &(Attempt){.pattern = "rename final.h5 1", .kind = "kill-before", .memory = -1});
