@@ -140,6 +140,7 @@ Status picture_read(const char *path, PictureWork *work, size_t *size) {
 Status picture_decode(const PictureRule *rule, const void *bytes, size_t size, const char *name, PictureWork *work,
                       uint8_t *x) {
     Image example = {.pixels = x, .room = rule->height * rule->width * rule->channels};
-    TRY(image_decode(bytes, size, name, rule->channels, &work->photo));
+    ImageTarget target = {rule->height, rule->width, rule->fit};
+    TRY(image_decode_for(&target, bytes, size, name, rule->channels, &work->photo));
     return image_resize(&work->photo, rule->height, rule->width, rule->fit, &example);
 }

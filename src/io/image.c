@@ -178,12 +178,18 @@ static Status decode(const ImageSource *source, size_t channels, ImageInfo *info
 }
 
 Status image_info(const void *bytes, size_t size, const char *name, ImageInfo *out) {
-    return decode(&(ImageSource){bytes, size, name}, 0, out, NULL);
+    return decode(&(ImageSource){bytes, size, name, NULL}, 0, out, NULL);
 }
 
 Status image_decode(const void *bytes, size_t size, const char *name, size_t channels, Image *out) {
     ImageInfo info;
-    return decode(&(ImageSource){bytes, size, name}, channels, &info, out);
+    return decode(&(ImageSource){bytes, size, name, NULL}, channels, &info, out);
+}
+
+Status image_decode_for(const ImageTarget *target, const void *bytes, size_t size, const char *name, size_t channels,
+                        Image *out) {
+    ImageInfo info;
+    return decode(&(ImageSource){bytes, size, name, target}, channels, &info, out);
 }
 
 /* *size = the first bytes of a file, as many as there are up to `room`. */

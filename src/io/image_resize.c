@@ -7,13 +7,24 @@
 #include <math.h>
 #include <string.h>
 
+/* Compiled for wider vectors, too; the best that the CPU has is chosen when the program starts.  Not for ThreadSanitizer, which
+ * is not set up then. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_THREAD__)
+#define CLONES __attribute__((target_clones("avx2", "default")))
+#else
+#define CLONES
+#endif
+
 const char *const image_fits[IMAGE_FITS + 1] = {"crop", "pad", "squash", NULL};
+
+/* Four samples at a time; also where fewer belong to the pixel, the rest being its neighbour's. */
+typedef float Four __attribute__((vector_size(16), aligned(4)));
 
 /* Which input samples make the output samples of one axis. */
 typedef struct Axis {
     size_t count, taps; /* output samples; input samples for each */
     size_t *first;      /* [count] number of the first of them, rising */
-    float *weight;      /* [count][taps] */
+    Four *weight;       /* [count][taps], the same number four times */
 } Axis;
 
 static void axis_free(Axis *axis) {
@@ -28,46 +39,67 @@ static double triangle(double distance) {
 /* Of `input` samples, those from..from+length become `count`.  Taps stay within the input. */
 static Status axis_make(size_t input, double from, double length, size_t count, Axis *axis) {
     double scale = length / (double)count, reach = fmax(scale, 1);
-    size_t taps = 2 * (size_t)ceil(reach) + 1;
+    size_t taps = (size_t)ceil(2 * reach);
     *axis = (Axis){.count = count, .taps = taps < input ? taps : input};
     TRY(memory_new(&axis->first, count, "resizing a picture"));
     TRY(memory_new(&axis->weight, count * axis->taps, "resizing a picture"));
     for (size_t i = 0; i < count; i++) {
         double centre = from + ((double)i + 0.5) * scale, sum = 0;
-        double first = fmin(fmax(floor(centre - reach + 0.5), 0), (double)(input - axis->taps));
-        float *weight = axis->weight + i * axis->taps;
+        double first = fmin(fmax(floor(centre - reach - 0.5) + 1, 0), (double)(input - axis->taps));
         axis->first[i] = (size_t)first;
         for (size_t k = 0; k < axis->taps; k++)
             sum += triangle((first + (double)k + 0.5 - centre) / reach);
-        for (size_t k = 0; k < axis->taps; k++)
-            weight[k] = (float)(triangle((first + (double)k + 0.5 - centre) / reach) / sum);
+        for (size_t k = 0; k < axis->taps; k++) {
+            float weight = (float)(triangle((first + (double)k + 0.5 - centre) / reach) / sum);
+            axis->weight[i * axis->taps + k] = (Four){weight, weight, weight, weight};
+        }
     }
     return STATUS_OK;
 }
 
-/* sum[n] = the weighted sum of `taps` rows of n samples, `step` apart. */
-static void add_rows(const uint8_t *rows, size_t step, const float *weight, size_t taps, size_t n, float *sum) {
-    for (size_t i = 0; i < n; i++)
-        sum[i] = weight[0] * rows[i];
-    for (size_t k = 1; k < taps; k++) {
-        const uint8_t *row = rows + k * step;
-        float w = weight[k];
-        for (size_t i = 0; w != 0 && i < n; i++)
-            sum[i] += w * row[i];
+/* sum[n] = the weighted sum of `taps` rows of n samples, `step` apart; two at a time. */
+CLONES static void add_rows(const uint8_t *rows, size_t step, const Four *weight, size_t taps, size_t n, float *sum) {
+    for (size_t k = 0; k < taps; k += 2) {
+        bool two = k + 1 < taps;
+        const uint8_t *a = rows + k * step, *b = two ? a + step : a;
+        float v = weight[k][0], w = two ? weight[k + 1][0] : 0;
+        if (k == 0)
+            for (size_t i = 0; i < n; i++)
+                sum[i] = v * a[i] + w * b[i];
+        else
+            for (size_t i = 0; i < n; i++)
+                sum[i] += v * a[i] + w * b[i];
     }
 }
 
-/* The samples of a pixel and one of its neighbour's beside each other; row[...] has one sample more than its pixels. */
-typedef float Four __attribute__((vector_size(16), aligned(4)));
-
-static void add_columns(const Axis *axis, const float *row, uint8_t *to) {
-    for (size_t i = 0; i < axis->count; i++) {
-        const float *from = row + axis->first[i] * 3, *weight = axis->weight + i * axis->taps;
+/* `row` has one sample more than its pixels. */
+static inline __attribute__((always_inline)) void add_taps(const Axis *axis, size_t taps, const float *row,
+                                                           uint8_t *to) {
+    const Four *weight = axis->weight;
+    for (size_t i = 0; i < axis->count; i++, weight += taps) {
+        const float *from = row + axis->first[i] * 3;
         Four sum = {0.5f, 0.5f, 0.5f, 0.5f};
-        for (size_t k = 0; k < axis->taps; k++)
+        for (size_t k = 0; k < taps; k++)
             sum += weight[k] * *(const Four *)(from + k * 3);
         for (size_t c = 0; c < 3; c++)
             to[i * 3 + c] = (uint8_t)sum[c];
+    }
+}
+
+/* The usual numbers of taps are compiled without a loop. */
+CLONES static void add_columns(const Axis *axis, const float *row, uint8_t *to) {
+    switch (axis->taps) {
+    case 2:
+        add_taps(axis, 2, row, to);
+        break;
+    case 3:
+        add_taps(axis, 3, row, to);
+        break;
+    case 4:
+        add_taps(axis, 4, row, to);
+        break;
+    default:
+        add_taps(axis, axis->taps, row, to);
     }
 }
 
@@ -75,7 +107,7 @@ static void add_grey_columns(const Axis *axis, const float *row, uint8_t *to) {
     for (size_t i = 0; i < axis->count; i++) {
         float sum = 0.5f;
         for (size_t k = 0; k < axis->taps; k++)
-            sum += axis->weight[i * axis->taps + k] * row[axis->first[i] + k];
+            sum += axis->weight[i * axis->taps + k][0] * row[axis->first[i] + k];
         to[i] = (uint8_t)sum;
     }
 }
@@ -112,15 +144,32 @@ static Status resample(const Image *image, Box box, size_t height, size_t width,
     return status;
 }
 
-static Status crop(const Image *image, Image *out) {
-    Box box = {.height = (double)image->height, .width = (double)image->width};
-    double ratio = (double)out->width / (double)out->height;
+/* The largest part of height x width pixels, in the middle, with the proportions of out_height x out_width. */
+static Box middle(size_t height, size_t width, size_t out_height, size_t out_width) {
+    Box box = {.height = (double)height, .width = (double)width};
+    double ratio = (double)out_width / (double)out_height;
     if (box.width > ratio * box.height)
         box.width = ratio * box.height;
     else
         box.height = box.width / ratio;
-    box.top = ((double)image->height - box.height) / 2;
-    box.left = ((double)image->width - box.width) / 2;
+    box.top = ((double)height - box.height) / 2;
+    box.left = ((double)width - box.width) / 2;
+    return box;
+}
+
+void image__columns(const ImageTarget *target, size_t height, size_t width, size_t *low, size_t *high) {
+    *low = 0;
+    *high = width;
+    if (target->fit != IMAGE_CROP || (target->height == height && target->width == width))
+        return;
+    Box box = middle(height, width, target->height, target->width);
+    double reach = fmax(box.width / (double)target->width, 1) + 1;
+    *low = (size_t)fmax(0, floor(box.left - reach));
+    *high = (size_t)fmin((double)width, ceil(box.left + box.width + reach));
+}
+
+static Status crop(const Image *image, Image *out) {
+    Box box = middle(image->height, image->width, out->height, out->width);
     return resample(image, box, out->height, out->width, out->pixels, out->width * out->channels);
 }
 
