@@ -3,8 +3,9 @@
  * Metrics counted by several ranks, on rows dealt in different ways: scikit-learn's values, and the same bits. */
 #include "base/memory.h"
 #include "support/mpi_test.h"
-#include "train/metrics.h"
+#include "train/assess.h"
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "golden/metrics.h"
@@ -68,6 +69,61 @@ static void evaluations_are_those_of_scikit_learn(void **state) {
         take(m, others);
         mpi_assert(memcmp(values, others, m->count * sizeof *values) == 0, "other bits in case %zu", c);
         metrics_destroy(m);
+        graph_destroy(graph);
+    }
+}
+
+/* Of all ranks, each of which sees some neighbouring rows. */
+static Assessment *assess(const Graph *graph, size_t c) {
+    size_t rank = (size_t)dist_rank(mpi_test_dist()), ranks = (size_t)dist_ranks(mpi_test_dist());
+    size_t first = GOLDEN_ROWS * rank / ranks, end = GOLDEN_ROWS * (rank + 1) / ranks;
+    Assessment *a;
+    mpi_assert_ok(assess_create(graph, first, end - first, GOLDEN_ROWS, &a));
+    assess_observe(a, 0, &graph->nodes[graph->losses[0]].op, end - first,
+                   golden_metrics[c].x + first * golden_metrics[c].columns,
+                   golden_metrics[c].t + first * golden_metrics[c].label_columns);
+    mpi_assert_ok(assess_collect(a, mpi_test_dist()));
+    return a;
+}
+
+/* Where the case's list has the metric. */
+static void check_value(size_t c, const char *name, double value) {
+    char list[64], *rest = list;
+    snprintf(list, sizeof list, "%s", golden_metrics[c].list);
+    for (size_t i = 0; rest; i++)
+        if (strcmp(strsep(&rest, ","), name) == 0)
+            mpi_assert(fabs(value - golden_metrics[c].expected[i]) < 1e-12, "%s of case %zu: %.17g, not %.17g", name, c,
+                       value, golden_metrics[c].expected[i]);
+}
+
+static void assessments_are_those_of_scikit_learn(void **state) {
+    (void)state;
+    for (size_t c = 0; c < GOLDEN_CASES; c++) {
+        Graph *graph = make_graph(c);
+        Assessment *a = assess(graph, c);
+        const AssessOutput *o = &a->outputs[0];
+        bool binary = golden_metrics[c].columns == 1;
+        const AssessFigures *f = binary ? &o->of[1] : &o->macro; /* scikit-learn's "binary" is of class 1 */
+        mpi_assert(o->kind == (c < 2 || binary ? ASSESS_CLASSES
+                               : c == 4        ? ASSESS_NUMBERS
+                                               : ASSESS_LABELS),
+                   "case %zu", c);
+        check_value(c, "precision", f->precision);
+        check_value(c, "recall", f->recall);
+        check_value(c, "f1", f->f1);
+        check_value(c, "auc", assess_value(a, 0, "auc"));
+        check_value(c, "ece", assess_value(a, 0, "ece"));
+        check_value(c, "rmse", assess_value(a, 0, "rmse"));
+        mpi_assert(o->all == GOLDEN_ROWS && o->exact < GOLDEN_ROWS, "%llu rows", (unsigned long long)o->all);
+        size_t wrong = GOLDEN_ROWS - (size_t)o->exact;
+        mpi_assert(a->mistake_count == (wrong < ASSESS_MISTAKES ? wrong : ASSESS_MISTAKES), "%zu mistakes",
+                   a->mistake_count);
+        for (size_t i = 1; i < a->mistake_count; i++)
+            mpi_assert(a->mistakes[i - 1].loss > a->mistakes[i].loss ||
+                           (a->mistakes[i - 1].loss == a->mistakes[i].loss &&
+                            a->mistakes[i - 1].example < a->mistakes[i].example),
+                       "mistake %zu of case %zu", i, c);
+        assess_destroy(a);
         graph_destroy(graph);
     }
 }
@@ -162,6 +218,7 @@ static void labels_and_predictions_that_are_none(void **state) {
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(evaluations_are_those_of_scikit_learn),
+        cmocka_unit_test(assessments_are_those_of_scikit_learn),
         cmocka_unit_test(training_goes_on_after_a_checkpoint),
         cmocka_unit_test(what_does_not_suit_is_refused),
         cmocka_unit_test(labels_and_predictions_that_are_none),
