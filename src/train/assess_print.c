@@ -186,8 +186,9 @@ static void print_confusions(const AssessOutput *o, AssessNames names) {
     size_t column = matrix_column(o), count = 0, name = widest_name(o, names, 5, NAME_WIDTH);
     Ranked *pairs;
     if (o->classes <= MATRIX_CLASSES && o->classes * column + 5 <= WIDTH) {
-        size_t room = WIDTH - o->classes * column;
-        print_matrix(o, names, column, name < room ? name : room);
+        size_t room = WIDTH - o->classes * column, own = name < room ? name : room;
+        size_t wide = (WIDTH - own) / o->classes; /* what room there is, names get */
+        print_matrix(o, names, wide < name + 1 ? wide : name + 1 > column ? name + 1 : column, own);
         return;
     }
     for (size_t t = 0; t < o->classes; t++)
