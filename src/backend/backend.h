@@ -9,6 +9,7 @@
  *   cpu       our own vectorised loops for what is not matrix arithmetic
  *   openblas  convolution and dense by cblas_sgemm
  *   onednn    when CMake finds it
+ *   frames    3-D convolutions as 2-D ones of the backends above
  */
 #ifndef BACKEND_BACKEND_H
 #define BACKEND_BACKEND_H

@@ -13,8 +13,9 @@ Status kernel_prepare(const Kernel *kernel, const OpDesc *op, void **out, OpMemo
     *memory = (OpMemory){0};
     TRY(memory_new(&state, 1, "operation"));
     *state = (State){kernel, *op};
+    op_frames_to_images(&state->op);
     if (kernel->memory)
-        kernel->memory(op, memory);
+        kernel->memory(&state->op, memory);
     *out = state;
     return STATUS_OK;
 }

@@ -20,11 +20,13 @@ enum { OP_MAX_INPUTS = 32, OP_MAX_PARAMS = 4 };
  *                   Depthwise is groups = C: a Keras depthwise kernel [R,S,C,mult] has the same memory as [R,S,1,C*mult]
  *                   A kernel of one row may be given as [S,C/groups,K]; the shape rule makes it four extents
  *   conv2d_transpose x0 [P,Q,C]; w0 kernel [R,S,K,C]; w1 bias [K] or absent.  attr.conv
+ *   conv3d          x0 [D,H,W,C]; w0 kernel [T,R,S,C/groups,K]; w1 bias [K] or absent.  attr.conv3d
  *   dense           x0 [..., I]; w0 [I,O]; w1 bias [O] or absent.  Acts on the last axis
  *   embedding       x0 [...] whole numbers v in 0 .. V-1; w0 [V,D]; y [...,D] = w0[v].  A number that is none of these gives
  *                   NaN.  The gradient by x0 is 0
  *   max_pool2d, average_pool2d        x0 [H,W,C].  attr.pool
  *   global_max_pool2d, global_average_pool2d   x0 [H,W,C] -> [C] or [1,1,C].  attr.pool.keepdims
+ *   max_pool2d, average_pool2d, pad2d, crop2d, resize2d of [F,H,W,C] work on each of the F images
  *   reshape         y is x0's memory with another shape; never run (the plan makes them one buffer).  attr.reshape
  *   permute         attr.permute
  *   pad2d, crop2d   zero padding and cropping of [H,W,C].  attr.pad
@@ -45,7 +47,7 @@ enum { OP_MAX_INPUTS = 32, OP_MAX_PARAMS = 4 };
  *                   LossSum.  attr.loss */
 // clang-format off
 #define OP_LIST(X) \
-    X(INPUT, input) X(CONV2D, conv2d) X(CONV2D_TRANSPOSE, conv2d_transpose) \
+    X(INPUT, input) X(CONV2D, conv2d) X(CONV2D_TRANSPOSE, conv2d_transpose) X(CONV3D, conv3d) \
     X(DENSE, dense) X(EMBEDDING, embedding) X(MAX_POOL2D, max_pool2d) X(AVERAGE_POOL2D, average_pool2d) \
     X(GLOBAL_MAX_POOL2D, global_max_pool2d) X(GLOBAL_AVERAGE_POOL2D, global_average_pool2d) X(RESHAPE, reshape) \
     X(PERMUTE, permute) X(PAD2D, pad2d) X(CROP2D, crop2d) \
@@ -75,6 +77,13 @@ typedef struct ConvAttr {
     bool output_padding_set; /* conv2d_transpose only */
     size_t output_padding[2];
 } ConvAttr;
+
+typedef struct Conv3dAttr {
+    size_t kernel[3], stride[3], dilation[3]; /* depth, height, width; at least 1 */
+    size_t groups, filters;                   /* as in ConvAttr */
+    Padding padding;                          /* VALID or SAME */
+    size_t pad[3][2];                         /* [depth, height, width][before, after]: set by the shape rule */
+} Conv3dAttr;
 
 typedef enum Winograd {
     WINOGRAD_AUTO, /* where it is the faster, by rule */
@@ -222,6 +231,7 @@ typedef enum LossSum { LOSS_SUM_LOSS, LOSS_SUM_WEIGHT, LOSS_SUM_CORRECT, LOSS_SU
 
 typedef union OpAttr {
     ConvAttr conv;
+    Conv3dAttr conv3d;
     PoolAttr pool;
     ReshapeAttr reshape;
     PermuteAttr permute;
@@ -253,11 +263,12 @@ typedef struct OpDesc {
                               dx0 is dy, which the other inputs read) */
 
     /* set by the plan */
-    bool training;   /* batch statistics, dropout; what backward needs is saved */
-    bool relu;       /* y = min(max(y, 0), relu_max) at the end: conv2d, conv2d_transpose, dense, batch_norm,
+    bool training;       /* batch statistics, dropout; what backward needs is saved */
+    bool relu;           /* y = min(max(y, 0), relu_max) at the end: conv2d, conv2d_transpose, dense, batch_norm,
                                     add; then keeps_y */
-    double relu_max; /* INFINITY: plain ReLU */
-    bool winograd;   /* conv2d: may be computed by Winograd's method */
+    double relu_max;     /* INFINITY: plain ReLU */
+    bool winograd;       /* conv2d, conv3d: may be computed by Winograd's method */
+    const char *backend; /* conv3d: as in backend_select, for the operations that it is made of; NULL: auto */
     bool want_dx[OP_MAX_INPUTS]; /* backward is asked for it */
     bool want_dw[OP_MAX_PARAMS];
 } OpDesc;
@@ -272,6 +283,16 @@ static inline bool op_collects(const OpDesc *op) {
 static inline bool op_is_random(const OpDesc *op) {
     return op->kind == OP_DROPOUT && op->attr.dropout.rate > 0;
 }
+
+/* Is it an operation on images that works on each image of a video here? */
+static inline bool op_is_of_frames(const OpDesc *op) {
+    bool may = op->kind == OP_MAX_POOL2D || op->kind == OP_AVERAGE_POOL2D || op->kind == OP_PAD2D ||
+               op->kind == OP_CROP2D || op->kind == OP_RESIZE2D;
+    return may && op->x[0].rank == 4;
+}
+
+/* An operation of frames becomes the same on n F images [H,W,C]; any other stays. */
+void op_frames_to_images(OpDesc *op);
 
 /* What randomness is a function of, beside seed and stream. */
 typedef struct OpContext {

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { SHAPE_MAX = 4, SHAPE_TEXT = 96 };
+enum { SHAPE_MAX = 5, SHAPE_TEXT = 96 };
 
 typedef struct Shape {
     size_t rank; /* number of dimensions, 0 .. SHAPE_MAX */

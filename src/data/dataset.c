@@ -29,7 +29,7 @@ static Status bad(const Dataset *dataset, const char *array, const char *what) {
 static Status example_shape(const Dataset *dataset, const char *path, const H5ioInfo *about, Shape *shape) {
     *shape = (Shape){.rank = about->rank - 1};
     if (about->rank < 1 || shape->rank > SHAPE_MAX)
-        return bad(dataset, path, "should have 1 to 5 dimensions, the first one counting examples");
+        return bad(dataset, path, "should have 1 to 6 dimensions, the first one counting examples");
     for (size_t i = 0; i < shape->rank; i++)
         shape->dim[i] = about->dim[i + 1];
     if (about->count == 0)

@@ -3,7 +3,7 @@
  * Which operations a plan runs.  A tensor that only one elementwise operation reads need not be: the operation that makes it
  * does that one's work too, and a pass over memory is saved.
  *
- *     conv2d, conv2d_transpose, dense, batch_norm, add  then ReLU     one step with op.relu
+ *     convolutions, dense, batch_norm, add  then ReLU                 one step with op.relu
  *     batch_norm then add                                             batch_norm with a second input
  *
  * A softmax before a cross-entropy is left out when the graph is built (model/model.h). */
@@ -85,6 +85,7 @@ static bool fuse_relu(Planner *p, int i) {
     switch (step->op.kind) {
     case OP_CONV2D:
     case OP_CONV2D_TRANSPOSE:
+    case OP_CONV3D:
     case OP_DENSE:
     case OP_BATCH_NORM:
     case OP_ADD:
@@ -135,6 +136,7 @@ static bool only_saves(const OpDesc *op) {
     switch (op->kind) {
     case OP_CONV2D:
     case OP_CONV2D_TRANSPOSE:
+    case OP_CONV3D:
     case OP_DENSE:
     case OP_MAX_POOL2D:
     case OP_LAYER_NORM:
@@ -151,6 +153,7 @@ static void complete_op(const Planner *p, PlanStep *step) {
     OpDesc *op = &step->op;
     op->batch = p->plan->n;
     bool training = p->plan->pass == PASS_TRAIN;
+    op->backend = p->options.backend;
     op->winograd = p->options.winograd == WINOGRAD_AUTO;
     step->runs_backward = training && graph->nodes[step->output].needs_gradient;
     op->training = training && (step->runs_backward || !only_saves(op));

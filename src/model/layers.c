@@ -144,12 +144,12 @@ static const char *const type_texts[] = {
     [KEY_MARGIN3] = "a whole number, or three, or three [before, after]",
     [KEY_MARGIN] = "a whole number, [n, m], or [[top, bottom], [left, right]]",
     [KEY_AXIS] = "one axis",
-    [KEY_INTEGERS] = "a list of at most 5 whole numbers",
-    [KEY_INTEGERS_OR_NULL] = "a list of at most 5 whole numbers, or null",
-    [KEY_EXTENTS_OR_NULL] = "a list of at most 5 extents, or null",
+    [KEY_INTEGERS] = "a list of at most 6 whole numbers",
+    [KEY_INTEGERS_OR_NULL] = "a list of at most 6 whole numbers, or null",
+    [KEY_EXTENTS_OR_NULL] = "a list of at most 6 extents, or null",
     [KEY_NUMBERS] = "numbers",
     [KEY_NUMBERS_OR_NULL] = "numbers or null",
-    [KEY_BATCH_SHAPE] = "a list [null, ...] of at most 5 extents, the first one for the batch",
+    [KEY_BATCH_SHAPE] = "a list [null, ...] of at most 6 extents, the first one for the batch",
     [KEY_DTYPE] = "float32",
 };
 

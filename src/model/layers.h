@@ -108,6 +108,9 @@ typedef struct LayerClass {
     X(max_pooling1d, MaxPooling1D) X(average_pooling1d, AveragePooling1D)                                     \
     X(global_max_pooling1d, GlobalMaxPooling1D) X(global_average_pooling1d, GlobalAveragePooling1D)           \
     X(zero_padding1d, ZeroPadding1D) X(cropping1d, Cropping1D) X(up_sampling1d, UpSampling1D)                 \
+    X(conv3d, Conv3D) X(max_pooling3d, MaxPooling3D) X(average_pooling3d, AveragePooling3D)                   \
+    X(global_max_pooling3d, GlobalMaxPooling3D) X(global_average_pooling3d, GlobalAveragePooling3D)           \
+    X(zero_padding3d, ZeroPadding3D) X(cropping3d, Cropping3D) X(up_sampling3d, UpSampling3D)                 \
     X(flatten, Flatten) X(reshape, Reshape) X(permute, Permute) X(zero_padding2d, ZeroPadding2D)              \
     X(cropping2d, Cropping2D) X(up_sampling2d, UpSampling2D) X(resizing, Resizing)                            \
     X(batch_normalization, BatchNormalization) X(layer_normalization, LayerNormalization)                     \
@@ -122,7 +125,7 @@ typedef struct LayerClass {
     X(identity, Identity) X(activation, Activation) X(re_lu, ReLU) X(leaky_re_lu, LeakyReLU) X(elu, ELU)      \
     X(softmax, Softmax)                                                                                       \
     X(p_re_lu, PReLU) X(dropout, Dropout) X(spatial_dropout2d, SpatialDropout2D)         \
-    X(spatial_dropout1d, SpatialDropout1D) X(gaussian_dropout, GaussianDropout)                               \
+    X(spatial_dropout1d, SpatialDropout1D) X(spatial_dropout3d, SpatialDropout3D) X(gaussian_dropout, GaussianDropout)                               \
     X(alpha_dropout, AlphaDropout) X(gaussian_noise, GaussianNoise)                                           \
     X(stochastic_depth, StochasticDepth)
 /* clang-format on */
@@ -165,7 +168,8 @@ double layer_number(const LayerBuild *b, const char *key);
 size_t layer_count(const LayerBuild *b, const char *key);
 bool layer_flag(const LayerBuild *b, const char *key);
 bool layer_is_null(const LayerBuild *b, const char *key);
-void layer_pair(const LayerBuild *b, const char *key, size_t pair[2]);     /* of a single number n: [1, n] */
+void layer_pair(const LayerBuild *b, const char *key, size_t pair[2]); /* of a single number n: [1, n] */
+void layer_triple(const LayerBuild *b, const char *key, size_t triple[3]);
 bool layer_choice(const LayerBuild *b, const char *key, const char *word); /* is the value this word? */
 
 /* The initializer `key`. */

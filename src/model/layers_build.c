@@ -44,6 +44,11 @@ void layer_pair(const LayerBuild *b, const char *key, size_t pair[2]) {
     }
 }
 
+void layer_triple(const LayerBuild *b, const char *key, size_t triple[3]) {
+    for (size_t i = 0; i < 3; i++)
+        triple[i] = (size_t)json_integer_value(json_array_get(value_of(b, key), i));
+}
+
 bool layer_choice(const LayerBuild *b, const char *key, const char *word) {
     return strcmp(json_string_value(value_of(b, key)), word) == 0;
 }

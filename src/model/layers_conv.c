@@ -30,8 +30,7 @@ static ConvAttr conv_attr(const LayerBuild *b, size_t filters, size_t groups, in
     return attr;
 }
 
-/* *bias = the parameter [channels], or -1 without use_bias. */
-static Status make_bias(const LayerBuild *b, size_t channels, int *bias) {
+Status layer_bias(const LayerBuild *b, size_t channels, int *bias) {
     *bias = -1;
     return layer_flag(b, "use_bias") ? layer_weight(b, "bias", "bias", SHAPE(channels), bias) : STATUS_OK;
 }
@@ -61,7 +60,7 @@ Status layer_conv_build(LayerBuild *b) {
     int params[2], node;
     OpDesc op = {.kind = OP_CONV2D, .attr.conv = conv_attr(b, filters, groups, &node)};
     TRY(layer_weight(b, "kernel", "kernel", kernel_shape(b, &op.attr.conv, channels / groups, filters), &params[0]));
-    TRY(make_bias(b, filters, &params[1]));
+    TRY(layer_bias(b, filters, &params[1]));
     TRY(layer_op(b, &op, 1, &node, 2, params, &node));
     return layer_activate(b, "activation", node);
 }
@@ -95,7 +94,7 @@ Status layer_conv_transpose_build(LayerBuild *b) {
     OpDesc op = {.kind = OP_CONV2D_TRANSPOSE, .attr.conv = attr};
     int params[2], node;
     TRY(layer_weight(b, "kernel", "kernel", kernel_shape(b, &attr, filters, channels), &params[0]));
-    TRY(make_bias(b, filters, &params[1]));
+    TRY(layer_bias(b, filters, &params[1]));
     TRY(layer_op(b, &op, 1, b->inputs, 2, params, &node));
     return layer_activate(b, "activation", node);
 }
@@ -129,7 +128,7 @@ Status layer_depthwise_build(LayerBuild *b) {
     OpDesc op;
     int params[2], node;
     TRY(depthwise(b, &op, &node, &params[0]));
-    TRY(make_bias(b, op.attr.conv.filters, &params[1]));
+    TRY(layer_bias(b, op.attr.conv.filters, &params[1]));
     TRY(layer_op(b, &op, 1, &node, 2, params, &node));
     return layer_activate(b, "activation", node);
 }
@@ -164,7 +163,7 @@ Status layer_separable_build(LayerBuild *b) {
                               .filters = filters,
                               .padding = PADDING_VALID};
     TRY(layer_weight(b, "pointwise_kernel", "pointwise", kernel_shape(b, &op.attr.conv, between, filters), &params[0]));
-    TRY(make_bias(b, filters, &params[1]));
+    TRY(layer_bias(b, filters, &params[1]));
     TRY(layer_op(b, &op, 1, &node, 2, params, &node));
     return layer_activate(b, "activation", node);
 }
@@ -188,7 +187,7 @@ static Status dense_build(LayerBuild *b) {
     if (x.rank == 0)
         return layer_fail(b, "needs an input of at least one dimension");
     TRY(layer_weight(b, "kernel", "kernel", SHAPE(x.dim[x.rank - 1], units), &params[0]));
-    TRY(make_bias(b, units, &params[1]));
+    TRY(layer_bias(b, units, &params[1]));
     TRY(layer_op(b, &(OpDesc){.kind = OP_DENSE}, 1, b->inputs, 2, params, &node));
     return layer_activate(b, "activation", node);
 }

@@ -79,7 +79,7 @@ static const LayerKey spatial_dropout2d_keys[] = {
     KEY_NEED("rate", KEY_NUMBER),
     KEY_SKIP("seed"), /* the run's seed decides */
     KEY_CHANNELS_LAST,
-    KEY_SKIP("noise_shape"), /* always [batch, 1, 1, channels] */
+    KEY_SKIP("noise_shape"), /* always [batch, 1, .., channels] */
     KEY_END,
 };
 
@@ -105,6 +105,14 @@ static Status spatial_dropout1d_build(LayerBuild *b) {
 
 const LayerClass layer_class_spatial_dropout1d = {"SpatialDropout1D", spatial_dropout1d_keys, 1, 1,
                                                   spatial_dropout1d_build};
+
+static Status spatial_dropout3d_build(LayerBuild *b) {
+    TRY(layer_needs_rank(b, 4));
+    return drop(b, "rate", (DropoutAttr){.shared = {true, true, true}});
+}
+
+const LayerClass layer_class_spatial_dropout3d = {"SpatialDropout3D", spatial_dropout2d_keys, 1, 1,
+                                                  spatial_dropout3d_build};
 
 /* StochasticDepth of ConvNeXt drops whole examples: G. Huang et al., "Deep networks with stochastic depth", 2016. */
 static const LayerKey stochastic_depth_keys[] = {KEY_NEED("drop_path_rate", KEY_NUMBER), KEY_END};

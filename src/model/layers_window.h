@@ -28,6 +28,9 @@ Status layer_row(LayerBuild *b);
 /* Makes b->output, an image [1,L,C], a series [L,C]. */
 Status layer_row_end(LayerBuild *b);
 
+/* *bias = the parameter [channels], or -1 without use_bias. */
+Status layer_bias(const LayerBuild *b, size_t channels, int *bias);
+
 /* Conv2D, Conv2DTranspose, DepthwiseConv2D, SeparableConv2D; the weights of a 1-D layer have no height. */
 Status layer_conv_build(LayerBuild *b);
 Status layer_conv_transpose_build(LayerBuild *b);

@@ -149,6 +149,8 @@ Status model_head_add(Model *model, size_t output, const Shape *features, size_t
     ModelTensor *end = &model->outputs[output];
     if (features->rank == 2)
         TRY(append(model, "GlobalAveragePooling1D", "global_average_pooling1d", json_object(), end));
+    if (features->rank == 4)
+        TRY(append(model, "GlobalAveragePooling3D", "global_average_pooling3d", json_object(), end));
     if (features->rank == 3)
         TRY(append(model, "GlobalAveragePooling2D", "global_average_pooling2d", json_object(), end));
     if (dropout > 0)

@@ -32,8 +32,8 @@ void model_head_layers(const Model *model, size_t output, bool *part);
  * their number.  Weights of the layers of model_head_layers then have other shapes. */
 Status model_head_resize(Model *model, size_t output, size_t classes);
 
-/* Puts a head behind output number `output`: GlobalAveragePooling2D where its shape (of one example: `features`) has three
- * extents, Dropout where dropout > 0, and Dense with softmax, called "predictions" (or predictions_2, ... where that is
+/* Puts a head behind output number `output`: global average pooling where its shape (of one example: `features`) has two
+ * to four extents, Dropout where dropout > 0, and Dense with softmax, called "predictions" (or predictions_2, ... where that is
  * taken), which is the output from then on. */
 Status model_head_add(Model *model, size_t output, const Shape *features, size_t classes, double dropout);
 

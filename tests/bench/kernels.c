@@ -24,6 +24,31 @@
             .padding = PADDING_##which                                                                                 \
         }                                                                                                              \
     }
+/* Of a video [D,H,H,C] under kernels of 3x3x3; of a series [L,C]. */
+#define CONV3D(batch, D, H, C, K)                                                                                      \
+    {                                                                                                                  \
+        .kind = OP_CONV3D, .n = (batch), .inputs = 1, .x = {SHAPE(D, H, H, C)}, .params = 2, .has_w = {true, true},    \
+        .w = {SHAPE(3, 3, 3, C, K), SHAPE(K)}, .attr.conv3d = {                                                        \
+            .kernel = {3, 3, 3},                                                                                       \
+            .stride = {1, 1, 1},                                                                                       \
+            .dilation = {1, 1, 1},                                                                                     \
+            .groups = 1,                                                                                               \
+            .filters = (K),                                                                                            \
+            .padding = PADDING_SAME                                                                                    \
+        }                                                                                                              \
+    }
+#define SERIES(batch, L, C, S, K)                                                                                      \
+    {                                                                                                                  \
+        .kind = OP_CONV2D, .n = (batch), .inputs = 1, .x = {SHAPE(1, L, C)}, .params = 2, .has_w = {true, true},       \
+        .w = {SHAPE(S, C, K), SHAPE(K)}, .attr.conv = {                                                                \
+            .kernel = {1, S},                                                                                          \
+            .stride = {1, 1},                                                                                          \
+            .dilation = {1, 1},                                                                                        \
+            .groups = 1,                                                                                               \
+            .filters = (K),                                                                                            \
+            .padding = PADDING_SAME                                                                                    \
+        }                                                                                                              \
+    }
 #define POOL(which, batch, H, C, window, strides)                                                                      \
     {                                                                                                                  \
         .kind = OP_##which##_POOL2D, .n = (batch), .inputs = 1, .x = {SHAPE(H, H, C)}, .attr.pool = {                  \
@@ -145,6 +170,13 @@ static const OpCase others[] = {
     {"7x7 depthwise 3x3 960", CONV(3, 7, 960, 3, 960, 1, SAME, 960)},
     {"7x7 depthwise 5x5 1152", CONV(2, 7, 1152, 5, 1152, 1, SAME, 1152)},
     {"8x8 depthwise 7x7 384", CONV(4, 8, 384, 7, 384, 1, SAME, 384)},
+    {"series 96 8 1 to 128", SERIES(16, 96, 1, 8, 128), .fixed_x = 1},
+    {"series 96 5 128 to 256", SERIES(16, 96, 128, 5, 256)},
+    {"series 96 3 256 to 128", SERIES(16, 96, 256, 3, 128)},
+    {"c3d 16x56x56 64 to 128", CONV3D(1, 16, 56, 64, 128)},
+    {"c3d 8x28x28 128 to 256", CONV3D(1, 8, 28, 128, 256)},
+    {"c3d 4x14x14 512 to 512", CONV3D(2, 4, 14, 512, 512)},
+    {"c3d 16x112x112 3 to 64", CONV3D(1, 16, 112, 3, 64), .fixed_x = 1},
     {"batch norm 56x56x64", BATCH_NORM(8, 56, 64)},
     {"batch norm 32x32x16", BATCH_NORM(32, 32, 16)},
     {"relu 56x56x64", RELU(8, 56, 56, 64)},

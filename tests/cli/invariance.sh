@@ -33,6 +33,8 @@ invariant "validation split, no shuffle" --model "$networks/batchnorm.json" --da
 invariant "LAMB, averaged weights, noise, rates by layer" --model "$networks/batchnorm.json" --data small.h5 --batch-size 50 \
     --validation-split 0.15 --optimizer lamb --lr 0.01 --weight-decay 0.1 --average-weights 0.9 --gradient-noise 0.01 \
     --layer-decay 0.7 --schedule cosine-restarts --decay-epochs 1
+invariant "words" --model "$networks/words.json" --data small.h5 --batch-size 50 --preprocess none
+invariant "volumes" --model "$networks/volume.json" --data small.h5 --batch-size 50
 invariant "batches of 6 for 8 micro-batches" --model "$networks/dropout.json" --data small.h5 --batch-size 6
 invariant "augmentation" --model "$networks/dropout.json" --data small.h5 --batch-size 50 \
     --augment flip,crop=1,rotate=20,noise=0.05,trivial --validation-split 0.15

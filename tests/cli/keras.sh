@@ -33,4 +33,15 @@ small=(--epochs 20 --lr 0.01 --init-from)
 in_keras "batch normalization" adam "$golden/training/data.h5" val "${small[@]}" "$golden/training/norm.h5"
 in_keras "two outputs, penalties, Huber" adam "$golden/training/data.h5" val "${small[@]}" "$golden/training/two.h5" \
     --loss class=sparse_categorical_crossentropy,side=huber --loss-weights 1,0.5 --huber-delta 0.5
+
+# Series, sounds, text, videos.  Named networks have as many parameters as Keras counts.
+"$python" "$golden/make_series.py" || failed=1
+counts=$("$build/cnn_train" --list-models)
+for pair in fcn-1d:series resnet-1d:series audio-cnn:sound text-cnn:words; do
+    network=${pair%:*} data=${pair#*:}.h5
+    in_keras "$network" adam "$data" test --model "$network" --epochs 2 --schedule constant
+    parameters=$("$python" -c 'import keras, sys; print(keras.models.load_model(sys.argv[1]).count_params())' run/best.h5 2>err)
+    has "$network: parameters" "^$network +$parameters parameters" "$counts"
+done
+in_keras "Conv3D" adam video.h5 test --model "$source/tests/cli/networks/video.json" --epochs 2
 finish

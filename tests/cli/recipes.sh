@@ -25,6 +25,10 @@ stand_in cifar10 10 32 32 3
 stand_in cifar10-4k 10 32 32 3
 stand_in cifar10-80 10 80 80 3
 stand_in hymenoptera 2 224 224 3
+stand_in ecg200 2 96 1 1
+stand_in fsdd 10 98 40 1
+stand_in words 2 16 1 1
+stand_in video 4 8 32 32
 
 # The table's rows: network|command|result; the command is what stands behind `cnn_train --config launch/recipes/`.
 rows=$(sed -n 's/^| `\([a-z0-9.-]*\)` | [^|]* | `\([^`]*\)` | \([^|]*\) |.*/\1|\2|\3/p' "$recipes/README.md")

@@ -278,10 +278,30 @@ def tokens():
     return keras.Model([words, letters], L.Dense(3, activation="softmax", name="fc")(x), name="tokens")
 
 
+def volume():
+    """Every layer of volumes."""
+    x = i = keras.Input((6, 9, 8, 2), name="in")
+    x = L.ZeroPadding3D(((1, 0), (0, 1), (2, 1)), name="padding")(x)
+    x = L.Conv3D(4, (3, 2, 3), strides=(1, 2, 1), padding="same", activation="relu", name="conv")(x)
+    x = L.Cropping3D(((0, 1), (1, 0), (0, 2)), name="cropping")(x)
+    x = L.BatchNormalization(name="bn")(x)
+    x = L.Conv3D(4, 2, groups=2, dilation_rate=(2, 1, 2), use_bias=False, name="groups")(x)
+    x = L.ReLU(name="relu")(x)
+    x = L.UpSampling3D((2, 1, 3), name="up")(x)
+    y = L.MaxPooling3D((3, 2, 2), strides=2, padding="same", name="max_pool")(x)
+    z = L.AveragePooling3D(3, strides=2, padding="same", name="average_pool")(x)
+    x = L.SpatialDropout3D(0.1, name="spatial")(L.Add(name="add")([y, z]))
+    x = L.Conv3D(5, 1, strides=(2, 1, 1), name="one")(x)
+    x = L.MaxPooling3D((1, 2, 1), name="pool")(x)
+    keep = L.Flatten(name="flat")(L.GlobalMaxPooling3D(keepdims=True, name="keep")(x))
+    x = [L.GlobalAveragePooling3D(name="average")(x), L.GlobalMaxPooling3D(name="max")(x), keep]
+    return keras.Model(i, L.Dense(3, name="fc")(L.Concatenate(name="all")(x)), name="volume")
+
+
 folder.mkdir(exist_ok=True)
 save("keras3_sequential", sequential())
 save("keras3_branches", branches())
 save("keras3_activations", activations())
 save("keras3_every_layer", every_layer())
-for make in (inverted_residual, dense_block, inception, convnext, nasnet_cell, augmentation, series, tokens):
+for make in (inverted_residual, dense_block, inception, convnext, nasnet_cell, augmentation, series, tokens, volume):
     save(f"keras3_{make.__name__}", make())

@@ -56,11 +56,19 @@
     {"one pixel, one channel", GLOBAL(kind, 3, 1, 1, 1, false)},                         \
     {"7x7, 512 channels", GLOBAL(kind, 4, 7, 7, 512, false), .large = true}
 
+#define VIDEO(op_kind, batch, F, H, W, C, window, step, ...)                             \
+    {.kind = OP_##op_kind, .n = (batch), .inputs = 1, .x = {SHAPE(F, H, W, C)},            \
+     .attr.pool = {.size = {window, window}, .stride = {step, step}, __VA_ARGS__}}
+
 static const OpCase cases[] = {
+    {"of frames", VIDEO(MAX_POOL2D, 2, 3, 5, 6, 4, 2, 2, SAME)},
+    {"of frames", VIDEO(AVERAGE_POOL2D, 2, 3, 5, 6, 4, 3, 2, SAME)},
+    {"of frames, 16 channels", VIDEO(MAX_POOL2D, 3, 2, 7, 6, 16, 3, 1, SAME)},
     BOTH(MAX_POOL2D), BOTH(AVERAGE_POOL2D), BOTH_GLOBAL(GLOBAL_MAX_POOL2D), BOTH_GLOBAL(GLOBAL_AVERAGE_POOL2D),
 };
 
 static const ShapeCase shapes[] = {
+    {"of frames", VIDEO(MAX_POOL2D, 0, 9, 7, 6, 3, 2, 2, VALID), SHAPE(9, 3, 3, 3)},
     {"valid", POOL(MAX_POOL2D, 0, 7, 6, 3, 2, 2, 2, 2, VALID), SHAPE(3, 3, 3)},
     {"same", POOL(AVERAGE_POOL2D, 0, 7, 6, 3, 2, 2, 2, 2, SAME), SHAPE(4, 3, 3)},
     {"3x3 stride 2", POOL(MAX_POOL2D, 0, 55, 55, 96, 3, 3, 2, 2, VALID), SHAPE(27, 27, 96)},

@@ -8,7 +8,7 @@
 static const char *const files[] = {"keras3_sequential.json", "keras3_branches.json",     "keras3_every_layer.json",
                                     "keras2_functional.json", "keras2_sequential.json",   "keras2_nested.json",
                                     "keras3_nested.json",     "keras3_augmentation.json", "keras3_series.json",
-                                    "keras3_tokens.json"};
+                                    "keras3_tokens.json",     "keras3_volume.json"};
 enum { FILES = sizeof files / sizeof *files };
 
 static void canonical_text_means_the_same(void **state) {
@@ -210,12 +210,12 @@ static const struct {
     {FUNCTIONAL(F_IN ",{" OP3("Add", T3("in"), "\"3\"") "}", "[[\"in\",0,0]]", "[[\"op\",0,0]]"),
      "layer op: this operand is not supported"},
     {LAYER("Other>ReLU", ""), "layer a: unknown layer class \"Other>ReLU\""},
-    {LAYER("Conv3D", ""), "layer a: unknown layer class \"Conv3D\". Known: InputLayer Conv2D"},
+    {LAYER("LSTM", ""), "layer a: unknown layer class \"LSTM\". Known: InputLayer Conv2D"},
     {LAYER("Sequential", ""), "layer a: a network must have a list of 1 to 10000 layers"},
-    {LAYER("Sequential", ",\"layers\":[{\"class_name\":\"Conv3D\",\"config\":{\"name\":\"deep\"}}]"),
+    {LAYER("Sequential", ",\"layers\":[{\"class_name\":\"LSTM\",\"config\":{\"name\":\"deep\"}}]"),
      "layer a: the input's shape is missing"},
-    {LAYER("Sequential", ",\"layers\":[" IN ",{\"class_name\":\"Conv3D\",\"config\":{\"name\":\"deep\"}}]"),
-     "layer a: layer deep: unknown layer class \"Conv3D\""},
+    {LAYER("Sequential", ",\"layers\":[" IN ",{\"class_name\":\"LSTM\",\"config\":{\"name\":\"deep\"}}]"),
+     "layer a: layer deep: unknown layer class \"LSTM\""},
     {LAYER("ReLU", ",\"min_value\":1"), "layer a: ReLU: unknown key \"min_value\""},
     {LAYER("ReLU", ",\"max_value\":\"6\""), "key max_value: \"6\" is not supported, it must be a number or null"},
     {LAYER("ReLU", ",\"dtype\":\"float16\""), "key dtype: \"float16\" is not supported, it must be float32"},

@@ -178,11 +178,17 @@ static void tokens(void **state) {
     assert_int_equal(check("keras3_tokens.json", &loss, 1), 10);
 }
 
+static void volume(void **state) {
+    (void)state;
+    const ModelLoss loss = {.kind = LOSS_MEAN_SQUARED_ERROR, .weight = 1};
+    assert_int_equal(check("keras3_volume.json", &loss, 1), 9);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(sequential, nothing_left),  cmocka_unit_test_teardown(branches, nothing_left),
         cmocka_unit_test_teardown(every_layer, nothing_left), cmocka_unit_test_teardown(series, nothing_left),
-        cmocka_unit_test_teardown(tokens, nothing_left),
+        cmocka_unit_test_teardown(tokens, nothing_left),      cmocka_unit_test_teardown(volume, nothing_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

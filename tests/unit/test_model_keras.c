@@ -144,8 +144,8 @@ static void nested(void **state) {
 
 /* One block of each family of networks. */
 static void families(void **state) {
-    static const char *const names[] = {"inverted_residual", "dense_block",  "inception", "convnext",
-                                        "nasnet_cell",       "augmentation", "series"};
+    static const char *const names[] = {"inverted_residual", "dense_block", "inception", "convnext", "nasnet_cell",
+                                        "augmentation",      "series",      "tokens",    "volume"};
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char file[64];

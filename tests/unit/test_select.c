@@ -76,7 +76,7 @@ static void names(void **state) {
     assert_int_equal(backend_check_name(NULL), STATUS_OK);
     assert_int_equal(backend_check_name("gpu"), STATUS_USAGE);
     assert_non_null(strstr(status_message(), "gpu"));
-    assert_non_null(strstr(status_message(), "openblas, cpu, ref"));
+    assert_non_null(strstr(status_message(), "openblas, frames, cpu, ref"));
 }
 
 static bool needs_correction(void) {

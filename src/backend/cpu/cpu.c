@@ -10,7 +10,9 @@ static const Kernel *const kernels[OP_KINDS] = {
 
 static bool supports(const OpDesc *op) {
     const Kernel *kernel = kernels[op->kind];
-    return kernel && (!kernel->supports || kernel->supports(op));
+    OpDesc images = *op;
+    op_frames_to_images(&images);
+    return kernel && (!kernel->supports || kernel->supports(&images));
 }
 
 static Status prepare(const OpDesc *op, void **state, OpMemory *memory) {

@@ -55,6 +55,16 @@ static Status check_inputs(const OpDesc *op) {
     return STATUS_OK;
 }
 
+/* The rule is that of one image. */
+static Status frames_shape(OpDesc *op) {
+    Shape x = op->x[0];
+    op->x[0] = SHAPE(x.dim[1], x.dim[2], x.dim[3]);
+    Status status = rules[op->kind]->shape(op);
+    op->x[0] = x;
+    op->y = SHAPE(x.dim[0], op->y.dim[0], op->y.dim[1], op->y.dim[2]);
+    return status;
+}
+
 Status op_shape(OpDesc *op) {
     TRY(check_inputs(op));
     for (size_t i = 0; i < op->inputs; i++)
@@ -62,7 +72,7 @@ Status op_shape(OpDesc *op) {
     for (size_t i = 0; i < op->params; i++)
         if (op->has_w[i])
             TRY(check_tensor("weight", &op->w[i]));
-    TRY(rules[op->kind]->shape(op));
+    TRY(op_is_of_frames(op) ? frames_shape(op) : rules[op->kind]->shape(op));
     op->keeps_y |= op->relu;
     return check_tensor("output", &op->y);
 }
