@@ -40,7 +40,7 @@ counts=$("$build/cnn_train" --list-models)
 for pair in fcn-1d:series resnet-1d:series audio-cnn:sound text-cnn:words; do
     network=${pair%:*} data=${pair#*:}.h5
     in_keras "$network" adam "$data" test --model "$network" --epochs 2 --schedule constant
-    parameters=$("$python" -c 'import keras, sys; print(keras.models.load_model(sys.argv[1]).count_params())' run/best.h5 2>err)
+    parameters=$(KERAS_BACKEND=${KERAS_BACKEND:-torch} "$python" -c 'import keras, sys; print(keras.models.load_model(sys.argv[1]).count_params())' run/best.h5 2>err)
     has "$network: parameters" "^$network +$parameters parameters" "$counts"
 done
 in_keras "Conv3D" adam video.h5 test --model "$source/tests/cli/networks/video.json" --epochs 2

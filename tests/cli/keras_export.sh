@@ -42,4 +42,36 @@ goes_on "sgd with momentum goes on" norm --optimizer sgd --momentum 0.9 --nester
 goes_on "adam goes on" residual --optimizer adam --lr 0.002 --clip-norm 1 --schedule exponential --decay-epochs 2
 goes_on "adamw goes on" norm --optimizer adamw --lr 0.002 --weight-decay 0.01 --weight-decay-all
 goes_on "rmsprop goes on" wide --optimizer rmsprop --momentum 0.5 --lr 0.002
+# back_and_forth NAME: a step of a network with all layers of its kind, to Keras and back.
+back_and_forth() {
+    local form
+    rm -rf run model.* back.*
+    train 1 --quiet --out run --data "$1.h5" --model "$golden/keras/$1.json" --epochs 1 --loss sparse_categorical_crossentropy
+    for form in keras h5 weights.h5 json; do
+        "$build/cnn_export" run -c last -o "model.$form" >log || failed=1
+    done
+    "$build/cnn_predict" run -c last --split train -o ours.h5 --quiet || failed=1
+    layers "$1: Keras 3" "$python" keras3 "$1.h5" ours.h5
+    for form in back.h5 back.keras; do
+        rm -f theirs.h5
+        "$build/cnn_predict" "$form" --data "$1.h5" --preprocess none --split train -o theirs.h5 --quiet 2>err || failed=1
+        layers "$1: $form of Keras 3" "$python" compare ours.h5 theirs.h5
+    done
+    [ -n "$tf_python" ] || return
+    layers "$1: Keras 2" "$tf_python" tf_keras "$1.h5" ours.h5
+    rm -f theirs.h5
+    "$build/cnn_predict" back.h5 --data "$1.h5" --preprocess none --split train -o theirs.h5 --quiet 2>err || failed=1
+    layers "$1: back.h5 of Keras 2" "$tf_python" compare ours.h5 theirs.h5
+}
+
+# layers WHAT PYTHON ARGUMENT...: check_layers.py finds no difference.
+layers() {
+    TF_CPP_MIN_LOG_LEVEL=3 "$2" "$golden/check_layers.py" "${@:3}" >keras 2>keras.err
+    check "$1" [ $? -eq 0 ]
+    grep -E '^    ' keras
+    grep -E 'Error' keras.err
+}
+
+"$python" "$golden/make_series.py" || failed=1
+for name in keras3_series keras3_tokens keras3_volume; do back_and_forth $name; done
 finish
