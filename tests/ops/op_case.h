@@ -12,8 +12,8 @@
 
 #define OP_CASE_FAMILIES(X)                                                                                            \
     X(conv)                                                                                                            \
-    X(conv3d) X(dense) X(embedding) X(pool) X(reshape) X(resize) X(rescale) X(norm) X(merge) X(activation) X(dropout)  \
-        X(loss)
+    X(conv3d)                                                                                                          \
+    X(dense) X(embedding) X(pool) X(reshape) X(resize) X(rescale) X(norm) X(merge) X(activation) X(dropout) X(loss)
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 

@@ -171,7 +171,7 @@ static void contradictions_are_refused(void **state) {
     refused(WRITE({"/train/z", H5IO_UINT8, 2, {4, 3}, pixels}), "/train/x is missing");
     refused(WRITE({"/train/x/z", H5IO_UINT8, 2, {4, 3}, pixels}), "/train/x is missing");
     refused(WRITE({"/train/x", H5IO_UINT8, 2, {0, 3}, pixels}), "/train/x is empty");
-    refused(WRITE({"/train/x", H5IO_UINT8, 0, {0}, pixels}), "/train/x should have 1 to 5 dimensions");
+    refused(WRITE({"/train/x", H5IO_UINT8, 0, {0}, pixels}), "/train/x should have 1 to 6 dimensions");
     refused(WRITE({"/train/x", H5IO_INT64, 1, {4}, classes}), "/train/x should be uint8 or float32");
     refused(WRITE(x, {"/train/y", H5IO_INT64, 1, {3}, classes}), "/train/y has 3 entries for 4 examples");
     refused(WRITE(x, {"/train/y", H5IO_INT64, 1, {4}, (int64_t[]){0, 1, -1, 0}}), "/train/y of example 2 is -1");
