@@ -7,6 +7,7 @@
  *
  * Prints the best of some rounds: processor time of one core, which other programs disturb least, and elapsed time. */
 #include "base/memory.h"
+#include "data/dataset_internal.h"
 #include "data/folder.h"
 #include "data/import_job.h"
 #include "data/loader.h"
@@ -190,6 +191,23 @@ static Status pread_all(const char *path, uint64_t offset, size_t bytes, uint64_
     return STATUS_OK;
 }
 
+/* What the loader's thread reads, batch by batch, before it is converted. */
+static Status fetch_all(const LoaderOptions *options, size_t bytes, uint64_t count, int round, Times *best) {
+    uint64_t rows[BATCH];
+    void *raw = malloc(bytes * BATCH);
+    Status status = STATUS_OK;
+    memset(raw, 0, bytes * BATCH);
+    Times began = now();
+    for (uint64_t first = 0; status == STATUS_OK && first < count; first += BATCH) {
+        for (uint64_t i = 0; i < BATCH; i++)
+            rows[i] = sampler_index(&options->view, options->order, 0, first + i);
+        status = dataset__fetch(options->dataset, options->split, rows, BATCH, raw);
+    }
+    keep_best(began, round, best);
+    free(raw);
+    return status;
+}
+
 static Status load_all(const LoaderOptions *options, uint64_t count, int round, Times *best) {
     Loader *loader;
     LoaderBatch batch;
@@ -222,18 +240,23 @@ static Status bench_shuffled(const char *path) {
     options.micro_batches = 1;
     options.order = (SamplerOrder){.shuffle = true, .seed = 1};
     for (int cold = 1; cold >= 0; cold--) {
-        Times peer, own;
+        Times peer, fetched, own;
+        size_t bytes = shape_count(&info->shape);
         for (int round = 0; round < ROUNDS; round++) {
             if (cold)
                 make_cold(path);
-            TRY(pread_all(path, offset, shape_count(&info->shape), count, &options, round, &peer));
+            TRY(pread_all(path, offset, bytes, count, &options, round, &peer));
+            if (cold)
+                make_cold(path);
+            TRY(fetch_all(&options, bytes, count, round, &fetched));
             if (cold)
                 make_cold(path);
             TRY(load_all(&options, count, round, &own));
         }
-        printf("%llu examples of %zu bytes, shuffled, %s\n", (unsigned long long)count, shape_count(&info->shape),
+        printf("%llu examples of %zu bytes, shuffled, %s\n", (unsigned long long)count, bytes,
                cold ? "from the disk" : "kept by the system");
         print("pread", peer, count, NULL);
+        print("dataset, as they are in the file", fetched, count, &peer);
         print("loader, read and converted to float", own, count, &peer);
     }
     dataset_close(dataset);
