@@ -96,6 +96,16 @@ cp small.h5 kept.h5
 small_data small.h5 202 --force
 fails "changed data" 1 'small.h5 is not the data that the run was trained on' ranks 2 cnn_train --resume files --epochs 4
 mv kept.h5 small.h5
+table() { awk -v one="$1" 'BEGIN { for (i = 0; i < 203; i++) { printf "%d", i % 10; for (k = 0; k < 64; k++)
+    printf ",%d", (i * 7 + k * 3) % 17 + (i == 1 && k == 5) * one; print "" } }' >table.csv
+    "$build/cnn_import" csv table.csv --label first --shape 8x8x1 -o table.h5 --force --quiet || failed=1; }
+table 0
+train 2 "${net[@]}" --data table.h5 --epochs 1 --out table
+table 1 # of an example that is not among those that the fingerprint looks at
+fails "one changed pixel" 1 'table.h5 is not the data .*: examples of train have changed' \
+    ranks 2 cnn_train --resume table --epochs 2
+table 0
+train 1 --resume table --epochs 2
 
 echo "--- files that are in the way"
 begin_until 5 way 1 "${net[@]}" --epochs 2 --checkpoint-steps 5

@@ -5,6 +5,7 @@ set_target_properties(pause PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_CURRENT_
 
 add_cli(import)
 add_cli(import_kinds)
+add_cli(inspect_data)
 add_cli(invariance)
 add_cli(resume)
 add_cli(faults)
