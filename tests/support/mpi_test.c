@@ -64,7 +64,7 @@ int mpi_test_main(int argc, char **argv, const struct CMUnitTest *tests, size_t 
             status_abort("cannot open /dev/null");
     }
     int failed = _cmocka_run_group_tests("mpi", tests, count, NULL, NULL);
-    watchdog_stop(); /* of a trainer_run; it would watch the end, too */
+    watchdog_stop();                               /* of a trainer_run; it would watch the end, too */
     uint64_t left = memory_stats().live_count - 1; /* all but the Dist itself */
     dist_sum(dist, &left, 1);
     if (left > 0 && rank == 0)
