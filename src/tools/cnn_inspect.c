@@ -3,6 +3,7 @@
  * cnn_inspect: what is in a run folder, a checkpoint, a Keras file, a network description or a dataset. */
 #include "base/log.h"
 #include "base/memory.h"
+
 #include "data/sheet.h"
 #include "io/checkpoint.h"
 #include "io/file.h"
@@ -141,7 +142,22 @@ static Status draw_sheet(const Arguments *arguments) {
     return status;
 }
 
+/* Whether a folder holds neither a checkpoint nor what a run writes first. */
+static bool is_no_run(const char *path) {
+    char **names;
+    size_t count, found = 0;
+    if (file_list(path, &names, &count) != STATUS_OK)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        found += cli_has_ending(names[i], ".h5") || strcmp(names[i], RUN_CONFIG) == 0;
+    memory_free(names);
+    return count > 0 && found == 0;
+}
+
 static bool is_dataset(const char *path) {
+    struct stat info;
+    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
+        return is_no_run(path);
     H5ioFile *file;
     if (h5io_open(path, &file) != STATUS_OK)
         return false;
@@ -261,7 +277,7 @@ static Status inspect(void *given) {
         return draw_sheet(arguments);
     if (arguments->augment[0] || arguments->count)
         return status_fail(STATUS_USAGE, "--augment and --count draw a sheet of a dataset: give --png FILE too");
-    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
+    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode) && !is_dataset(path)) {
         if (arguments->verify)
             return run_check(path);
         char *file;
