@@ -3,7 +3,7 @@
 """Do Keras and cnn_predict make the same of a network's files?
 
     python check_layers.py keras3|tf_keras DATA OURS      loads what cnn_export wrote of the network, model.h5, model.keras
-                                                          (keras3), model.json with model.weights.h5, and compares its
+                                                          (keras3), model.json with model.weights.h5 (keras3), and compares its
                                                           predictions of DATA's training examples with OURS, what cnn_predict
                                                           wrote; saves it as back.h5 and (keras3) back.keras
     python check_layers.py compare OURS THEIRS            two files of cnn_predict
@@ -46,15 +46,15 @@ with h5py.File(data) as file:
 def check(what, model):
     names = [layer.name for layer in model.layers if layer.__class__.__name__ == "InputLayer"]
     inputs = [x[name] for name in names] if len(model.inputs) > 1 else x["x"].reshape(-1, *model.inputs[0].shape[1:])
-    compare(what, predicted(ours), np.asarray(model.predict(inputs, verbose=0)))
+    compare(what, predicted(ours), np.asarray(model.predict(inputs, verbose=0) if which == "keras3" else model(inputs)))
 
 
 model = keras.models.load_model("model.h5")
 check(".h5", model)
-model = keras.models.model_from_json(open("model.json").read())
-model.load_weights("model.weights.h5")
-check(".json with .weights.h5", model)
 if which == "keras3":
+    model = keras.models.model_from_json(open("model.json").read())
+    model.load_weights("model.weights.h5")
+    check(".json with .weights.h5", model)
     check(".keras", keras.models.load_model("model.keras"))
     model.save("back.keras")
 model.save("back.h5")
