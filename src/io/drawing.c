@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/drawing.h"
 #include "base/memory.h"
+#include "base/utf8.h"
 #include <stdbool.h>
 #include <string.h>
 #include <strings.h>
@@ -31,30 +32,15 @@ Status drawing_missing(const char *name) {
 
 /* Longer texts are cut; no picture is that wide. */
 enum { TEXT_BYTES = 1024, SIDE_MAX = 32767 /* of cairo's pictures */, AREA_MAX = 100000000 };
-#define ELLIPSIS    "\xe2\x80\xa6"
-#define REPLACEMENT "\xef\xbf\xbd"
-
-/* Bytes of the UTF-8 character at `text` (RFC 3629, section 4), 0 when it is none. */
-static size_t character_bytes(const char *text) {
-    const unsigned char *s = (const unsigned char *)text;
-    if (s[0] < 0x80)
-        return 1;
-    size_t more = s[0] >= 0xc2 && s[0] <= 0xdf ? 1 : (s[0] & 0xf0) == 0xe0 ? 2 : s[0] >= 0xf0 && s[0] <= 0xf4 ? 3 : 0;
-    for (size_t i = 1; i <= more; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    bool beyond = (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) ||
-                  (s[0] == 0xf4 && s[1] > 0x8f);
-    return more > 0 && !beyond ? more + 1 : 0;
-}
+#define ELLIPSIS "\xe2\x80\xa6"
 
 /* A copy that cairo takes: it goes into an error for good at a byte that is no UTF-8, and control characters have no shape. */
 static const char *clean(const char *text, char copy[TEXT_BYTES]) {
     size_t used = 0;
     while (*text && used + sizeof ELLIPSIS + 4 < TEXT_BYTES) {
-        size_t bytes = character_bytes(text);
-        const char *from = bytes > 0 ? text : REPLACEMENT;
-        size_t count = bytes > 0 ? bytes : strlen(REPLACEMENT);
+        size_t bytes = utf8_bytes(text);
+        const char *from = bytes > 0 ? text : UTF8_REPLACEMENT;
+        size_t count = bytes > 0 ? bytes : strlen(UTF8_REPLACEMENT);
         memcpy(copy + used, (unsigned char)*from < ' ' || *from == 0x7f ? " " : from, count);
         used += count;
         text += bytes > 0 ? bytes : 1;

@@ -57,8 +57,8 @@ static Status list_numbers(const char *folder, const char *prefix, int width, co
 
 /* Whether a run writes files of that name. */
 static bool is_run_file(const char *name) {
-    static const char *const fixed[] = {RUN_BEST,   RUN_FINAL,        RUN_METRICS,      RUN_TENSORBOARD,
-                                        RUN_CONFIG, RUN_BEST RUN_OLD, RUN_FINAL RUN_OLD};
+    static const char *const fixed[] = {RUN_BEST,   RUN_FINAL,  RUN_METRICS,      RUN_TENSORBOARD,
+                                        RUN_REPORT, RUN_CONFIG, RUN_BEST RUN_OLD, RUN_FINAL RUN_OLD};
     uint64_t step;
     for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
         if (strcmp(name, fixed[i]) == 0)

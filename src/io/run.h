@@ -6,6 +6,7 @@
  *     best.h5            the best so far                  config.json    the complete effective options
  *     final.h5           when all epochs are done         .lock          held by the process that writes here
  *     tensorboard/train, tensorboard/validation           files of events (io/event_file.h)
+ *     report.html        all of it for people
  *
  * Only files of these names (and our temporary and set-aside ones) are ever removed or renamed.  Not collective:
  * rank 0 calls it. */
@@ -20,6 +21,7 @@
 #define RUN_FINAL             "final.h5"
 #define RUN_METRICS           "metrics.csv"
 #define RUN_CONFIG            "config.json"
+#define RUN_REPORT            "report.html"
 #define RUN_TENSORBOARD       "tensorboard" /* a folder, of these two */
 #define RUN_EVENTS_TRAIN      RUN_TENSORBOARD "/train"
 #define RUN_EVENTS_VALIDATION RUN_TENSORBOARD "/validation"

@@ -8,6 +8,7 @@
 #include "io/run.h"
 #include "train/look.h"
 #include "train/program.h"
+#include "train/report.h"
 #include <string.h>
 
 typedef enum What { WHAT_HISTORY, WHAT_FILTERS, WHAT_FEATURES, WHAT_GRAD_CAM } What;
@@ -34,9 +35,9 @@ static const Option options[] = {
     {.name = "output",
      .key = 'o',
      TEXT(file, "FILE"),
-     .endings = ".png .svg .pdf",
+     .endings = ".png .svg .pdf .html",
      .fallback = "plot.png",
-     .help = "the picture: .png, .svg or .pdf"},
+     .help = "the picture: .png, .svg or .pdf; .html: all of the run, as the report.html in its folder"},
     {.name = "what",
      .key = 'w',
      .type = OPTION_CHOICE,
@@ -86,7 +87,7 @@ static const CliProgram program = {
     .name = "cnn_plot",
     .summary = "Pictures of runs, which may be training, and of what their networks have learnt.",
     .examples = "Examples:\n  cnn_plot checkpoints/lenet5-digits-1 -o curves.png\n  cnn_plot run1 run2 -o both.svg\n"
-                "  cnn_plot run1 --what grad-cam --index 5 -o where.png",
+                "  cnn_plot run1 --what grad-cam --index 5 -o where.png\n  cnn_plot run1 -o report.html",
     .options = options,
     .option_count = sizeof options / sizeof *options,
 };
@@ -131,8 +132,14 @@ static PlotStyle style(void) {
     return of;
 }
 
+static bool is_report(void) {
+    return cli_has_ending(arguments.file, ".html");
+}
+
 static Status check_runs(void) {
     CliWords runs = arguments.runs;
+    if (is_report() && (arguments.what != WHAT_HISTORY || runs.count > 1))
+        return status_fail(STATUS_USAGE, "%s: a report is of one run, and without --what", arguments.file);
     if (arguments.what != WHAT_HISTORY && runs.count > 1)
         return status_fail(STATUS_USAGE, "--what %s draws one run, not %zu", whats[arguments.what], runs.count);
     if (strlen(runs.list[0]) >= sizeof arguments.look.trained.run)
@@ -145,7 +152,8 @@ static Status check_runs(void) {
 static Status draw_files(void *unused) {
     (void)unused;
     TRY(check_runs());
-    return arguments.what == WHAT_HISTORY   ? draw_history(style())
+    return is_report()                      ? STATUS_OK
+           : arguments.what == WHAT_HISTORY ? draw_history(style())
            : arguments.what == WHAT_FILTERS ? draw_filters(style())
                                             : STATUS_OK;
 }
@@ -167,8 +175,18 @@ static Status draw_network(Dist *dist, int argc, char **argv) {
     return dist_agree(dist, status);
 }
 
+static Status write_report(Dist *dist, int argc, char **argv) {
+    (void)argc, (void)argv;
+    TRY(report_make(dist, &arguments.look.trained, 0, arguments.file, ""));
+    if (dist_rank(dist) == 0)
+        log_info("written: %s\n", arguments.file);
+    return STATUS_OK;
+}
+
 int main(int argc, char **argv) {
     int code = program_run_alone(&program, argc, argv, &arguments, draw_files);
     bool computes = arguments.what == WHAT_FEATURES || arguments.what == WHAT_GRAD_CAM;
-    return code == STATUS_OK && computes ? program_run(&program, draw_network, argc, argv) : code;
+    if (code != STATUS_OK || arguments.runs.count == 0 || !(computes || is_report())) /* done, also with --help */
+        return code;
+    return program_run(&program, is_report() ? write_report : draw_network, argc, argv);
 }

@@ -182,14 +182,15 @@ static int by_loss(const void *a, const void *b) {
     return p != q ? (p < q) - (p > q) : (x->example > y->example) - (x->example < y->example);
 }
 
-static void keep_mistake(Assessment *a, const AssessMistake *mistake) {
-    size_t at = a->mistake_count;
-    if (at == ASSESS_MISTAKES && by_loss(mistake, &a->mistakes[at - 1]) > 0)
+/* Into a list of at most `room`. */
+static void keep(AssessMistake *list, size_t *count, size_t room, const AssessMistake *mistake) {
+    size_t at = *count;
+    if (at == room && by_loss(mistake, &list[at - 1]) > 0)
         return;
-    at = at == ASSESS_MISTAKES ? at - 1 : a->mistake_count++;
-    for (; at > 0 && by_loss(mistake, &a->mistakes[at - 1]) < 0; at--)
-        a->mistakes[at] = a->mistakes[at - 1];
-    a->mistakes[at] = *mistake;
+    at = at == room ? at - 1 : (*count)++;
+    for (; at > 0 && by_loss(mistake, &list[at - 1]) < 0; at--)
+        list[at] = list[at - 1];
+    list[at] = *mistake;
 }
 
 static void count_example(Assessment *a, AssessOutput *o, const Real *x, const Real *label, size_t label_width) {
@@ -205,7 +206,9 @@ static void count_example(Assessment *a, AssessOutput *o, const Real *x, const R
     o->all++;
     o->exact += !f.wrong;
     if (o == &a->outputs[0] && f.wrong)
-        keep_mistake(a, &f.mistake);
+        keep(a->mistakes, &a->mistake_count, ASSESS_MISTAKES, &f.mistake);
+    else if (o == &a->outputs[0])
+        keep(a->hits, &a->hit_count, ASSESS_HITS, &f.mistake);
 }
 
 void assess_observe(void *user, size_t loss, const OpDesc *op, size_t n, const Real *prediction, const Real *label) {
@@ -281,16 +284,16 @@ static void make_figures(AssessOutput *o) {
     o->micro = figures_of(total);
 }
 
-/* The worst of all ranks. */
-static Status collect_mistakes(Assessment *a, Dist *dist) {
-    uint64_t total = a->mistake_count;
+/* A list of this rank becomes that of all ranks. */
+static Status collect(Dist *dist, AssessMistake *list, size_t *count, size_t room) {
+    uint64_t total = *count;
     AssessMistake *all;
     dist_sum(dist, &total, 1);
     TRY(dist_agree(dist, memory_new(&all, (size_t)total, "mistakes")));
-    dist_gather_all(dist, a->mistakes, a->mistake_count * sizeof *all, all, (size_t)total * sizeof *all);
+    dist_gather_all(dist, list, *count * sizeof *all, all, (size_t)total * sizeof *all);
     qsort(all, (size_t)total, sizeof *all, by_loss);
-    a->mistake_count = total < ASSESS_MISTAKES ? (size_t)total : ASSESS_MISTAKES;
-    memcpy(a->mistakes, all, a->mistake_count * sizeof *all);
+    *count = total < room ? (size_t)total : room;
+    memcpy(list, all, *count * sizeof *all);
     memory_free(all);
     return STATUS_OK;
 }
@@ -305,7 +308,8 @@ Status assess_collect(Assessment *a, Dist *dist) {
     }
     if (a->metrics)
         TRY(metrics_values(a->metrics, dist, a->values));
-    return collect_mistakes(a, dist);
+    TRY(collect(dist, a->mistakes, &a->mistake_count, ASSESS_MISTAKES));
+    return collect(dist, a->hits, &a->hit_count, ASSESS_HITS);
 }
 
 double assess_value(const Assessment *a, size_t output, const char *name) {

@@ -21,7 +21,8 @@
 enum {
     ASSESS_MAX_CLASSES = 2000,    /* with more there are no figures of each class, and no confusions */
     ASSESS_MAX_SCORES = 30000000, /* rows times columns up to which the auc, for which they are sorted, is counted */
-    ASSESS_MISTAKES = 36
+    ASSESS_MISTAKES = 36,
+    ASSESS_HITS = 12
 };
 
 typedef enum AssessKind { ASSESS_CLASSES, ASSESS_LABELS, ASSESS_NUMBERS, ASSESS_NOTHING } AssessKind;
@@ -50,7 +51,7 @@ typedef struct AssessOutput {
 
 enum { ASSESS_HIT, ASSESS_SAID, ASSESS_TRUE, ASSESS_SUMS };
 
-/* An example that is wrong (of numbers: any), of the first output. */
+/* An example of the first output: a mistake (of numbers: any), or one that is right. */
 typedef struct AssessMistake {
     double
         loss; /* mean over rows of -log p of the true class, of the labels' binary cross-entropy, of squared errors */
@@ -67,6 +68,8 @@ typedef struct Assessment {
     double values[METRICS_MAX];              /* theirs */
     AssessMistake mistakes[ASSESS_MISTAKES]; /* largest loss first, of equal ones the first example */
     size_t mistake_count;
+    AssessMistake hits[ASSESS_HITS]; /* those that are right with the largest loss, in the same order */
+    size_t hit_count;
 } Assessment;
 
 /* first, examples: of this rank's examples, which it meets in order; all: of all ranks'. */

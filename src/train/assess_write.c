@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "data/sheet.h"
 #include "io/chart.h"
+#include "io/file.h"
 #include "io/picture.h"
 #include <math.h>
 #include <string.h>
@@ -79,12 +80,13 @@ json_t *assess_json(const Assessment *a, AssessNames names) {
 
 /* ---- confusions ----------------------------------------------------------------------------------------------------- */
 
-Status assess_draw_confusion(const Assessment *a, AssessNames names, const char *title, const char *path) {
+Status assess_render_confusion(const Assessment *a, AssessNames names, AssessPicture how, unsigned char **bytes,
+                               size_t *size) {
     const AssessOutput *o = &a->outputs[0];
     double *values;
     if (o->kind != ASSESS_CLASSES || o->classes == 0)
         return status_fail(STATUS_USAGE,
-                           "%s: output %s does not tell up to %d classes apart, so there are no confusions", path,
+                           "%s: output %s does not tell up to %d classes apart, so there are no confusions", how.name,
                            o->name, ASSESS_MAX_CLASSES);
     TRY(memory_new(&values, o->classes * o->classes, "confusions"));
     for (size_t t = 0; t < o->classes; t++)
@@ -92,10 +94,26 @@ Status assess_draw_confusion(const Assessment *a, AssessNames names, const char 
             values[t * o->classes + p] = (double)assess_confusion(o, t, p);
     const char *const *shown = has_names(o, names) ? (const char *const *)names.names : NULL;
     ChartHeat heat = {o->classes, o->classes, values, shown, shown};
-    Chart chart = {.title = title, .x_label = "predicted class", .y_label = "true class", .heat = &heat};
-    Status status = chart_write(&(ChartPicture){.charts = &chart, .chart_count = 1}, path);
+    Chart chart = {.title = how.title, .x_label = "predicted class", .y_label = "true class", .heat = &heat};
+    Status status = chart_render(&(ChartPicture){.charts = &chart, .chart_count = 1, .dark = how.dark}, how.format,
+                                 how.name, bytes, size);
     memory_free(values);
     return status;
+}
+
+static Status write_bytes(const char *path, unsigned char *bytes, size_t size) {
+    Status status = file_write(path, 1, &(FilePart){bytes, size});
+    memory_free(bytes);
+    return status;
+}
+
+Status assess_draw_confusion(const Assessment *a, AssessNames names, const char *title, const char *path) {
+    AssessPicture how = {.title = title, .name = path};
+    unsigned char *bytes;
+    size_t size;
+    TRY(drawing_format(path, &how.format));
+    TRY(assess_render_confusion(a, names, how, &bytes, &size));
+    return write_bytes(path, bytes, size);
 }
 
 /* ---- mistakes ------------------------------------------------------------------------------------------------------- */
@@ -137,31 +155,54 @@ static void write_captions(const AssessOutput *o, AssessNames names, const Asses
     }
 }
 
-static Status draw_mistakes(const Assessment *a, AssessNames names, const AssessSource *source, const char *title,
-                            const char *path, Mistakes *draw) {
+static Status draw_examples(const Assessment *a, const AssessMistake *list, size_t count, bool right, AssessNames names,
+                            const AssessSource *source, Mistakes *draw) {
     const Shape *shape = &dataset_info(source->dataset)->shape;
-    size_t count = a->mistake_count, one = shape->dim[0] * shape->dim[1] * 3;
+    size_t one = shape->dim[0] * shape->dim[1] * 3;
     Preprocess unit;
     TRY(preprocess_create(source->dataset, "unit", &unit));
     TRY(memory_new(&draw->x, shape_count(shape), "an example"));
     TRY(memory_alloc(count, one, "pictures", (void **)&draw->pixels));
     for (size_t i = 0; i < count; i++) {
-        uint64_t row = sampler_row(source->view, a->mistakes[i].example);
+        uint64_t row = sampler_row(source->view, list[i].example);
         uint8_t *pixels = draw->pixels + i * one;
         TRY(dataset_read(source->dataset, source->split, &row, 1, &unit, draw->x, NULL));
         sheet_pixels(shape, draw->x, pixels);
         char(*captions)[CAPTION] = draw->captions[i];
-        write_captions(&a->outputs[0], names, &a->mistakes[i], captions[0], captions[1]);
-        draw->cells[i] = (PictureCell){shape->dim[0], shape->dim[1], pixels, {captions[0], captions[1]}, PICTURE_RED};
+        write_captions(&a->outputs[0], names, &list[i], captions[0], captions[1]);
+        draw->cells[i] = (PictureCell){shape->dim[0],
+                                       shape->dim[1],
+                                       pixels,
+                                       {captions[0], right ? NULL : captions[1]},
+                                       right ? PICTURE_GREEN : PICTURE_RED};
     }
-    return picture_write(&(PictureSheet){.title = title, .cells = draw->cells, .count = count}, path);
+    return STATUS_OK;
+}
+
+Status assess_render_examples(const Assessment *a, const AssessMistake *list, size_t count, bool right,
+                              AssessNames names, const AssessSource *source, AssessPicture how, unsigned char **bytes,
+                              size_t *size) {
+    Mistakes *draw;
+    *bytes = NULL;
+    CHECK(count <= ASSESS_MISTAKES, "%zu examples", count);
+    TRY(memory_new(&draw, 1, "sheet of examples"));
+    Status status = draw_examples(a, list, count, right, names, source, draw);
+    if (status == STATUS_OK)
+        status = picture_render(&(PictureSheet){.title = how.title, .cells = draw->cells, .count = count}, how.format,
+                                how.name, bytes, size);
+    memory_free(draw->pixels);
+    memory_free(draw->x);
+    memory_free(draw);
+    return status;
 }
 
 Status assess_draw_mistakes(const Assessment *a, AssessNames names, const AssessSource *source, const char *title,
                             const char *path) {
     const DatasetInfo *info = dataset_info(source->dataset);
     char shape[SHAPE_TEXT];
-    Mistakes *draw;
+    AssessPicture how = {.title = title, .name = path};
+    unsigned char *bytes;
+    size_t size;
     if (info->shape.rank != 3)
         return status_fail(STATUS_USAGE,
                            "%s: examples of %s cannot be drawn: they are no images [height, width, channels]", path,
@@ -170,10 +211,7 @@ Status assess_draw_mistakes(const Assessment *a, AssessNames names, const Assess
         log_info("%s is not written: the network makes no mistake\n", path);
         return STATUS_OK;
     }
-    TRY(memory_new(&draw, 1, "sheet of mistakes"));
-    Status status = draw_mistakes(a, names, source, title, path, draw);
-    memory_free(draw->pixels);
-    memory_free(draw->x);
-    memory_free(draw);
-    return status;
+    TRY(drawing_format(path, &how.format));
+    TRY(assess_render_examples(a, a->mistakes, a->mistake_count, false, names, source, how, &bytes, &size));
+    return write_bytes(path, bytes, size);
 }

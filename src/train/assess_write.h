@@ -6,6 +6,7 @@
 #define TRAIN_ASSESS_WRITE_H
 #include "data/dataset.h"
 #include "data/sampler.h"
+#include "io/drawing.h"
 #include "train/assess.h"
 #include <jansson.h>
 
@@ -24,6 +25,18 @@ json_t *assess_json(const Assessment *assessment, AssessNames names);
 /* The confusions of the first output, as io/chart.h draws them.  STATUS_USAGE: it does not tell classes apart. */
 Status assess_draw_confusion(const Assessment *assessment, AssessNames names, const char *title, const char *path);
 
+/* How the two pictures are made in memory. */
+typedef struct AssessPicture {
+    const char *title; /* NULL: none */
+    DrawingFormat format;
+    bool dark;        /* the chart */
+    const char *name; /* for messages: the file's */
+} AssessPicture;
+
+/* *bytes (the caller frees with memory_free) = the same chart. */
+Status assess_render_confusion(const Assessment *assessment, AssessNames names, AssessPicture how,
+                               unsigned char **bytes, size_t *size);
+
 /* Where the assessed examples are. */
 typedef struct AssessSource {
     Dataset *dataset;
@@ -35,5 +48,10 @@ typedef struct AssessSource {
  * a line says so.  STATUS_USAGE: the examples are no images.  STATUS_FAILED: cannot read, or as io/picture.h. */
 Status assess_draw_mistakes(const Assessment *assessment, AssessNames names, const AssessSource *source,
                             const char *title, const char *path);
+
+/* *bytes = a sheet of some of the examples, framed red or, if they are right, green; at least one. */
+Status assess_render_examples(const Assessment *assessment, const AssessMistake *list, size_t count, bool right,
+                              AssessNames names, const AssessSource *source, AssessPicture how, unsigned char **bytes,
+                              size_t *size);
 
 #endif

@@ -91,6 +91,7 @@ static void put_files(FILE *stream) {
     item(stream, RUN_FINAL, "when all epochs are done");
     item(stream, RUN_METRICS, "a row for each epoch");
     item(stream, RUN_CONFIG, "all options in effect");
+    item(stream, RUN_REPORT, "curves, results, examples, options and machine, for a browser");
     item(stream, RUN_TENSORBOARD, "files of events for TensorBoard, with --tensorboard");
 }
 

@@ -38,15 +38,4 @@ typedef struct PlotStyle {
  * Losses whose largest value is above 50 times the smallest stand on a logarithmic axis. */
 Status plot_history(const PlotRuns *runs, PlotStyle style, unsigned char **bytes, size_t *size);
 
-/* How often each class was taken for which. */
-typedef struct PlotConfusion {
-    const char *title;
-    size_t classes;
-    const double *counts;     /* [true class][predicted class] */
-    const char *const *names; /* NULL: numbers */
-} PlotConfusion;
-
-/* *bytes = the confusion matrix as a heat map (ChartHeat); rows are the true classes. */
-Status plot_confusion(const PlotConfusion *confusion, PlotStyle style, unsigned char **bytes, size_t *size);
-
 #endif

@@ -176,14 +176,3 @@ Status plot_history(const PlotRuns *runs, PlotStyle style, unsigned char **bytes
     memory_free(keys);
     return status;
 }
-
-Status plot_confusion(const PlotConfusion *confusion, PlotStyle style, unsigned char **bytes, size_t *size) {
-    ChartHeat heat = {.rows = confusion->classes,
-                      .columns = confusion->classes,
-                      .values = confusion->counts,
-                      .row_names = confusion->names,
-                      .column_names = confusion->names};
-    Chart chart = {.title = confusion->title, .x_label = "predicted class", .y_label = "true class", .heat = &heat};
-    return chart_render(&(ChartPicture){.charts = &chart, .chart_count = 1, .dark = style.dark}, style.format,
-                        style.name, bytes, size);
-}

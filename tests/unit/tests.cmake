@@ -12,6 +12,7 @@ add_unit(schedule)
 add_unit(rates)
 add_unit(average)
 add_unit(chart)
+add_unit(html)
 add_unit(sampler)
 add_unit(launch)
 set_tests_properties(unit/launch PROPERTIES ENVIRONMENT "${MPI_ENVIRONMENT}") # starts MPI

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "train/report.h"
+#include "base/memory.h"
+#include "train/evaluate.h"
+#include "train/freeze.h"
+#include "train/record.h"
+#include <string.h>
+
+/* A report that is made from a run folder. */
+typedef struct Reporter {
+    Dist *dist;
+    Trained trained;
+    Evaluation *evaluation; /* NULL: there are no examples to try */
+    Assessment *assessment;
+    PlotRuns runs;     /* rank 0 */
+    char *environment; /* rank 0 */
+    uint64_t all;      /* examples of the split */
+} Reporter;
+
+/* The test data, else what the run validated on, and of these as many as are wanted: no examples, when there is neither. */
+static void choose_examples(Trained *t, uint64_t most, uint64_t *all) {
+    const size_t *count = t->setup.info->count;
+    double fraction = t->config.validation_split;
+    t->asked = count[DATASET_TEST] ? DATASET_TEST : DATASET_VAL;
+    t->split = t->asked;
+    t->view = sampler_whole(count[t->asked]);
+    if (t->view.count == 0 && fraction > 0) {
+        t->split = DATASET_TRAIN;
+        t->view = sampler_validation_part(count[DATASET_TRAIN], fraction, t->config.seed);
+    }
+    *all = t->view.count;
+    if (most == 0 || most >= t->view.count)
+        return;
+    t->view.permuted = true; /* a part of the validation data is permuted already */
+    t->view.count = most;
+}
+
+static Status prepare(Reporter *r) {
+    Trained *t = &r->trained;
+    TRY(replica_create(t->setup.graph, t->plan, &t->replica));
+    TRY(evaluate_prepare(t->replica, t->view.count));
+    TRY(replica_ready(t->replica));
+    if (t->view.count == 0)
+        return STATUS_OK;
+    TRY(evaluate_create(&t->setup, t->split, t->view, &r->evaluation));
+    LoaderOptions share = evaluate_loader_options(&t->setup, t->split, t->view);
+    uint64_t first = share.first_unit * EVALUATE_BLOCK, end = first + share.units * EVALUATE_BLOCK;
+    end = end < t->view.count ? end : t->view.count;
+    TRY(assess_create(t->setup.graph, first, end > first ? end - first : 0, t->view.count, &r->assessment));
+    r->evaluation->assessment = r->assessment;
+    return STATUS_OK;
+}
+
+/* What rank 0 reads beside the network. */
+static Status read_run(const TrainedArguments *arguments, Reporter *r) {
+    char *folder = (char *)arguments->run;
+    RecordState state;
+    TRY(plot_open(&folder, 1, &r->runs));
+    if (r->trained.checkpoint->state == NULL)
+        return STATUS_OK;
+    TRY(record_parse(r->trained.checkpoint->state, r->trained.path, &state));
+    r->environment = state.environment;
+    state.environment = NULL;
+    record_free(&state);
+    return STATUS_OK;
+}
+
+static Status assess(const TrainedArguments *arguments, uint64_t examples, Reporter *r) {
+    TrainedArguments any = *arguments;
+    Trained *t = &r->trained;
+    Totals totals;
+    bool changed;
+    any.split = DATASET_TRAIN; /* which is always there */
+    TRY(trained_open(r->dist, &any, t));
+    TRY(dist_agree(r->dist, dist_rank(r->dist) == 0 ? read_run(arguments, r) : STATUS_OK));
+    choose_examples(t, examples, &r->all);
+    Status status = freeze_layers(t->setup.model, t->config.freeze, t->config.freeze_until);
+    if (status == STATUS_OK)
+        status = freeze_thaw(t->setup.model, t->config.unfreeze, t->config.epochs, &changed);
+    TRY(dist_agree(r->dist, status));
+    TRY(setup_graph(&t->setup, &t->config));
+    TRY(dist_agree(r->dist, prepare(r)));
+    TRY(trained_load(t));
+    if (r->evaluation == NULL)
+        return STATUS_OK;
+    TRY(evaluate_run(r->evaluation, t->replica, &totals));
+    return assess_collect(r->assessment, r->dist);
+}
+
+static Status write(const TrainedArguments *arguments, const char *path, const char *machine, const Reporter *r) {
+    const Trained *t = &r->trained;
+    const DatasetInfo *info = t->setup.info;
+    ReportPage page = {.folder = arguments->run,
+                       .path = path,
+                       .runs = &r->runs,
+                       .config = &t->config,
+                       .network = t->setup.model->name,
+                       .graph = t->setup.graph,
+                       .environment = r->environment,
+                       .machine = machine,
+                       .assessment = r->assessment,
+                       .names = t->class_names ? (AssessNames){t->class_names, t->class_count}
+                                               : (AssessNames){info->class_names, info->class_name_count},
+                       .source = {t->setup.data, t->split, &t->view},
+                       .split = dataset_split_names[t->asked],
+                       .checkpoint = t->path,
+                       .all = r->all};
+    return report_write(&page);
+}
+
+Status report_make(Dist *dist, const TrainedArguments *arguments, uint64_t examples, const char *path,
+                   const char *machine) {
+    Reporter *r;
+    TRY(dist_agree(dist, memory_new(&r, 1, "report")));
+    r->dist = dist;
+    Status status = assess(arguments, examples, r);
+    if (status == STATUS_OK)
+        status = dist_agree(dist, dist_rank(dist) == 0 ? write(arguments, path, machine, r) : STATUS_OK);
+    assess_destroy(r->assessment);
+    evaluate_destroy(r->evaluation);
+    trained_close(&r->trained);
+    plot_close(&r->runs);
+    memory_free(r->environment);
+    memory_free(r);
+    return status;
+}
