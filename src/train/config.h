@@ -77,7 +77,7 @@ typedef struct Config {
     int reduce;                    /* ReduceKind */
     char cache_features[CLI_TEXT]; /* auto, off, memory, or a folder */
     char profile[CLI_TEXT];        /* "": none */
-    bool tensorboard;
+    bool tensorboard, no_report;
     size_t tensorboard_steps, tensorboard_histograms; /* 0: never */
     char config[CLI_TEXT];
     char prove[CLI_TEXT]; /* run folder; "": none */

@@ -237,6 +237,7 @@ static const Option options[] = {
      .help = "--tensorboard: the loss of every N-th batch; 0 is never"},
     {"tensorboard-histograms", 0, COUNT(tensorboard_histograms), .fallback = "1", .max = 1e9, .record = RECORD_FREE,
      .help = "--tensorboard: histograms of weights and gradients, and images, every N epochs; 0 is never"},
+    {"no-report", 0, FLAG(no_report), .record = RECORD_FREE, .help = "write no report.html into the run folder"},
     {"max-time", 0, OPTION_DURATION, .offset = offsetof(Config, max_time), .argument = "TIME", .above_min = true,
      .record = RECORD_NONE,
      .help = "after this (seconds, 1h30m or 1:30:00) write a checkpoint and end with exit code 75"},

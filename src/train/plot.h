@@ -29,6 +29,7 @@ void plot_close(PlotRuns *runs);
 typedef struct PlotStyle {
     DrawingFormat format;
     bool dark;
+    size_t columns;   /* charts beside one another; 0: as many as make a picture of a good shape */
     const char *name; /* for messages: the file's */
 } PlotStyle;
 

@@ -165,7 +165,9 @@ Status plot_history(const PlotRuns *runs, PlotStyle style, unsigned char **bytes
         ChartPicture picture = {.title = runs->count == 1 ? runs->runs[0].name : NULL,
                                 .charts = d->charts,
                                 .chart_count = d->chart_count,
-                                .columns = d->chart_count > 6 ? 3 : 2,
+                                .columns = style.columns        ? style.columns
+                                           : d->chart_count > 6 ? 3
+                                                                : 2,
                                 .keys = keys,
                                 .key_count = make_keys(d, keys),
                                 .dark = style.dark};

@@ -29,7 +29,7 @@ static const char head[] =
     ".cards { display: flex; flex-wrap: wrap; gap: .8rem; margin: 1.2rem 0; }\n"
     ".cards div { background: var(--box); border-radius: 8px; padding: .7rem 1rem; min-width: 8rem; }\n"
     ".cards b { display: block; font-size: 1.4rem; }\n"
-    "img { max-width: 100%; height: auto; }\n"
+    "img { max-width: 100%; max-height: 90vh; height: auto; }\n"
     "pre { background: var(--box); border-radius: 8px; padding: 1rem; overflow-x: auto; font-size: .85rem; }\n"
     "table { border-collapse: collapse; font-size: .9rem; } .wide { overflow-x: auto; }\n"
     "th, td { text-align: left; padding: .15rem .9rem .15rem 0; border-bottom: 1px solid var(--line);\n"
@@ -94,7 +94,7 @@ static void put_chart(Html *h, const char *description, Painter *paint, const vo
 
 static Status paint_history(const void *user, bool dark, unsigned char **bytes, size_t *size) {
     const ReportPage *page = user;
-    PlotStyle style = {.format = DRAWING_SVG, .dark = dark, .name = "the curves"};
+    PlotStyle style = {.format = DRAWING_SVG, .dark = dark, .columns = 2, .name = "the curves"};
     return plot_history(page->runs, style, bytes, size);
 }
 
@@ -111,7 +111,7 @@ static void put_examples(Html *h, const ReportPage *page, bool right) {
     size_t size, count = right ? a->hit_count : a->mistake_count;
     if (count == 0 || dataset_info(page->source.dataset)->shape.rank != 3)
         return;
-    html_format(h, "<h3>%s</h3>\n", right ? "Right, but the least sure of" : "The worst mistakes");
+    html_format(h, "<h3>%s</h3>\n", right ? "Right, but only just" : "The worst mistakes");
     if (assess_render_examples(a, right ? a->hits : a->mistakes, count, right, page->names, &page->source, how, &bytes,
                                &size) == STATUS_OK) {
         html_format(h, "<img alt=\"%zu examples with what the network says\" src=\"", count);

@@ -387,12 +387,16 @@ Status trainer_run(Dist *dist, Config *config) {
     bool finished;
     trainer.progress = progress_create();
     trainer.last_save = trainer.started;
+    LastReport report = {.wanted = false};
     Status status = trainer__open(&trainer, &finished);
-    if (status == STATUS_OK && !finished)
+    if (status == STATUS_OK && !finished) {
         status = run(&trainer);
-    else if (status == STATUS_STOPPED)
+        if (status == STATUS_OK)
+            report = trainer__begin_last_report(&trainer);
+    } else if (status == STATUS_STOPPED)
         log_warn("stopped on request before the first step: run the same again");
     watchdog_at(WATCH_END);
     trainer__close(&trainer);
+    trainer__last_report(dist, &report);
     return status;
 }

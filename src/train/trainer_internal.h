@@ -21,6 +21,7 @@
 #include "train/record.h"
 #include "train/record_files.h"
 #include "train/replicas.h"
+#include "train/report.h"
 #include "train/step_times.h"
 #include "train/trainer.h"
 
@@ -83,6 +84,7 @@ typedef struct Trainer {
     CheckpointWriter *writer;
     double last_save;
     StepTimes step_times; /* with --verbose */
+    double reported, report_seconds; /* when report.html was last written, and how long that took; 0: not yet */
     uint64_t saved_step;  /* step of the newest checkpoint on the disk, as far as is known; UINT64_MAX: none */
     char environment[256];
     char content[DATASET_CONTENT]; /* of the data in memory at the start */
@@ -266,6 +268,22 @@ uint64_t trainer__saved(Trainer *trainer);
 /* Fails with STATUS_RETRY where the ranks' weights, slots, averages or sums are not the same, and names who is odd and which
  * checkpoint is good.  Collective, agreed. */
 Status trainer__check_replicas(Trainer *trainer);
+
+/* report.html (report.h) while the run trains, on rank 0: at most once a minute, and so that it takes at most a hundredth of
+ * the time.  A failure is a warning. */
+void trainer__refresh_report(Trainer *trainer);
+
+/* What trainer__last_report needs of a run that is done, taken before the trainer is closed: the largest peak of the ranks'
+ * memory, too.  Collective. */
+typedef struct LastReport {
+    bool wanted;
+    TrainedArguments arguments;
+    char machine[REPORT_MACHINE];
+} LastReport;
+LastReport trainer__begin_last_report(Trainer *trainer);
+
+/* The report of the whole run, with results.  Collective.  A failure is a warning. */
+void trainer__last_report(Dist *dist, const LastReport *report);
 
 /* config_fill with the recipe of the options' network, which with --init-from is only that of the losses. */
 Status trainer__fill(Config *config);
