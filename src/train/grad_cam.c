@@ -64,8 +64,10 @@ static Status copy_node(Copy *copy, const Graph *from, int i) {
     int inputs[OP_MAX_INPUTS];
     if (op.kind == OP_INPUT)
         return graph_input(copy->graph, "x", node->op.y, &copy->nodes[i]);
-    if (op.kind == OP_DROPOUT)
-        op.attr.dropout.rate = 0;
+    if (op.kind == OP_DROPOUT) { /* in prediction it does nothing */
+        copy->nodes[i] = copy->nodes[node->inputs[0]];
+        return STATUS_OK;
+    }
     if (op.kind == OP_BATCH_NORM)
         op.attr.norm.frozen = true;
     for (size_t k = 0; k < node->op.inputs; k++)
@@ -134,8 +136,8 @@ static Status backward(const Copy *copy, Replica *replica, const Real *x, size_t
         Plan *plan = replica_plan(replica, PASS_TRAIN, 1);
         const Real *inputs[2] = {x, y};
         ExecutorRun run = {.inputs = inputs,
-                           .gradients = gradients,
-                           .weights_version = 1,
+                           .gradients =
+                               gradients, /* weights_version 0: the second pass packs weights, for its backward pass */
                            .observer = keep_scores,
                            .observer_user = z};
         executor_forward(plan, &run); /* for the scores */
@@ -158,7 +160,7 @@ static Status backward(const Copy *copy, Replica *replica, const Real *x, size_t
 static Status forward(Replica *replica, const Real *x, int node, const Real **maps) {
     Plan *plan = replica_plan_part(replica, PASS_PREDICT, 1, (PlanPart){.to = node});
     const Real *inputs[2] = {x, NULL};
-    ExecutorRun run = {.inputs = inputs, .weights_version = 1};
+    ExecutorRun run = {.inputs = inputs};
     executor_forward(plan, &run);
     *maps = executor_value(plan, &run, node);
     return STATUS_OK;

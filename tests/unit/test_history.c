@@ -204,9 +204,57 @@ static void create_survives_any_failed_allocation(void **state) {
     history_destroy(h);
 }
 
+/* Back from the file, of which the last line may be half written. */
+static void file_is_read(void **state) {
+    (void)state;
+    static const char *const names[] = {"a,\"b\""};
+    History *h, *read;
+    assert_ok(history_create(NULL, 0, names, 1, &h));
+    assert_ok(history_open(h, path));
+    double row[HISTORY_COLUMNS + 1] = {1, 100, 0.1, 0.1 + 0.2, 0.5, NAN, NAN, 1234, 5, 0.25, -7};
+    assert_ok(history_add(h, row));
+    row[0] = 2;
+    assert_ok(history_add(h, row));
+    assert_ok(history_write(h));
+    assert_ok(history_read(path, &read));
+    assert_int_equal(read->row_count, 2);
+    assert_int_equal(read->column_count, HISTORY_COLUMNS + 1);
+    assert_int_equal(history_column(read, "a,\"b\""), HISTORY_COLUMNS);
+    assert_int_equal(history_column(read, "none"), read->column_count);
+    assert_true(history_value(read, 1, HISTORY_LOSS) == 0.1 + 0.2);
+    assert_true(isnan(history_value(read, 1, HISTORY_VAL_LOSS)));
+    assert_true(history_value(read, 1, HISTORY_COLUMNS) == -7);
+    history_destroy(read);
+    history_destroy(h);
+    static const char *const good[] = {"epoch,loss\n1,2\n2", "epoch,loss\n1,2\n2,", "epoch,loss\n1,2\n2,3,4,5"};
+    for (size_t i = 0; i < 3; i++) { /* half a line */
+        FILE *file = fopen(path, "w");
+        fputs(good[i], file);
+        fclose(file);
+        assert_ok(history_read(path, &read));
+        assert_int_equal(read->row_count, 1);
+        history_destroy(read);
+    }
+    static const char *const bad[][2] = {{"", "no line"},
+                                         {"epoch,loss", "no line"},
+                                         {"loss,epoch\n", "not epoch"},
+                                         {"epoch,loss\n1\n", "line 2 has 1 columns instead of 2"},
+                                         {"epoch,loss\n1,x\n", "line 2, loss: x is no number"}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        FILE *file = fopen(path, "w");
+        fputs(bad[i][0], file);
+        fclose(file);
+        assert_int_equal(history_read(path, &read), STATUS_FAILED);
+        assert_null(read);
+        if (!strstr(status_message(), bad[i][1]))
+            fail_msg("%s lacks %s", status_message(), bad[i][1]);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(rows_are_in_the_file_at_once, check_memory),
+        cmocka_unit_test_teardown(file_is_read, check_memory),
         cmocka_unit_test_teardown(resume_cuts_the_file_back, check_memory),
         cmocka_unit_test_teardown(several_outputs, check_memory),
         cmocka_unit_test_teardown(broken_input_is_refused, check_memory),

@@ -13,6 +13,8 @@ add_unit(rates)
 add_unit(average)
 add_unit(chart)
 add_unit(html)
+add_unit(grad_cam)
+add_unit(grad_cam_double DOUBLE)
 add_unit(sampler)
 add_unit(launch)
 set_tests_properties(unit/launch PROPERTIES ENVIRONMENT "${MPI_ENVIRONMENT}") # starts MPI
