@@ -25,8 +25,10 @@ has "its title" '<title>run</title>' "$(cat dom)"
 has "its curves" '<img alt="Loss, accuracy and other values over epochs"' "$(cat dom)"
 has "its table of layers" 'parameters' "$(cat dom)"
 same "the console says nothing" "0 lines" "$(grep -c 'CONSOLE' console) lines"
-requests=$(grep -oE '"url":"[a-z]+:[^"]*"' net.json | grep -vE '"url":"(file|data):' | sort -u)
-same "nothing is asked of the network" "none" "${requests:-none}"
+own='https?://((clients[0-9]*|accounts|www)\.google\.com|(update|optimizationguide-pa|content-autofill|safebrowsing)\.googleapis\.com|[a-z.]+\.gvt1\.com)/'
+requests=$(grep -oE '"url":"[a-z]+:[^"]*"' net.json | grep -vE '"url":"(file|data|chrome)[a-z-]*:' | grep -vE "$own" | sort -u)
+check "its files are in the network's log" grep -q '"url":"file:' net.json
+same "nothing is asked of the network (but what the browser asks for itself)" "none" "${requests:-none}"
 
 # Pictures in a page are real only when the browser could decode them: a page of scripts measures them.
 sed 's,</body>,<script>document.title = Array.from(document.images).map(i => i.naturalWidth > 0 \&\& i.naturalHeight > 0).join();</script>&,' \
