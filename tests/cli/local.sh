@@ -44,7 +44,7 @@ wait "$job"
 same "a rank killed: exit code" 0 $?
 has "is restarted" '^local: ended with code 137: restart 1, from killed$' "$(cat err)"
 same "digest" "$expected" "$(digest killed)"
-same "the run folder's files" ".lock best.h5 config.json final.h5 metrics.csv step" \
+same "the run folder's files" ".lock best.h5 config.json final.h5 metrics.csv report.html step" \
     "$(ls -A killed | sed 's/step-.*/step/' | uniq | xargs)"
 start parent -np 3 "${options[@]}"
 kill -9 "$mpirun"
