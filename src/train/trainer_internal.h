@@ -83,9 +83,9 @@ typedef struct Trainer {
     char *files; /* record_files of the run's beginning */
     CheckpointWriter *writer;
     double last_save;
-    StepTimes step_times; /* with --verbose */
+    StepTimes step_times;            /* with --verbose */
     double reported, report_seconds; /* when report.html was last written, and how long that took; 0: not yet */
-    uint64_t saved_step;  /* step of the newest checkpoint on the disk, as far as is known; UINT64_MAX: none */
+    uint64_t saved_step; /* step of the newest checkpoint on the disk, as far as is known; UINT64_MAX: none */
     char environment[256];
     char content[DATASET_CONTENT]; /* of the data in memory at the start */
 } Trainer;
