@@ -27,7 +27,6 @@ has "its table of layers" 'parameters' "$(cat dom)"
 same "the console says nothing" "0 lines" "$(grep -c 'CONSOLE' console) lines"
 own='https?://((clients[0-9]*|accounts|www)\.google\.com|(update|optimizationguide-pa|content-autofill|safebrowsing)\.googleapis\.com|[a-z.]+\.gvt1\.com)/'
 requests=$(grep -oE '"url":"[a-z]+:[^"]*"' net.json | grep -vE '"url":"(file|data|chrome)[a-z-]*:' | grep -vE "$own" | sort -u)
-check "its files are in the network's log" grep -q '"url":"file:' net.json
 same "nothing is asked of the network (but what the browser asks for itself)" "none" "${requests:-none}"
 
 # Pictures in a page are real only when the browser could decode them: a page of scripts measures them.
