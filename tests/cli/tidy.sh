@@ -33,7 +33,7 @@ ends "a run of 8 ranks" 0 alone mpirun --quiet -np 8 "$build/cnn_train" "${optio
 check "no process" [ -z "$(pgrep -f "$work/eight")" ]
 check "no file in /dev/shm" [ ! -s shm ]
 check "no file in the folder for temporary files" [ -z "$(find tmp -type f)" ]
-same "the run folder's files" ".lock best.h5 config.json final.h5 metrics.csv step-00000014.h5" "$(ls -A eight | xargs)"
+same "the run folder's files" ".lock best.h5 config.json final.h5 metrics.csv report.html step-00000014.h5" "$(ls -A eight | xargs)"
 check "nothing on stderr" [ ! -s err ]
 check "no escape codes, no carriage returns" eval '! grep -q "[^[:print:][:blank:]]" log'
 begin_until 7 "$work/killed" 3 "${options[@]}"

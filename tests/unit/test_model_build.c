@@ -290,7 +290,7 @@ static const struct {
     {NET("4,4,1", ONE("Reshape", ",\"target_shape\":[3,-1]")), "target_shape does not fit an input of 4x4x1"},
     {NET("4,4,1", ONE("Reshape", ",\"target_shape\":[-1,-1]")), "target_shape does not fit"},
     {NET("4,4,1", ONE("Reshape", ",\"target_shape\":[2,2]")), "target_shape does not fit"},
-    {NET("4,4,1", ONE("Reshape", ",\"target_shape\":[16,1,1,1,1]")), "at most 4 are supported"},
+    {NET("4,4,1", ONE("Reshape", ",\"target_shape\":[16,1,1,1,1,1]")), "at most 5 are supported"},
     {NET("4,4,1", ONE("Permute", ",\"dims\":[1,1,2]")), "each of the 3 input dimensions once"},
     {NET("4,4,1", ONE("Permute", ",\"dims\":[2,1]")), "each of the 3 input dimensions once"},
     {NET("4,4,2", ONE("BatchNormalization", ",\"axis\":1")), "axis 1 is not supported, only the last one (-1 or 3)"},
