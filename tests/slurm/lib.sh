@@ -73,6 +73,6 @@ completed() {
     same "$1: restarts" "$4" "$(field "$2" Restarts)"
     has "$1: has resumed" "^resuming $3/step-" "$(cat "$3"/slurm-*.log)"
     same "$1: digest" "$expected" "$(digest "$3")"
-    same "$1: nothing else is left" ".lock best.h5 config.json final.h5 metrics.csv slurm step" \
+    same "$1: nothing else is left" ".lock best.h5 config.json final.h5 metrics.csv report.html slurm step" \
         "$(ls -A "$3" | sed -E 's/^(step|slurm)-.*/\1/' | uniq | xargs)"
 }
