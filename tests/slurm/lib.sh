@@ -35,13 +35,13 @@ submit() {
 # field ID NAME: of scontrol show job.
 field() { slurm scontrol show job -o "$1" | tail -1 | grep -oE "(^| )$2=[^ ]*" | cut -d= -f2; }
 
-# becomes ID STATES SECONDS: waits until the job is in one of the states (A|B).
+# becomes ID STATES SECONDS: waits until the job is in one of the states (A|B); on a slow machine five times so long.
 becomes() {
     local tenths state=
-    for ((tenths = 0; tenths < 5 * $3; tenths++)); do
+    for ((tenths = 0; tenths < 25 * $3; tenths++)); do
         state=$(field "$1" JobState)
         [[ $state =~ ^($2)$ ]] && return
-        [[ $state =~ ^(COMPLETED|FAILED|CANCELLED|TIMEOUT|NODE_FAIL)$ ]] && [ $tenths -gt 100 ] && break
+        [[ $state =~ ^(COMPLETED|FAILED|CANCELLED|TIMEOUT|NODE_FAIL)$ ]] && [ $tenths -gt 500 ] && break
         sleep 0.2
     done
     echo "        job $1 is $state: $(cat ./*/slurm-"$1".log 2>/dev/null | tail -5)"
