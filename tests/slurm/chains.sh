@@ -10,7 +10,7 @@ first=$id
 check "the first trains" training chain
 submit chain --sbatch --dependency=afternotok:"$first"
 second=$id
-submit next --tasks 2 --sbatch --dependency=afterok:"$second"
+program=$build/cnn_train submit next --tasks 2 --sbatch --dependency=afterok:"$second"
 slurm scancel "$first"
 completed "after one that was cancelled" "$second" chain 0
 check "after one that was done: completes" becomes "$id" COMPLETED 60

@@ -25,7 +25,8 @@ options=(--model "$source/tests/cli/networks/dropout.json" --data small.h5 --val
 train 1 "${options[@]}" --out whole
 expected=$(digest whole)
 
-# submit RUN OPTION...: by slurm-submit; $id is the job.  Rank 0 stands still in the middle (../cli/lib.sh).
+# submit RUN OPTION...: by slurm-submit; $id is the job.  Rank 0 stands still in the middle (../cli/lib.sh),
+# but for another $program.
 pausing 8
 submit() {
     CNN_TRAIN=${program:-$pausing} slurm "$source/launch/slurm-submit" --nodes 2 --tasks 4 --time 30 "${@:2}" "${options[@]}" --out "$1" >log 2>err || cat err
