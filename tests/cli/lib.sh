@@ -152,6 +152,14 @@ pending() {
     failed=1
 }
 
+# hold FILE: locks it, until the process $holder is killed.
+hold() {
+    { flock 9 && exec sleep 1000; } 9>>"$1" >/dev/null 2>&1 &
+    holder=$!
+    started+=("$holder")
+    while flock -n "$1" true; do sleep 0.1; done
+}
+
 # verified RUN: all its checkpoints are whole.
 verified() {
     "$build/cnn_inspect" "$1" --verify >/dev/null

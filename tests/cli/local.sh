@@ -158,10 +158,7 @@ has "it goes on with the others" '^local: 2 of 3 hosts answer \(h1:2 h3:2\): 4 r
 same "on three hosts, then on two" "6 on 3 4 on 2" "$(sed -nE 's/^ranks ([0-9]+ on [0-9]+) node.*/\1/p' log | xargs)"
 same "digest" "$expected" "$(digest lost)"
 mkdir waits
-flock -o waits/.lock sleep 1000 </dev/null >/dev/null 2>&1 & # which outlives the test: it must not hold its output
-holder=$!
-started+=("$holder")
-until ! flock -n waits/.lock true; do sleep 0.1; done
+hold waits/.lock
 "$hosts" on "$work/net" h0 mpirun --quiet -np 2 --host h1:1,h3:1 "$build/cnn_train" "${options[@]}" --stall-timeout 2 --out waits >log 2>err &
 job=$!
 started+=("$job")

@@ -80,10 +80,7 @@ goes_on "SIGTERM to one rank" 1 term
 
 echo "--- stopped before the first step"
 mkdir early
-flock -o early/.lock sleep 1000 & # so that it waits, and is in its beginning for certain
-holder=$!
-started+=("$holder")
-until ! flock -n early/.lock true; do sleep 0.1; done
+hold early/.lock # so that it waits, and is in its beginning for certain
 mpirun --quiet -np 3 "$build/cnn_train" "${long[@]}" --resume auto --out early >log 2>err &
 job=$!
 started+=("$job")

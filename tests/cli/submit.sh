@@ -127,14 +127,12 @@ job
 outcome "a warning before there are ranks is repeated" 75 "scontrol requeue 41"
 
 echo "--- another job in the folder"
-flock -o run/.tries sleep 1000 &
-started+=($!)
-until ! flock -n run/.tries true; do sleep 0.1; done
+hold run/.tries
 CNN_LOCK_WAIT=0 job
 outcome "ends" 2 ""
 has "says so" 'error: another job is at work in run. Wait' "$(cat err)"
 check "starts nothing" eval '! grep -q srun calls 2>/dev/null'
-kill "${started[-1]}"
+kill "$holder"
 
 echo "--- where a job may not be requeued"
 echo '[ "$1" = show ] || exit 1' >scontrol-does
