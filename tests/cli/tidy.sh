@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What programs leave behind, what they print, and that they destroy nothing.
 . "$(dirname "$0")/lib.sh"
-unset OMPI_MCA_pml OMPI_MCA_btl OMPI_MCA_ess_singleton_isolated OMPI_MCA_odls_base_sigkill_timeout # as users start it
+unset OMPI_MCA_pml OMPI_MCA_btl OMPI_MCA_odls_base_sigkill_timeout # as users start it
 small_data small.h5 203
 options=(--model "$source/tests/cli/networks/dropout.json" --data small.h5 --batch-size 30 --epochs 2 --seed 1)
 programs="cnn_train cnn_evaluate cnn_predict cnn_inspect cnn_import"
