@@ -91,8 +91,9 @@ static Status run_trainer(const Attempt *attempt) {
                       "--checkpoint-steps",
                       "1",
                       "--resume",
-                      "auto"};
-    int argc = 26;
+                      "auto",
+                      "--no-report"}; /* cairo and fontconfig do not survive each lack of memory */
+    int argc = 27;
     bool exit_now;
     Dist *dist;
     if (attempt->option) {
