@@ -85,7 +85,8 @@ Status dataset_open(const char *path, Dataset **out);
 
 /* What may be said about data that are pictures; other data do not ask. */
 typedef struct DatasetOptions {
-    PictureRule rule;         /* what it does not say: as the file says, or picture_rule_settle */
+    PictureRule rule;         /* what it does not say: as the file says, or picture_rule_settle, */
+    Shape usual;              /* which takes its size where a folder's pictures differ in theirs; rank 0: not said */
     char *const *class_names; /* borrowed; of a folder: the classes in the order of their numbers; NULL: those found */
     size_t class_count;
     DatasetSplit split; /* of pictures in folders that do not tell */

@@ -8,16 +8,6 @@
 
 /* ---- the rule ---- */
 
-/* What options say goes before what the file says. */
-static void prefer(const PictureRule *said, PictureRule *rule) {
-    if (said->height > 0)
-        rule->height = said->height, rule->width = said->width;
-    if (said->channels > 0)
-        rule->channels = said->channels;
-    if (said->fit != IMAGE_FITS)
-        rule->fit = said->fit;
-}
-
 /* Shape and rule of data that are decoded when they are read. */
 static void describe(Dataset *dataset) {
     DatasetInfo *info = &dataset->info;
@@ -60,7 +50,7 @@ Status dataset__read_rule(Dataset *dataset, const DatasetOptions *options) {
                            info->path);
     rule->height = (size_t)shape[0], rule->width = (size_t)shape[1], rule->channels = (size_t)shape[2];
     if (options)
-        prefer(&options->rule, rule);
+        picture_rule_prefer(&options->rule, rule);
     describe(dataset);
     return STATUS_OK;
 }
@@ -114,7 +104,7 @@ Status dataset__open_folder(Dataset *dataset, const DatasetOptions *options) {
     if (options) {
         how = (FolderOptions){
             .class_names = options->class_names, .class_count = options->class_count, .split = options->split};
-        prefer(&options->rule, &dataset->rule);
+        picture_rule_prefer(&options->rule, &dataset->rule);
     }
     TRY(folder_scan(info->path, &how, folder));
     tell_skipped(folder);
@@ -122,7 +112,7 @@ Status dataset__open_folder(Dataset *dataset, const DatasetOptions *options) {
         if (folder->files[i].size == 0)
             return status_fail(STATUS_FAILED, "%s is empty or not there: take it out of %s", folder->files[i].path,
                                info->path);
-    TRY(picture_rule_settle(folder, &dataset->rule));
+    TRY(picture_rule_settle(folder, options ? &options->usual : NULL, &dataset->rule));
     describe(dataset);
     for (DatasetSplit split = 0; split < DATASET_SPLITS; split++)
         info->count[split] = folder->first[split + 1] - folder->first[split];

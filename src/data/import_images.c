@@ -85,7 +85,7 @@ static Status open_images(const ImportOptions *options, char **names, size_t nam
     FolderOptions how = {.class_names = name_count > 0 ? names : NULL, .class_count = name_count};
     TRY(folder_scan(options->path[0], &how, &images->folder));
     TRY(judge_skipped(options, &images->folder));
-    TRY(picture_rule_settle(&images->folder, &images->rule));
+    TRY(picture_rule_settle(&images->folder, NULL, &images->rule));
     describe(images, source);
     return STATUS_OK;
 }

@@ -32,7 +32,17 @@ Status picture_rule_parse(const char *size, const char *fit, size_t channels, Pi
     return STATUS_OK;
 }
 
-Status picture_rule_settle(const Folder *folder, PictureRule *rule) {
+void picture_rule_prefer(const PictureRule *said, PictureRule *rule) {
+    if (said->height > 0)
+        rule->height = said->height, rule->width = said->width;
+    if (said->channels > 0)
+        rule->channels = said->channels;
+    if (said->fit != IMAGE_FITS)
+        rule->fit = said->fit;
+}
+
+Status picture_rule_settle(const Folder *folder, const Shape *usual, PictureRule *rule) {
+    bool has_usual = usual && usual->rank > 1;
     size_t picks = folder->count < SAMPLE ? folder->count : SAMPLE, seen = 0, height = 0, width = 0;
     bool same = true, grey = true;
     for (size_t i = 0; i < picks && (rule->height == 0 || rule->channels == 0); i++) {
@@ -49,8 +59,8 @@ Status picture_rule_settle(const Folder *folder, PictureRule *rule) {
         return STATUS_FAILED; /* as the last of them says */
     if (rule->height == 0) {
         same &= height <= OWN_SIDE_MAX && width <= OWN_SIDE_MAX;
-        rule->height = same ? height : USUAL_SIDE;
-        rule->width = same ? width : USUAL_SIDE;
+        rule->height = same ? height : has_usual ? usual->dim[0] : USUAL_SIDE;
+        rule->width = same ? width : has_usual ? usual->dim[1] : USUAL_SIDE;
     }
     if (rule->channels == 0)
         rule->channels = grey ? 1 : 3;

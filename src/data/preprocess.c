@@ -135,6 +135,14 @@ Status preprocess_create_for(const DatasetInfo *info, const char *name, Preproce
     return create(info, NULL, name, out);
 }
 
+PictureRule preprocess_rule(const Preprocess *p) {
+    const Shape *shape = &p->shape;
+    if (shape->rank != 3 || shape->dim[0] > IMAGE_SIDE_MAX || shape->dim[1] > IMAGE_SIDE_MAX ||
+        (shape->dim[2] != 1 && shape->dim[2] != 3))
+        return (PictureRule){.fit = IMAGE_FITS};
+    return (PictureRule){shape->dim[0], shape->dim[1], shape->dim[2], p->is_pictures ? p->fit : IMAGE_FITS};
+}
+
 double preprocess_value_max(const Preprocess *preprocess) {
     double scale = preprocess->scale[0], max = 255;
     if (preprocess->mode == PREPROCESS_UNIT)

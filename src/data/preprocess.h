@@ -46,6 +46,9 @@ Status preprocess_create(Dataset *dataset, const char *name, Preprocess *out);
 /* The same for examples without a dataset: pictures to be predicted.  `dataset` mode: STATUS_USAGE. */
 Status preprocess_create_for(const DatasetInfo *info, const char *name, Preprocess *out);
 
+/* How pictures come to a network with this preprocessing: says nothing where its examples are none of 1 or 3 channels. */
+PictureRule preprocess_rule(const Preprocess *preprocess);
+
 /* Largest value of the data that the network was trained on, where the mode depends on it; else 255. */
 double preprocess_value_max(const Preprocess *preprocess);
 

@@ -200,6 +200,14 @@ size_t model_set_momentum(Model *model, double momentum) {
     return count;
 }
 
+Shape model_input_shape(const Model *model) {
+    const json_t *extents = json_object_get(model->layers[model->inputs[0].layer].config, "batch_input_shape");
+    Shape shape = {.rank = json_array_size(extents) > 0 ? json_array_size(extents) - 1 : 0};
+    for (size_t i = 0; i < shape.rank; i++)
+        shape.dim[i] = (size_t)json_integer_value(json_array_get(extents, i + 1)); /* 0 of null */
+    return shape;
+}
+
 bool model_set_input(Model *model, const Shape *shape, Shape *before) {
     json_t *extents = json_object_get(model->layers[model->inputs[0].layer].config, "batch_input_shape");
     bool changed = false;

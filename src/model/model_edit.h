@@ -49,6 +49,9 @@ size_t model_set_dropout(Model *model, double rate);
  * variances: thousands of steps at Keras's 0.999.  Returns how many layers there are. */
 size_t model_set_momentum(Model *model, double momentum);
 
+/* The shape of an example of the first input; extents that it leaves open are 0. */
+Shape model_input_shape(const Model *model);
+
 /* Makes the only input of the network, an image whose last extent is that of `shape`, one of `shape`; else nothing.  True: it
  * was another, *before.  Whether the layers can take it, model_build says. */
 bool model_set_input(Model *model, const Shape *shape, Shape *before);

@@ -40,7 +40,8 @@ static const Option options[] = {
     {"preprocess", 0, TEXT(preprocess, "KIND"), .choices = preprocess_names, .record = RECORD_FIXED,
      .help = "how pixels become inputs; when not given, unit for bytes, none for floats and for networks that scale"},
     {"size", 0, TEXT(size, "N|HxW"), .record = RECORD_FIXED,
-     .help = "pixels of pictures' sides; when not given, their own size where all have the same, else 224"},
+     .help = "pixels of pictures' sides; when not given, those of --init-from's network, else their own where all have "
+             "the same, else the usual ones of --model, else 224"},
     {"resize", 0, TEXT(resize, "KIND"), .choices = image_fits, .record = RECORD_FIXED,
      .help = "how pictures come to that size: crop the middle (when not given), pad with black, or squash"},
     {"channels", 0, COUNT(channels), .max = 3, .record = RECORD_FIXED,

@@ -3,7 +3,10 @@
  * Which network a run trains, and the weights that it begins with. */
 #include "base/log.h"
 #include "base/memory.h"
+#include "data/folder.h"
+#include "data/pictures.h"
 #include "io/file.h"
+#include "model/model_edit.h"
 #include "model/zoo/zoo.h"
 #include "train/keras_optimizer.h"
 #include "train/trainer_internal.h"
@@ -49,7 +52,7 @@ static Status read_network(Trainer *t) {
     return init_from[0] ? read_texts(init_from, model[0] ? NULL : &t->model_text, &t->file_preprocess) : STATUS_OK;
 }
 
-Status trainer__open_model(Trainer *t) {
+Status trainer__read_model(Trainer *t) {
     const Config *config = t->config;
     const char *source = config->model[0] ? config->model : config->init_from[0] ? config->init_from : "checkpoint";
     if (!t->resuming) {
@@ -57,9 +60,56 @@ Status trainer__open_model(Trainer *t) {
         TRY(dist_broadcast_text(t->dist, &t->model_text));
         TRY(dist_broadcast_text(t->dist, &t->file_preprocess));
     }
+    return t->model_text ? setup_model(&t->setup, t->model_text, source) : STATUS_OK;
+}
+
+/* How pictures in folders come to the network, where options do not say: as to the one that is resumed, or whose weights it
+ * begins with; a network of the zoo has a usual size. */
+static Status network_pictures(const Trainer *t, DatasetOptions *out) {
+    const ZooEntry *entry = config_given(t->config, "model") ? zoo_find(t->config->model) : NULL;
+    Preprocess recorded;
+    char **names;
+    size_t count;
+    *out = (DatasetOptions){.rule.fit = IMAGE_FITS};
+    if (entry && entry->input.rank == 3)
+        out->usual = entry->input;
+    if (t->file_preprocess) {
+        TRY(preprocess_from_json(t->file_preprocess, &recorded, &names, &count));
+        memory_free(names);
+        out->rule = preprocess_rule(&recorded);
+    }
+    if (t->model_text) { /* --model goes before the file that weights come from */
+        Preprocess input = {.shape = model_input_shape(t->setup.model)};
+        PictureRule said = preprocess_rule(&input);
+        if (said.width == 0)
+            said.height = 0; /* both or none */
+        picture_rule_prefer(&said, &out->rule);
+    }
+    return STATUS_OK;
+}
+
+Status trainer__open_data(Trainer *t) {
+    const Config *config = t->config;
+    DatasetOptions network;
+    char text[SHAPE_TEXT];
+    TRY(dist_agree(t->dist, network_pictures(t, &network)));
+    TRY(setup_run_data(&t->setup, config, &network));
+    const Shape *shape = &t->setup.info->shape;
+    bool taken = shape->dim[0] == network.rule.height && shape->dim[1] == network.rule.width;
+    bool usual =
+        network.usual.rank > 0 && shape->dim[0] == network.usual.dim[0] && shape->dim[1] == network.usual.dim[1];
+    if (folder_is_source(config->data) && config->size[0] == '\0' && (taken || usual) && !t->resuming)
+        log_info("pictures: brought to %s, the size of %s; --size says another\n", shape_format(shape, text),
+                 taken ? t->setup.model ? t->setup.model->name : config->init_from : config->model);
+    return STATUS_OK;
+}
+
+Status trainer__open_model(Trainer *t) {
+    const Config *config = t->config;
     t->setup.classes = config->classes;
     t->setup.stochastic_depth = config_given(config, "stochastic-depth") ? config->stochastic_depth : -1;
-    TRY(setup_model(&t->setup, t->model_text, source));
+    if (t->setup.model == NULL)
+        TRY(setup_model(&t->setup, NULL, config->model));
     return dist_agree(t->dist, t->resuming ? STATUS_OK : trainer__adapt_model(t));
 }
 
@@ -89,7 +139,7 @@ static Status take_weights(Trainer *t, const Checkpoint *checkpoint, const char 
     Matches matches = {0};
     Status status = match_weights(t->setup.model, t->setup.graph, checkpoint, path, options, &matches);
     if (status != STATUS_OK && t->made_for[0])
-        status = status_fail(status, "%s The network was made for images of %s: import the data at that size.",
+        status = status_fail(status, "%s The network was made for images of %s: bring the data to that size (--size).",
                              status_message(), t->made_for);
     if (status == STATUS_OK)
         match_report(&matches, &options, t->setup.model, path);

@@ -59,15 +59,19 @@ Status setup_data(Setup *setup, const char *path, const DatasetOptions *options)
 }
 
 static Status read_options(const Config *config, DatasetOptions *options, char ***names) {
-    TRY(picture_rule_parse(config->size, config->resize, config->channels, &options->rule));
+    PictureRule said;
+    TRY(picture_rule_parse(config->size, config->resize, config->channels, &said));
+    picture_rule_prefer(&said, &options->rule);
     if (config->classes_file[0])
         TRY(folder_read_classes(config->classes_file, names, &options->class_count));
     options->class_names = *names;
     return STATUS_OK;
 }
 
-Status setup_run_data(Setup *setup, const Config *config) {
-    DatasetOptions options = {0};
+Status setup_run_data(Setup *setup, const Config *config, const DatasetOptions *network) {
+    DatasetOptions options = {.rule.fit = IMAGE_FITS}; /* a dataset file has its own size */
+    if (folder_is_source(config->data))
+        options = *network;
     char **names = NULL;
     Status status = dist_agree(setup->dist, read_options(config, &options, &names));
     if (status == STATUS_OK)

@@ -39,8 +39,9 @@ void setup_close(Setup *setup);
  * nobody computes on help to decode pictures.  Collective. */
 Status setup_data(Setup *setup, const char *path, const DatasetOptions *options);
 
-/* The same of a run's options.  STATUS_USAGE: such as are for pictures, and the data are none that are decoded. */
-Status setup_run_data(Setup *setup, const Config *config);
+/* The same of a run's options; `network` is how pictures in folders come to the network where the options do not say.
+ * STATUS_USAGE: options for pictures, and the data are none that are decoded. */
+Status setup_run_data(Setup *setup, const Config *config, const DatasetOptions *network);
 
 /* setup->model = the network that `text` (Keras JSON, the same on all ranks; `source` names it in messages) describes, or,
  * text NULL, the zoo's network `source` for the shape of the data, setup->classes and setup->stochastic_depth.  It ends in

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "data/folder.h"
 #include "io/run.h"
+#include "model/model_edit.h"
 #include "train/record.h"
 #include <string.h>
 
@@ -94,9 +95,8 @@ static Status open_data(const TrainedArguments *arguments, const char *record, c
     if (record)
         TRY(preprocess_from_json(record, &recorded, &names, &options.class_count));
     options.class_names = names;
-    if (record && recorded.shape.rank == 3 && (recorded.shape.dim[2] == 1 || recorded.shape.dim[2] == 3))
-        options.rule = (PictureRule){recorded.shape.dim[0], recorded.shape.dim[1], recorded.shape.dim[2],
-                                     recorded.is_pictures ? recorded.fit : IMAGE_FITS};
+    if (record)
+        options.rule = preprocess_rule(&recorded);
     Status status = setup_data(&t->setup, t->config.data, &options);
     options.split = t->asked;
     if (status == STATUS_OK && arguments->data[0] && folder_is_source(arguments->data) &&
@@ -122,14 +122,10 @@ static Status open_with(const TrainedArguments *arguments, const Texts *texts, T
 /* What the network's input says of its examples. */
 static Shape input_shape(const Model *model) {
     enum { USUAL_SIDE = 224, USUAL_CHANNELS = 3 };
-    const json_t *extents = json_object_get(model->layers[model->inputs[0].layer].config, "batch_input_shape");
-    Shape shape = {.rank = json_array_size(extents) > 0 ? json_array_size(extents) - 1 : 0};
-    for (size_t i = 0; i < shape.rank; i++) {
-        const json_t *extent = json_array_get(extents, i + 1);
-        shape.dim[i] = (size_t)json_integer_value(extent);
-        if (json_is_null(extent))
+    Shape shape = model_input_shape(model);
+    for (size_t i = 0; i < shape.rank; i++)
+        if (shape.dim[i] == 0)
             shape.dim[i] = i + 1 == shape.rank ? USUAL_CHANNELS : USUAL_SIDE;
-    }
     return shape;
 }
 

@@ -95,7 +95,12 @@ typedef struct Trainer {
 Status trainer__open(Trainer *trainer, bool *finished);
 void trainer__close(Trainer *trainer);
 
-/* setup.model: what --model, --init-from or the checkpoint says.  Part of trainer__open; agreed. */
+/* Parts of trainer__open, in this order; agreed.
+ * setup.model: what --model, --init-from or the checkpoint says, but for networks of the zoo.
+ * setup.data: what --data says; pictures in folders come to the size that the network takes, unless --size says another.
+ * setup.model of the zoo, which are made for an example's shape; and trainer__adapt_model. */
+Status trainer__read_model(Trainer *trainer);
+Status trainer__open_data(Trainer *trainer);
 Status trainer__open_model(Trainer *trainer);
 
 /* Makes the network fit the data: size of images, classes; and freezes layers.  trainer->parts.  Part of

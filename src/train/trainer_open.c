@@ -319,7 +319,8 @@ Status trainer__open(Trainer *t, bool *finished) {
     TRY(trainer__find_resume(t));
     if (t->config->dry_run)
         TRY(dist_agree(dist, dist_rank(dist) == 0 ? say_folder(t) : STATUS_OK));
-    TRY(setup_run_data(&t->setup, t->config));
+    TRY(trainer__read_model(t));
+    TRY(trainer__open_data(t));
     TRY(dist_agree(dist, trainer__check_data(t)));
     TRY(stop_if_asked(t));
     TRY(trainer__open_model(t));

@@ -85,6 +85,29 @@ train 1 --data hymenoptera "${size[@]}" "${options[@]}" --epochs 3 --out three
 same "a resume from the folder" "$(weights three)" "$(weights folder3)"
 fails "another size" 2 'size' ranks 1 cnn_train --resume folder1 --size 64 --epochs 4
 
+# Fine-tuning: size, rule and colours are those of the network that it begins with.
+grey=(--epochs 1 --batch-size 24 --micro-batches 3 --quiet)
+train 1 --data grey.h5 --model lenet5 "${grey[@]}" --out grey
+train 1 --data grey.h5 --init-from grey "${grey[@]}" --out tuned1
+train 2 --data hymenoptera --init-from grey "${grey[@]}" --out tuned2
+same "fine-tuned from the folder as from what was imported for the network" "$(weights tuned1)" "$(weights tuned2)"
+ends "and resumed" 0 ranks 1 cnn_train --resume tuned2 --epochs 2 --quiet
+# brought SIZE ARGUMENT...: what cnn_train does with the photos.
+brought() {
+    local size=$1
+    shift
+    ends "brought to $size: $*" 0 ranks 1 cnn_train --data hymenoptera --dry-run "$@"
+    has "brought to $size" "^x \(input\) +$size " "$(cat log)"
+}
+brought 100x60x1 --init-from grey
+has "which is said" '^pictures: brought to 100x60x1, the size of lenet5; --size says another$' "$(cat log)"
+brought 48x48x1 --init-from grey --size 48 --allow-mismatch
+check "--size needs no words" test "$(grep -c '^pictures:' log)" = 0
+brought 32x40x3 --model folder1/final.h5
+brought 32x40x3 --model folder1/final.h5 --init-from grey --allow-mismatch
+brought 28x28x3 --model lenet5
+brought 224x224x3
+
 # The network says what it takes, and how its classes are called.
 ranks 1 cnn_evaluate decoded --split val >decoded.txt 2>err
 ranks 2 cnn_evaluate folder1 --split val >folder.txt 2>err
