@@ -5,6 +5,7 @@
 #ifndef BACKEND_KERNEL_H
 #define BACKEND_KERNEL_H
 #include "backend/backend.h"
+#include "base/memory.h"
 
 typedef struct Kernel {
     void (*forward)(const OpDesc *op, const OpBuffers *b);
@@ -20,7 +21,11 @@ typedef struct Kernel {
  * memory_free.  Fails when memory does. */
 Status kernel_prepare(const Kernel *kernel, const OpDesc *op, void **state, OpMemory *memory);
 
-/* The four functions of Backend. */
+/* Those of a Backend's functions that are the same for all kernels. */
+#define KERNEL_RUNS                                                                                                    \
+    .collect = kernel_collect, .collect_backward = kernel_collect_backward, .forward = kernel_forward,                 \
+    .backward = kernel_backward, .release = memory_free
+
 void kernel_collect(void *state, const OpBuffers *buffers);
 void kernel_collect_backward(void *state, const OpBuffers *buffers);
 void kernel_forward(void *state, const OpBuffers *buffers);

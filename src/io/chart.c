@@ -200,10 +200,6 @@ static Layout measure_layout(const ChartPicture *picture) {
     return layout;
 }
 
-bool chart_available(void) {
-    return true;
-}
-
 Status chart_render(const ChartPicture *picture, DrawingFormat format, const char *name, unsigned char **bytes,
                     size_t *size) {
     *bytes = NULL;
@@ -214,10 +210,6 @@ Status chart_render(const ChartPicture *picture, DrawingFormat format, const cha
 }
 
 #else
-
-bool chart_available(void) {
-    return false;
-}
 
 Status chart_render(const ChartPicture *picture, DrawingFormat format, const char *name, unsigned char **bytes,
                     size_t *size) {

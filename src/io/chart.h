@@ -60,9 +60,6 @@ typedef struct ChartPicture {
     bool dark; /* for a dark page */
 } ChartPicture;
 
-/* Was the program built with cairo? */
-bool chart_available(void);
-
 /* *bytes (the caller frees with memory_free) = the picture, of 800 x 500 pixels or points for each chart of curves, and as
  * large as needed for a heat map.  A chart without a point that can be drawn says so if another has some.  Everything
  * borrowed.  `name` is for messages.  Not collective.  Texts need not be valid UTF-8.

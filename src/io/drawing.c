@@ -2,7 +2,6 @@
 #include "io/drawing.h"
 #include "base/memory.h"
 #include "base/utf8.h"
-#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
@@ -145,6 +144,16 @@ Status drawing_render(DrawingFormat format, double width, double height, Drawing
     *bytes = written.data;
     *size = written.size;
     return STATUS_OK;
+}
+
+bool drawing_available(void) {
+    return true;
+}
+
+#else
+
+bool drawing_available(void) {
+    return false;
 }
 
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Texts by cairo, and PNG, SVG and PDF files.  A build without cairo has drawing_format and drawing_missing alone. */
+ * Texts by cairo, and PNG, SVG and PDF files.  A build without cairo has the last three functions alone. */
 #ifndef IO_DRAWING_H
 #define IO_DRAWING_H
 #include "base/status.h"
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef enum DrawingFormat { DRAWING_PNG, DRAWING_SVG, DRAWING_PDF } DrawingFormat;
@@ -34,6 +35,9 @@ Status drawing_render(DrawingFormat format, double width, double height, Drawing
 
 /* *format by the ending of a file's name: .png, .svg or .pdf.  STATUS_USAGE: none of these. */
 Status drawing_format(const char *path, DrawingFormat *format);
+
+/* Was the program built with cairo? */
+bool drawing_available(void);
 
 /* STATUS_FAILED: `name` cannot be drawn, as the program was built without cairo. */
 Status drawing_missing(const char *name);

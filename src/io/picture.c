@@ -131,10 +131,6 @@ static void draw(cairo_t *c, const void *user, double width, double height) {
                   (double)(l->top + GAP + i / l->columns * (l->side + l->lines * LINE + GAP)), l->side);
 }
 
-bool picture_available(void) {
-    return true;
-}
-
 Status picture_render(const PictureSheet *sheet, DrawingFormat format, const char *name, unsigned char **bytes,
                       size_t *size) {
     Drawn drawn = {.sheet = sheet};
@@ -145,10 +141,6 @@ Status picture_render(const PictureSheet *sheet, DrawingFormat format, const cha
 }
 
 #else
-
-bool picture_available(void) {
-    return false;
-}
 
 Status picture_render(const PictureSheet *sheet, DrawingFormat format, const char *name, unsigned char **bytes,
                       size_t *size) {

@@ -34,9 +34,6 @@ typedef struct PictureSheet {
     size_t side;    /* 0: 160 pixels, more where there are few pictures */
 } PictureSheet;
 
-/* Was the program built with cairo? */
-bool picture_available(void);
-
 /* Replaces `path` by the sheet, .png, .svg or .pdf by its name: atomically and durably, as io/file.h says.
  * STATUS_USAGE: another ending.  STATUS_FAILED: no cell, larger than 32767 pixels either way, cannot write, out of memory,
  * built without cairo. */

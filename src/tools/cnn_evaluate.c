@@ -78,7 +78,9 @@ static Status verify(Dist *dist, const Arguments *arguments) {
     return verify_run(dist, &wanted, arguments->verify_pairs, arguments->seed, arguments->json);
 }
 
-static Status check_together(const Arguments *arguments) {
+static Status check(void *values, const OptionSource *source) {
+    const Arguments *arguments = values;
+    (void)source;
     bool pairs = arguments->verify_pairs[0] != '\0';
     if (!pairs && arguments->layer[0])
         return status_fail(STATUS_USAGE, "--layer needs --verify-pairs");
@@ -87,25 +89,13 @@ static Status check_together(const Arguments *arguments) {
     if (pairs && (arguments->runs.count > 0 || arguments->mean.tta[0] || arguments->confusion[0] ||
                   arguments->mistakes[0] || arguments->out[0]))
         return status_fail(STATUS_USAGE, "--verify-pairs takes one run, and prints its figures only");
-    return STATUS_OK;
+    return backend_check_name(arguments->trained.backend);
 }
 
 static Status run(Dist *dist, int argc, char **argv) {
     static Arguments arguments;
-    OptionSource source[CLI_MAX_OPTIONS] = {0};
-    bool exit_now = false;
-    Status status = STATUS_OK;
-    if (dist_rank(dist) == 0)
-        status = cli_parse(&program, argc, argv, &arguments, source, &exit_now);
-    if (status == STATUS_OK)
-        cli_defaults(&program, &arguments, source);
-    if (status == STATUS_OK && !exit_now)
-        status = check_together(&arguments);
-    if (status == STATUS_OK)
-        status = backend_check_name(arguments.trained.backend);
-    TRY(dist_agree(dist, status));
-    dist_broadcast(dist, &exit_now, sizeof exit_now);
-    dist_broadcast(dist, &arguments, sizeof arguments);
+    bool exit_now;
+    TRY(program_arguments(dist, &program, argc, argv, check, &arguments, sizeof arguments, &exit_now));
     if (exit_now)
         return STATUS_OK;
     if (arguments.verify_pairs[0])

@@ -253,12 +253,8 @@ static Status take_file(const char *word, char path[IMPORT_TEXT]) {
     return STATUS_OK;
 }
 
-static Status parse(int argc, char **argv, Arguments *arguments, bool *exit_now) {
-    OptionSource source[CLI_MAX_OPTIONS] = {0};
-    TRY(cli_parse(&program, argc, argv, arguments, source, exit_now));
-    if (*exit_now)
-        return STATUS_OK;
-    cli_defaults(&program, arguments, source);
+static Status check(void *values, const OptionSource *source) {
+    Arguments *arguments = values;
     if (arguments->files.count > IMPORT_PATHS)
         return status_fail(STATUS_USAGE, "more than %d files: put them into a folder", IMPORT_PATHS);
     for (size_t i = 0; i < arguments->files.count; i++)
@@ -273,13 +269,8 @@ static Status parse(int argc, char **argv, Arguments *arguments, bool *exit_now)
 
 static Status run(Dist *dist, int argc, char **argv) {
     static Arguments arguments;
-    bool exit_now = false;
-    Status status = STATUS_OK;
-    if (dist_rank(dist) == 0)
-        status = parse(argc, argv, &arguments, &exit_now);
-    TRY(dist_agree(dist, status));
-    dist_broadcast(dist, &exit_now, sizeof exit_now);
-    dist_broadcast(dist, &arguments, sizeof arguments);
+    bool exit_now;
+    TRY(program_arguments(dist, &program, argc, argv, check, &arguments, sizeof arguments, &exit_now));
     if (exit_now)
         return STATUS_OK;
     log_set_level(arguments.quiet ? LOG_QUIET : arguments.verbose ? LOG_VERBOSE : LOG_NORMAL);

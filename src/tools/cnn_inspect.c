@@ -133,7 +133,7 @@ static Status draw_sheet(const Arguments *arguments) {
     augment.seed = arguments->seed;
     TRY(dataset_open(arguments->path, &dataset));
     Status status = augment_check(&augment, dataset);
-    bool captions = augment.count == 0 && picture_available();
+    bool captions = augment.count == 0 && drawing_available();
     if (status == STATUS_OK && captions)
         status = sheet_of_labels(dataset, arguments->count ? arguments->count : USUAL_SHEET, arguments->png);
     else if (status == STATUS_OK)

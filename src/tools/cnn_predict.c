@@ -15,7 +15,8 @@
 typedef struct Arguments {
     TrainedArguments trained;
     MeanArguments mean;
-    CliWords words; /* further networks, and inputs */
+    CliWords words;        /* further networks, and inputs, */
+    CliWords runs, inputs; /* sorted: places in one list that is freed with that of runs */
     char layer[CLI_TEXT], out[CLI_TEXT], png[CLI_TEXT];
     size_t top, count;
     int format, on_bad_file;
@@ -98,29 +99,24 @@ static bool is_hdf5(const char *name) {
 
 /* ---- words ---------------------------------------------------------------------------------------------------------- */
 
-/* Rank 0's: networks, and what is to be looked at. */
-typedef struct Words {
-    CliWords runs, inputs;
-} Words;
-
-static Status sort_words(Arguments *arguments, Words *words) {
+static Status sort_words(Arguments *a) {
     char **list;
-    const CliWords *all = &arguments->words;
+    const CliWords *all = &a->words;
     TRY(memory_new(&list, all->count, "words"));
-    words->runs.list = list;
+    a->runs.list = list;
     for (size_t i = 0; i < all->count; i++)
         if (inputs_is_network(all->list[i]))
-            list[words->runs.count++] = all->list[i];
-    words->inputs.list = list + words->runs.count;
+            list[a->runs.count++] = all->list[i];
+    a->inputs.list = list + a->runs.count;
     for (size_t i = 0; i < all->count; i++)
         if (!inputs_is_network(all->list[i]))
-            list[words->runs.count + words->inputs.count++] = all->list[i];
-    if (words->inputs.count > 0 && arguments->trained.data[0])
-        return status_fail(STATUS_USAGE, "%s and --data: give one of them", words->inputs.list[0]);
+            list[a->runs.count + a->inputs.count++] = all->list[i];
+    if (a->inputs.count > 0 && a->trained.data[0])
+        return status_fail(STATUS_USAGE, "%s and --data: give one of them", a->inputs.list[0]);
     /* A dataset alone is what --data names: with its labels, and networks that read more than x. */
-    if (words->inputs.count == 1 && is_hdf5(words->inputs.list[0]) && strlen(words->inputs.list[0]) < CLI_TEXT) {
-        snprintf(arguments->trained.data, CLI_TEXT, "%s", words->inputs.list[0]);
-        words->inputs.count = 0;
+    if (a->inputs.count == 1 && is_hdf5(a->inputs.list[0]) && strlen(a->inputs.list[0]) < CLI_TEXT) {
+        snprintf(a->trained.data, CLI_TEXT, "%s", a->inputs.list[0]);
+        a->inputs.count = 0;
     }
     return STATUS_OK;
 }
@@ -145,22 +141,20 @@ static Status write_rows(Predictor *p, const Arguments *arguments) {
     return status;
 }
 
-static Status predict(Dist *dist, const Arguments *arguments, const Words *words) {
+static Status predict(Dist *dist, const Arguments *arguments) {
     InputOptions how = {.split = (DatasetSplit)arguments->trained.split,
                         .skip = arguments->on_bad_file == ON_BAD_FILE_SKIP};
-    uint64_t input_count = words->inputs.count;
     Inputs *inputs = NULL;
     Predictor predictor = {0};
     Status status = STATUS_OK;
     bool to_dataset = is_hdf5(arguments->out);
-    dist_broadcast(dist, &input_count, sizeof input_count);
-    if (input_count > 0)
-        status = inputs_open(dist, &words->inputs, &how, &inputs);
+    if (arguments->inputs.count > 0)
+        status = inputs_open(dist, &arguments->inputs, &how, &inputs);
     PredictOptions wanted = {.trained = &arguments->trained,
                              .layer = arguments->layer,
                              .all_outputs = !to_dataset,
                              .mean = &arguments->mean,
-                             .runs = &words->runs,
+                             .runs = &arguments->runs,
                              .inputs = inputs};
     if (status == STATUS_OK)
         status = predict_open(dist, &wanted, &predictor);
@@ -187,7 +181,8 @@ static Status choose_format(Arguments *arguments, bool given) {
     return STATUS_OK;
 }
 
-static Status check(Arguments *arguments, const OptionSource *source, Words *words) {
+static Status check(void *values, const OptionSource *source) {
+    Arguments *arguments = values;
     bool format_given = false, to_dataset = is_hdf5(arguments->out);
     for (size_t i = 0; i < program.option_count; i++)
         format_given = format_given || (strcmp(options[i].name, "format") == 0 && source[i] == SOURCE_GIVEN);
@@ -199,28 +194,17 @@ static Status check(Arguments *arguments, const OptionSource *source, Words *wor
     if (to_dataset && arguments->on_bad_file == ON_BAD_FILE_SKIP)
         return status_fail(STATUS_USAGE, "--on-bad-file skip would leave rows without numbers in %s", arguments->out);
     TRY(backend_check_name(arguments->trained.backend));
-    return sort_words(arguments, words);
+    return sort_words(arguments);
 }
 
 static Status run(Dist *dist, int argc, char **argv) {
     static Arguments arguments;
-    OptionSource source[CLI_MAX_OPTIONS] = {0};
-    Words words = {0};
-    bool exit_now = false;
-    Status status = STATUS_OK;
+    bool exit_now;
+    Status status = program_arguments(dist, &program, argc, argv, check, &arguments, sizeof arguments, &exit_now);
+    if (status == STATUS_OK && !exit_now)
+        status = predict(dist, &arguments);
     if (dist_rank(dist) == 0)
-        status = cli_parse(&program, argc, argv, &arguments, source, &exit_now);
-    if (status == STATUS_OK)
-        cli_defaults(&program, &arguments, source);
-    if (status == STATUS_OK && !exit_now && dist_rank(dist) == 0)
-        status = check(&arguments, source, &words);
-    status = dist_agree(dist, status);
-    if (status == STATUS_OK) {
-        dist_broadcast(dist, &exit_now, sizeof exit_now);
-        dist_broadcast(dist, &arguments, sizeof arguments);
-        status = exit_now ? STATUS_OK : predict(dist, &arguments, &words);
-    }
-    memory_free((void *)words.runs.list);
+        memory_free((void *)arguments.runs.list);
     return status;
 }
 

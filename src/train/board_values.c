@@ -136,7 +136,7 @@ static void put_tensors(Message *records, uint64_t epoch, const char *tag, const
     size_t pixels = t->height * t->width;
     PictureCell cells[FILTER_COUNT];
     uint8_t *rgb;
-    if (!picture_available() || t->n == 0 || memory_alloc(t->n * pixels, 3, "images", (void **)&rgb) != STATUS_OK)
+    if (!drawing_available() || t->n == 0 || memory_alloc(t->n * pixels, 3, "images", (void **)&rgb) != STATUS_OK)
         return;
     for (size_t k = 0; k < t->n; k++) {
         cells[k] = (PictureCell){.height = t->height, .width = t->width, .rgb = rgb + 3 * pixels * k};

@@ -94,11 +94,11 @@ static Status report(const Trainer *t, const Sweep *sweep) {
     snprintf(csv, sizeof csv, "%s/lr-find.csv", folder);
     snprintf(png, sizeof png, "%s/lr-find.png", folder);
     TRY(write_csv(sweep, csv));
-    if (chart_available())
+    if (drawing_available())
         TRY(draw(sweep, suggested, png));
     else
         log_warn("no picture: this program was built without cairo (Debian: libcairo2-dev)");
-    log_info("written: %s%s%s\n", csv, chart_available() ? ", " : "", chart_available() ? png : "");
+    log_info("written: %s%s%s\n", csv, drawing_available() ? ", " : "", drawing_available() ? png : "");
     log_info("suggestion: --lr %.3g, a tenth of the rate %.3g with the smallest smoothed loss\n", suggested,
              sweep->rate[sweep->best]);
     return STATUS_OK;

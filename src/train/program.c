@@ -30,14 +30,31 @@ int program_run(const CliProgram *program, ProgramWork *work, int argc, char **a
     return (int)status;
 }
 
-static Status run_alone(const CliProgram *program, int argc, char **argv, void *arguments, ProgramAlone *work) {
+static Status parse(const CliProgram *program, int argc, char **argv, ProgramCheck *check, void *arguments,
+                    bool *exit_now) {
     OptionSource source[CLI_MAX_OPTIONS] = {0};
+    TRY(cli_parse(program, argc, argv, arguments, source, exit_now));
+    if (*exit_now)
+        return STATUS_OK;
+    cli_defaults(program, arguments, source);
+    return check ? check(arguments, source) : STATUS_OK;
+}
+
+Status program_arguments(Dist *dist, const CliProgram *program, int argc, char **argv, ProgramCheck *check,
+                         void *arguments, size_t size, bool *exit_now) {
+    bool root = dist_rank(dist) == 0;
+    *exit_now = false;
+    TRY(dist_agree(dist, root ? parse(program, argc, argv, check, arguments, exit_now) : STATUS_OK));
+    dist_broadcast(dist, exit_now, sizeof *exit_now);
+    dist_broadcast(dist, arguments, size);
+    return STATUS_OK;
+}
+
+static Status run_alone(const CliProgram *program, int argc, char **argv, void *arguments, ProgramAlone *work) {
     bool exit_now = false;
-    TRY(cli_parse(program, argc, argv, arguments, source, &exit_now));
-    if (!exit_now) {
-        cli_defaults(program, arguments, source);
+    TRY(parse(program, argc, argv, NULL, arguments, &exit_now));
+    if (!exit_now)
         TRY(work(arguments));
-    }
     return log_check_output();
 }
 

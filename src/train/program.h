@@ -13,6 +13,14 @@ typedef Status ProgramWork(Dist *dist, int argc, char **argv);
  * failures have been agreed on (and so printed). */
 int program_run(const CliProgram *program, ProgramWork *work, int argc, char **argv);
 
+/* What a program has to say of its arguments, defaults filled in, before it begins; may change them. */
+typedef Status ProgramCheck(void *arguments, const OptionSource *source);
+
+/* Rank 0 reads the command line into `arguments` (the program's zeroed struct of `size` bytes) and checks it; all get it, but
+ * what it points to is on rank 0 alone.  *exit_now: --help or the like was printed.  Collective, agreed. */
+Status program_arguments(Dist *dist, const CliProgram *program, int argc, char **argv, ProgramCheck *check,
+                         void *arguments, size_t size, bool *exit_now);
+
 typedef Status ProgramAlone(void *arguments);
 
 /* Of one process: the command line into `arguments` (the program's zeroed struct), defaults, the work, its message when it

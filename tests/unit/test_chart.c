@@ -69,7 +69,7 @@ static void charts_are_written(void **state) {
     ChartPicture picture = {.charts = chart, .chart_count = 1};
     unsigned char *bytes;
     size_t size;
-    if (!chart_available()) {
+    if (!drawing_available()) {
         assert_int_equal(chart_write(&picture, tmpdir_path("a.png")), STATUS_FAILED);
         assert_non_null(strstr(status_message(), "without cairo"));
         return;
@@ -110,7 +110,7 @@ static void heat_maps_have_room(void **state) {
     size_t size;
     for (size_t i = 0; i < 300 * 300; i++)
         values[i] = (double)(i % 7);
-    for (size_t n = 1; n <= 300 && chart_available(); n = 2 * n + 1) {
+    for (size_t n = 1; n <= 300 && drawing_available(); n = 2 * n + 1) {
         ChartHeat heat = {.rows = n, .columns = n, .values = values};
         Chart chart = {.title = "confusion", .x_label = "predicted", .y_label = "true", .heat = &heat};
         ChartPicture picture = {.charts = &chart, .chart_count = 1};

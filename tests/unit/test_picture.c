@@ -128,7 +128,7 @@ static void failures(void **state) {
 }
 
 int main(void) {
-    if (!picture_available()) {
+    if (!drawing_available()) {
         unsigned char *bytes;
         size_t size;
         print_message("built without cairo\n");

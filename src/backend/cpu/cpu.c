@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backend/cpu/cpu.h"
-#include "base/memory.h"
 
 static const Kernel *const kernels[OP_KINDS] = {
 #define CPU_KERNEL(constant, name) [OP_##constant] = &cpu_##name,
@@ -19,11 +18,4 @@ static Status prepare(const OpDesc *op, void **state, OpMemory *memory) {
     return kernel_prepare(kernels[op->kind], op, state, memory);
 }
 
-const Backend backend_cpu = {.name = "cpu",
-                             .supports = supports,
-                             .prepare = prepare,
-                             .collect = kernel_collect,
-                             .collect_backward = kernel_collect_backward,
-                             .forward = kernel_forward,
-                             .backward = kernel_backward,
-                             .release = memory_free};
+const Backend backend_cpu = {.name = "cpu", .supports = supports, .prepare = prepare, KERNEL_RUNS};

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backend/ref/ref.h"
-#include "base/memory.h"
 
 static const Kernel *const kernels[] = {
 #define REF_KERNEL(constant, name) &ref_##name,
@@ -17,11 +16,4 @@ static Status prepare(const OpDesc *op, void **state, OpMemory *memory) {
     return kernel_prepare(kernels[op->kind], op, state, memory);
 }
 
-const Backend backend_ref = {.name = "ref",
-                             .supports = supports,
-                             .prepare = prepare,
-                             .collect = kernel_collect,
-                             .collect_backward = kernel_collect_backward,
-                             .forward = kernel_forward,
-                             .backward = kernel_backward,
-                             .release = memory_free};
+const Backend backend_ref = {.name = "ref", .supports = supports, .prepare = prepare, KERNEL_RUNS};

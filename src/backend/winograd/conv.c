@@ -22,21 +22,21 @@ static size_t round_up(size_t channels) {
     return divide_up(channels, CHANNEL_MULTIPLE) * CHANNEL_MULTIPLE;
 }
 
-static size_t tile_count(const WinogradSizes *g) {
+static size_t tile_count(const ConvSizes *g) {
     return g->n * divide_up(g->P, TILE) * divide_up(g->Q, TILE);
 }
 
 /* The direct method multiplies 9 P Q times where this does 36 times a tile, of which those at the edges reach beyond y: the
  * ratio must be 1.5 at least.  The transforms of x and y cost too much beside products of few channels, those of the weights
  * beside products for few tiles, the more so when the weights come from far away.  Measured beside the other backends. */
-bool winograd_wins(const WinogradSizes *g) {
+bool winograd_wins(const ConvSizes *g) {
     size_t tiles = tile_count(g);
     bool pays = 2 * 9 * g->n * g->P * g->Q >= 3 * 36 * tiles;
     return pays && g->C >= 16 && g->K >= 16 && (tiles >= 16 || (tiles >= 4 && g->C * g->K <= 64 * 64));
 }
 
 /* x or y, under the tiles of y. */
-static Image image_of(const WinogradSizes *g, bool is_y, float *outside) {
+static Image image_of(const ConvSizes *g, bool is_y, float *outside) {
     return (Image){.height = is_y ? g->P : g->H,
                    .width = is_y ? g->Q : g->W,
                    .channels = is_y ? g->K : g->C,
@@ -76,7 +76,7 @@ typedef struct Weighting {
     size_t u_blocks;   /* 1, or all of them */
 } Weighting;
 
-static Weighting weighting_make(const WinogradSizes *g, bool transposed, size_t kept_tiles) {
+static Weighting weighting_make(const ConvSizes *g, bool transposed, size_t kept_tiles) {
     Weighting s = {.inputs = transposed ? g->K : g->C, .outputs = transposed ? g->C : g->K, .transposed = transposed};
     size_t total = tile_count(g), tiles;
     s.from = points_make(1, s.inputs, DEPTH);
@@ -119,14 +119,13 @@ static size_t block_tiles(size_t total, size_t count, size_t t, size_t *first) {
 
 /* ---- forward -------------------------------------------------------------------------------------------------------- */
 
-size_t winograd_forward_bytes(const WinogradSizes *g) {
+size_t winograd_forward_bytes(const ConvSizes *g) {
     Weighting s = weighting_make(g, false, KEPT_TILES);
     return sizeof(float) * (round_up(g->C) + points_size(&s.from, points_blocks(&s.from, g->C)) + points_size(&s.m, 1) +
                             points_size(&s.u, s.u_blocks));
 }
 
-void winograd_forward(const WinogradSizes *g, const float *x, const float *w, const Finish *finish, float *y,
-                      float *work) {
+void winograd_forward(const ConvSizes *g, const float *x, const float *w, const Finish *finish, float *y, float *work) {
     Weighting s = weighting_make(g, false, KEPT_TILES);
     Image from = image_of(g, false, work), to = image_of(g, true, NULL);
     memset(work, 0, round_up(g->C) * sizeof *work);
@@ -153,7 +152,7 @@ typedef struct Backward {
     Points v, m;
 } Backward;
 
-static Backward backward_make(const WinogradSizes *g) {
+static Backward backward_make(const ConvSizes *g) {
     Backward b = {.data = weighting_make(g, true, KEPT_TILES_BACKWARD)};
     b.v = points_make(divide_up(tile_count(g), b.data.count), g->C, DEPTH);
     b.m = points_make(b.v.width, g->K, WIDTH);
@@ -164,7 +163,7 @@ static size_t m_size(const Backward *b) {
     return larger(points_size(&b->m, 1), points_size(&b->data.m, 1));
 }
 
-size_t winograd_backward_bytes(const WinogradSizes *g) {
+size_t winograd_backward_bytes(const ConvSizes *g) {
     Backward b = backward_make(g);
     return sizeof(float) * (round_up(larger(g->C, g->K)) + round_up(g->C) + m_size(&b) +
                             points_size(&b.data.from, points_blocks(&b.data.from, g->K)) +
@@ -172,7 +171,7 @@ size_t winograd_backward_bytes(const WinogradSizes *g) {
 }
 
 /* dw (+)= of `tiles` tiles. */
-static void weights_block(const WinogradSizes *g, const Backward *b, size_t tiles, bool add, float *dw) {
+static void weights_block(const ConvSizes *g, const Backward *b, size_t tiles, bool add, float *dw) {
     const Points *w = &b->data.from;
     for (size_t k = 0; k < g->K; k += WIDTH)
         for (size_t c = 0; c < g->C; c += DEPTH) {
@@ -184,7 +183,7 @@ static void weights_block(const WinogradSizes *g, const Backward *b, size_t tile
         }
 }
 
-void winograd_backward(const WinogradSizes *g, const float *x, const float *w, const float *dy, bool add_dw, float *dw,
+void winograd_backward(const ConvSizes *g, const float *x, const float *w, const float *dy, bool add_dw, float *dw,
                        bool add_dx, float *dx, float *work) {
     Backward b = backward_make(g);
     Weighting *s = &b.data;

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backend/winograd/winograd.h"
-#include "backend/cpu/rows.h"
 #include "base/memory.h"
 
 /* What is known of an operation once it is prepared. */
 typedef struct State {
-    WinogradSizes sizes;
+    ConvSizes sizes;
     bool relu;
     double relu_max;
 } State;
@@ -18,16 +17,10 @@ static bool kernel_fits(const OpDesc *op) {
     return fits;
 }
 
-static WinogradSizes sizes_of(const OpDesc *op) {
-    const size_t *x = op->x[0].dim, *y = op->y.dim;
-    const ConvAttr *a = &op->attr.conv;
-    return (WinogradSizes){op->n, x[0], x[1], x[2], y[0], y[1], y[2], {a->pad[0][0], a->pad[1][0]}};
-}
-
 static bool supports(const OpDesc *op) {
     if (!op->winograd || !kernel_fits(op))
         return false;
-    WinogradSizes g = sizes_of(op);
+    ConvSizes g = conv_sizes(op);
     return winograd_wins(&g);
 }
 
@@ -35,7 +28,7 @@ static Status prepare(const OpDesc *op, void **state, OpMemory *memory) {
     State *s;
     *memory = (OpMemory){0};
     TRY(memory_new(&s, 1, "operation"));
-    s->sizes = sizes_of(op);
+    s->sizes = conv_sizes(op);
     s->relu = op->relu;
     s->relu_max = op->relu_max;
     memory->work_bytes = winograd_forward_bytes(&s->sizes);
@@ -53,7 +46,7 @@ static void forward(void *state, const OpBuffers *b) {
 
 static void backward(void *state, const OpBuffers *b) {
     const State *s = state;
-    const WinogradSizes *g = &s->sizes;
+    const ConvSizes *g = &s->sizes;
     finish_rows_backward(b->y, s->relu, s->relu_max, b->dy, g->n * g->P * g->Q, g->K, b->dw_add[1], b->dw[1]);
     if (b->dw[0] || b->dx[0])
         winograd_backward(g, b->x[0], b->w[0], b->dy, b->dw_add[0], b->dw[0], b->dx_add[0], b->dx[0], b->work);

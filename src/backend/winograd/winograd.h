@@ -11,29 +11,22 @@
  * The sizes of blocks, and so the order of sums and the bits, depend on the shapes alone. */
 #ifndef BACKEND_WINOGRAD_WINOGRAD_H
 #define BACKEND_WINOGRAD_WINOGRAD_H
-#include "backend/backend.h"
+#include "backend/openblas/openblas.h"
 #include "backend/winograd/tiles.h"
 
-/* x [n,H,W,C] -> y [n,P,Q,K]. */
-typedef struct WinogradSizes {
-    size_t n, H, W, C, P, Q, K;
-    size_t pad[2]; /* before the first row, column */
-} WinogradSizes;
-
 /* Whether this is faster than the direct method. */
-bool winograd_wins(const WinogradSizes *g);
+bool winograd_wins(const ConvSizes *g);
 
 /* Bytes of `work` that the two functions below need. */
-size_t winograd_forward_bytes(const WinogradSizes *g);
-size_t winograd_backward_bytes(const WinogradSizes *g);
+size_t winograd_forward_bytes(const ConvSizes *g);
+size_t winograd_backward_bytes(const ConvSizes *g);
 
 /* y = conv(x, w), finished as `finish` says. */
-void winograd_forward(const WinogradSizes *g, const float *x, const float *w, const Finish *finish, float *y,
-                      float *work);
+void winograd_forward(const ConvSizes *g, const float *x, const float *w, const Finish *finish, float *y, float *work);
 
 /* The gradients of sum(y dy): by w, dw or dw += when add_dw; by x, dx or dx += when add_dx.  dw and dx may be NULL; x is
  * read for dw, w for dx. */
-void winograd_backward(const WinogradSizes *g, const float *x, const float *w, const float *dy, bool add_dw, float *dw,
+void winograd_backward(const ConvSizes *g, const float *x, const float *w, const float *dy, bool add_dw, float *dw,
                        bool add_dx, float *dx, float *work);
 
 #endif
