@@ -9,6 +9,7 @@
 #ifndef DATA_SHEET_H
 #define DATA_SHEET_H
 #include "data/augment.h"
+#include "io/picture.h"
 
 typedef struct Sheet Sheet;
 
@@ -34,5 +35,15 @@ Status sheet_of_dataset(Dataset *dataset, const Augment *augment, size_t count, 
 /* The same without augmentation, each example with its class under it (io/picture.h); numbers that are no bytes from their
  * smallest, black, to their largest, white.  STATUS_FAILED: also when built without cairo. */
 Status sheet_of_labels(Dataset *dataset, size_t count, const char *path);
+
+/* rgb[height][width][3] = an example of a split as people see it: numbers from 0 to info->value_max, others from the example's
+ * smallest (black) to its largest (white).  STATUS_USAGE: it is no image. */
+Status sheet_example(Dataset *dataset, DatasetSplit split, uint64_t row, uint8_t *rgb);
+
+/* What a network says of the picture in a cell, under it: "97% cat", and where that is wrong (PICTURE_RED) "is dog"; `text`
+ * holds it.  PICTURE_BLACK: nobody knows. */
+enum { SHEET_CAPTION = 128 };
+void sheet_say(double probability, const char *said, PictureColour verdict, const char *truth,
+               char text[2][SHEET_CAPTION], PictureCell *cell);
 
 #endif

@@ -6,20 +6,62 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CAPTION = 128 };
+enum { CAPTION = SHEET_CAPTION };
+
+void sheet_say(double probability, const char *said, PictureColour verdict, const char *truth, char text[2][CAPTION],
+               PictureCell *cell) {
+    snprintf(text[0], CAPTION, "%.*f%% %.100s", probability < 0.0995, 100 * probability, said);
+    cell->caption[0] = text[0];
+    cell->colour = verdict;
+    if (verdict != PICTURE_RED)
+        return;
+    snprintf(text[1], CAPTION, "is %.100s", truth);
+    cell->caption[1] = text[1];
+}
+
+static void range(const Real *x, size_t count, Real *low, Real *high) {
+    *low = *high = x[0];
+    for (size_t i = 0; i < count; i++) {
+        *low = x[i] < *low ? x[i] : *low;
+        *high = x[i] > *high ? x[i] : *high;
+    }
+}
+
+static void stretch(Real *x, size_t count, Real low, Real high) {
+    for (size_t i = 0; i < count; i++)
+        x[i] = high > low ? (x[i] - low) / (high - low) : 0;
+}
 
 /* Numbers to 0..1: pixels by their largest value, others by what the examples shown have. */
 static void scale(const DatasetInfo *info, Real *x, size_t count) {
     Real low = 0, high = (Real)info->value_max;
-    if (!info->is_uint8) {
-        low = high = x[0];
-        for (size_t i = 0; i < count; i++) {
-            low = x[i] < low ? x[i] : low;
-            high = x[i] > high ? x[i] : high;
+    if (!info->is_uint8)
+        range(x, count, &low, &high);
+    stretch(x, count, low, high);
+}
+
+Status sheet_example(Dataset *dataset, DatasetSplit split, uint64_t row, uint8_t *rgb) {
+    const DatasetInfo *info = dataset_info(dataset);
+    size_t count = shape_count(&info->shape);
+    char text[SHAPE_TEXT];
+    Real *x, low = 0, high = (Real)info->value_max;
+    if (info->shape.rank != 3)
+        return status_fail(STATUS_USAGE,
+                           "%s: examples of %s cannot be drawn: they are no images [height, width, channels]",
+                           info->path, shape_format(&info->shape, text));
+    TRY(memory_new(&x, count, "an example"));
+    Status status = dataset_read(dataset, split, &row, 1, NULL, x, NULL);
+    for (size_t i = 0; status == STATUS_OK && i < count; i++)
+        if (!(x[i] >= 0 && x[i] <= high)) {
+            range(x, count, &low, &high);
+            break;
         }
+    if (status == STATUS_OK) {
+        stretch(x, count, low, high);
+        sheet_pixels(&info->shape, x, rgb);
     }
-    for (size_t i = 0; i < count; i++)
-        x[i] = high > low ? (x[i] - low) / (high - low) : 0;
+    memory_free(x);
+    return status;
 }
 
 /* The class, by its name where it has one; of several labels that are set, the first. */

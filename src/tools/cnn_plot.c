@@ -6,20 +6,21 @@
 #include "base/memory.h"
 #include "io/file.h"
 #include "io/run.h"
+#include "train/assess_run.h"
 #include "train/look.h"
 #include "train/program.h"
 #include "train/report.h"
 #include <string.h>
 
-typedef enum What { WHAT_HISTORY, WHAT_FILTERS, WHAT_FEATURES, WHAT_GRAD_CAM } What;
-static const char *const whats[] = {"history", "filters", "features", "grad-cam", NULL};
+typedef enum What { WHAT_HISTORY, WHAT_FILTERS, WHAT_FEATURES, WHAT_GRAD_CAM, WHAT_CONFUSION } What;
+static const char *const whats[] = {"history", "filters", "features", "grad-cam", "confusion", NULL};
 
 typedef struct Arguments {
     CliWords runs;
     char file[CLI_TEXT];
     int what;
     bool dark;
-    LookArguments look; /* its run is the only one of `runs` */
+    LookArguments look; /* its run is the first of `runs`, its inputs the others */
 } Arguments;
 
 #define MEMBER(field)      .offset = offsetof(Arguments, field)
@@ -31,7 +32,8 @@ static const Option options[] = {
      .argument = "RUN...",
      .positional = true,
      .required = true,
-     .help = "run folders; all but history takes one, also a checkpoint or file of Keras"},
+     .help = "run folders; all but history takes one, also a checkpoint or file of Keras, and features and grad-cam "
+             "then a picture to look at, or a folder of such"},
     {.name = "output",
      .key = 'o',
      TEXT(file, "FILE"),
@@ -46,7 +48,8 @@ static const Option options[] = {
      .choices = whats,
      .fallback = "history",
      .help = "history: losses and metrics over epochs, of several runs in one picture; filters: of the first "
-             "convolution; features: what it makes of an example; grad-cam: where the network looks"},
+             "convolution; features: what it makes of an example; grad-cam: where the network looks; confusion: which "
+             "class is taken for which"},
     {.name = "dark", .type = OPTION_FLAG, MEMBER(dark), .help = "charts on dark paper"},
     {.name = "layer",
      TEXT(look.layer, "NAME"),
@@ -58,7 +61,7 @@ static const Option options[] = {
      MEMBER(look.index),
      .argument = "N",
      .fallback = "0",
-     .help = "features, grad-cam: which example of the split, from 0 on"},
+     .help = "features, grad-cam: which example of the split, or of a folder, from 0 on"},
     {.name = "class",
      TEXT(look.classes, "CLASS"),
      .help = "grad-cam: name or number; the three likeliest when not given"},
@@ -87,7 +90,7 @@ static const CliProgram program = {
     .name = "cnn_plot",
     .summary = "Pictures of runs, which may be training, and of what their networks have learnt.",
     .examples = "Examples:\n  cnn_plot checkpoints/lenet5-digits-1 -o curves.png\n  cnn_plot run1 run2 -o both.svg\n"
-                "  cnn_plot run1 --what grad-cam --index 5 -o where.png\n  cnn_plot run1 -o report.html",
+                "  cnn_plot run1 cat.jpg --what grad-cam -o where.png\n  cnn_plot run1 -o report.html",
     .options = options,
     .option_count = sizeof options / sizeof *options,
 };
@@ -136,12 +139,24 @@ static bool is_report(void) {
     return cli_has_ending(arguments.file, ".html");
 }
 
+/* At one example. */
+static bool looks(void) {
+    return arguments.what == WHAT_FEATURES || arguments.what == WHAT_GRAD_CAM;
+}
+
 static Status check_runs(void) {
     CliWords runs = arguments.runs;
     if (is_report() && (arguments.what != WHAT_HISTORY || runs.count > 1))
         return status_fail(STATUS_USAGE, "%s: a report is of one run, and without --what", arguments.file);
-    if (arguments.what != WHAT_HISTORY && runs.count > 1)
-        return status_fail(STATUS_USAGE, "--what %s draws one run, not %zu", whats[arguments.what], runs.count);
+    size_t networks = 1;
+    for (size_t i = 1; i < runs.count; i++)
+        networks += !looks() || inputs_is_network(runs.list[i]);
+    if (arguments.what != WHAT_HISTORY && networks > 1)
+        return status_fail(STATUS_USAGE, "--what %s draws one run, not %zu", whats[arguments.what], networks);
+    if (looks() && runs.count > 1 && arguments.look.trained.data[0])
+        return status_fail(STATUS_USAGE, "%s and --data: give one of them", runs.list[1]);
+    if (looks())
+        arguments.look.inputs = (CliWords){runs.list + 1, runs.count - 1};
     if (strlen(runs.list[0]) >= sizeof arguments.look.trained.run)
         return status_fail(STATUS_USAGE, "%s: the name is too long", runs.list[0]);
     strncpy(arguments.look.trained.run, runs.list[0], sizeof arguments.look.trained.run - 1);
@@ -175,6 +190,26 @@ static Status draw_network(Dist *dist, int argc, char **argv) {
     return dist_agree(dist, status);
 }
 
+/* As cnn_evaluate draws it. */
+static Status draw_confusion(Dist *dist, int argc, char **argv) {
+    (void)argc, (void)argv;
+    static const MeanArguments no_mean;
+    AssessOptions wanted = {.trained = &arguments.look.trained,
+                            .mean = &no_mean,
+                            .runs = &(CliWords){NULL, 0},
+                            .loss = "",
+                            .metrics = "",
+                            .out = "",
+                            .mistakes = "",
+                            .confusion = arguments.file,
+                            .dark = arguments.dark,
+                            .silent = true};
+    TRY(assess_run(dist, &wanted));
+    if (dist_rank(dist) == 0)
+        log_info("written: %s\n", arguments.file);
+    return STATUS_OK;
+}
+
 static Status write_report(Dist *dist, int argc, char **argv) {
     (void)argc, (void)argv;
     TRY(report_make(dist, &arguments.look.trained, 0, arguments.file, ""));
@@ -185,8 +220,8 @@ static Status write_report(Dist *dist, int argc, char **argv) {
 
 int main(int argc, char **argv) {
     int code = program_run_alone(&program, argc, argv, &arguments, draw_files);
-    bool computes = arguments.what == WHAT_FEATURES || arguments.what == WHAT_GRAD_CAM;
-    if (code != STATUS_OK || arguments.runs.count == 0 || !(computes || is_report())) /* done, also with --help */
+    bool computes = looks() || arguments.what == WHAT_CONFUSION || is_report();
+    if (code != STATUS_OK || arguments.runs.count == 0 || !computes) /* done, also with --help */
         return code;
-    return program_run(&program, is_report() ? write_report : draw_network, argc, argv);
+    return program_run(&program, is_report() ? write_report : looks() ? draw_network : draw_confusion, argc, argv);
 }

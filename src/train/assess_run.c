@@ -190,7 +190,7 @@ static Status write_json(const Assessor *a) {
     return status;
 }
 
-/* "worst mistakes of 359 test examples: run1/best.h5" */
+/* "Worst mistakes in 359 test examples: run1/best.h5" */
 static Status make_title(const Assessor *a, const char *what, char **title) {
     return memory_format(title, "%s %zu %s examples: %s", what, (size_t)a->totals.examples,
                          dataset_split_names[a->trained.asked], a->trained.path);
@@ -203,14 +203,14 @@ static Status draw(const Assessor *a) {
     char *title = NULL;
     Status status = STATUS_OK;
     if (options->confusion[0]) {
-        status = make_title(a, "confusions of", &title);
+        status = make_title(a, "Confusions of", &title);
         if (status == STATUS_OK)
-            status = assess_draw_confusion(a->assessment, names_of(t), title, options->confusion);
+            status = assess_draw_confusion(a->assessment, names_of(t), title, options->dark, options->confusion);
         memory_free(title);
     }
     if (status != STATUS_OK || !options->mistakes[0])
         return status;
-    TRY(make_title(a, "worst mistakes in", &title));
+    TRY(make_title(a, "Worst mistakes in", &title));
     status = assess_draw_mistakes(a->assessment, names_of(t), &source, title, options->mistakes);
     memory_free(title);
     return status;
@@ -220,7 +220,7 @@ static Status tell(const Assessor *a) {
     const AssessOptions *options = a->options;
     if (options->json) {
         TRY(program_print_json(to_json(a), "the loss is not a number"));
-    } else {
+    } else if (!options->silent) {
         if (a->described && a->described[0])
             log_info("%s\n", a->described);
         evaluate_print(a->evaluation, dataset_split_names[a->trained.asked], &a->totals);

@@ -14,6 +14,8 @@ typedef struct AssessOptions {
     bool json;                        /* on stdout, in place of text */
     const char *out;                  /* JSON file */
     const char *confusion, *mistakes; /* pictures; "": none */
+    bool dark;                        /* the confusions on dark paper */
+    bool silent;                      /* pictures and files alone */
 } AssessOptions;
 
 /* Collective, agreed; prints.  The same on any number of ranks. */

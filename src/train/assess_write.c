@@ -107,8 +107,8 @@ static Status write_bytes(const char *path, unsigned char *bytes, size_t size) {
     return status;
 }
 
-Status assess_draw_confusion(const Assessment *a, AssessNames names, const char *title, const char *path) {
-    AssessPicture how = {.title = title, .name = path};
+Status assess_draw_confusion(const Assessment *a, AssessNames names, const char *title, bool dark, const char *path) {
+    AssessPicture how = {.title = title, .dark = dark, .name = path};
     unsigned char *bytes;
     size_t size;
     TRY(drawing_format(path, &how.format));
@@ -118,13 +118,12 @@ Status assess_draw_confusion(const Assessment *a, AssessNames names, const char 
 
 /* ---- mistakes ------------------------------------------------------------------------------------------------------- */
 
-enum { CAPTION = 128 };
+enum { CAPTION = SHEET_CAPTION };
 
 typedef struct Mistakes {
     PictureCell cells[ASSESS_MISTAKES];
     char captions[ASSESS_MISTAKES][2][CAPTION];
     uint8_t *pixels; /* owned, of all of them */
-    Real *x;         /* owned, of one */
 } Mistakes;
 
 static const char *class_text(const AssessOutput *o, AssessNames names, double class, char text[CAPTION]) {
@@ -137,44 +136,38 @@ static const char *class_text(const AssessOutput *o, AssessNames names, double c
     return text;
 }
 
-static void write_captions(const AssessOutput *o, AssessNames names, const AssessMistake *m, char said[CAPTION],
-                           char truth[CAPTION]) {
-    char text[CAPTION];
-    switch (o->kind) {
-    case ASSESS_CLASSES:
-        snprintf(said, CAPTION, "%.0f%% %.100s", 100 * m->confidence, class_text(o, names, m->said, text));
-        snprintf(truth, CAPTION, "is %.100s", class_text(o, names, m->truth, text));
-        break;
-    case ASSESS_LABELS:
-        snprintf(said, CAPTION, "%s %.100s", m->said > 0 ? "not" : "missed", class_text(o, names, m->confidence, text));
-        snprintf(truth, CAPTION, "loss %.3g", m->loss);
-        break;
-    default:
-        snprintf(said, CAPTION, "%.4g", m->said);
-        snprintf(truth, CAPTION, "is %.4g", m->truth);
+static void write_captions(const AssessOutput *o, AssessNames names, const AssessMistake *m, PictureColour verdict,
+                           char captions[2][CAPTION], PictureCell *cell) {
+    char text[CAPTION], truth[CAPTION];
+    if (o->kind == ASSESS_CLASSES) {
+        sheet_say(m->confidence, class_text(o, names, m->said, text), verdict, class_text(o, names, m->truth, truth),
+                  captions, cell);
+        return;
     }
+    if (o->kind == ASSESS_LABELS) {
+        snprintf(captions[0], CAPTION, "%s %.100s", m->said > 0 ? "not" : "missed",
+                 class_text(o, names, m->confidence, text));
+        snprintf(captions[1], CAPTION, "loss %.3g", m->loss);
+    } else {
+        snprintf(captions[0], CAPTION, "%.4g", m->said);
+        snprintf(captions[1], CAPTION, "is %.4g", m->truth);
+    }
+    cell->caption[0] = captions[0];
+    cell->caption[1] = verdict == PICTURE_RED ? captions[1] : NULL;
+    cell->colour = verdict;
 }
 
 static Status draw_examples(const Assessment *a, const AssessMistake *list, size_t count, bool right, AssessNames names,
                             const AssessSource *source, Mistakes *draw) {
     const Shape *shape = &dataset_info(source->dataset)->shape;
     size_t one = shape->dim[0] * shape->dim[1] * 3;
-    Preprocess unit;
-    TRY(preprocess_create(source->dataset, "unit", &unit));
-    TRY(memory_new(&draw->x, shape_count(shape), "an example"));
     TRY(memory_alloc(count, one, "pictures", (void **)&draw->pixels));
     for (size_t i = 0; i < count; i++) {
-        uint64_t row = sampler_row(source->view, list[i].example);
         uint8_t *pixels = draw->pixels + i * one;
-        TRY(dataset_read(source->dataset, source->split, &row, 1, &unit, draw->x, NULL));
-        sheet_pixels(shape, draw->x, pixels);
-        char(*captions)[CAPTION] = draw->captions[i];
-        write_captions(&a->outputs[0], names, &list[i], captions[0], captions[1]);
-        draw->cells[i] = (PictureCell){shape->dim[0],
-                                       shape->dim[1],
-                                       pixels,
-                                       {captions[0], right ? NULL : captions[1]},
-                                       right ? PICTURE_GREEN : PICTURE_RED};
+        TRY(sheet_example(source->dataset, source->split, sampler_row(source->view, list[i].example), pixels));
+        draw->cells[i] = (PictureCell){shape->dim[0], shape->dim[1], pixels, {NULL}, PICTURE_BLACK};
+        write_captions(&a->outputs[0], names, &list[i], right ? PICTURE_GREEN : PICTURE_RED, draw->captions[i],
+                       &draw->cells[i]);
     }
     return STATUS_OK;
 }
@@ -191,7 +184,6 @@ Status assess_render_examples(const Assessment *a, const AssessMistake *list, si
         status = picture_render(&(PictureSheet){.title = how.title, .cells = draw->cells, .count = count}, how.format,
                                 how.name, bytes, size);
     memory_free(draw->pixels);
-    memory_free(draw->x);
     memory_free(draw);
     return status;
 }

@@ -23,7 +23,8 @@ void assess_print(const Assessment *assessment, AssessNames names);
 json_t *assess_json(const Assessment *assessment, AssessNames names);
 
 /* The confusions of the first output, as io/chart.h draws them.  STATUS_USAGE: it does not tell classes apart. */
-Status assess_draw_confusion(const Assessment *assessment, AssessNames names, const char *title, const char *path);
+Status assess_draw_confusion(const Assessment *assessment, AssessNames names, const char *title, bool dark,
+                             const char *path);
 
 /* How the two pictures are made in memory. */
 typedef struct AssessPicture {

@@ -210,47 +210,50 @@ int64_t inputs_truth(const Inputs *inputs, uint64_t example, char *const names[]
 
 Status inputs_dataset_picture(Dataset *dataset, DatasetSplit split, uint64_t row, uint8_t **rgb, size_t *height,
                               size_t *width) {
-    const DatasetInfo *info = dataset_info(dataset);
-    const Shape *shape = &info->shape;
-    char text[SHAPE_TEXT];
-    Preprocess unit;
-    Real *x;
-    *rgb = NULL;
-    if (shape->rank != 3)
-        return status_fail(STATUS_USAGE,
-                           "%s: examples of %s cannot be drawn: they are no images [height, width, channels]",
-                           info->path, shape_format(shape, text));
-    TRY(preprocess_create(dataset, "unit", &unit));
-    TRY(memory_new(&x, shape_count(shape), "an example"));
-    Status status = dataset_read(dataset, split, &row, 1, &unit, x, NULL);
-    if (status == STATUS_OK)
-        status = memory_new(rgb, shape->dim[0] * shape->dim[1] * 3, "picture");
-    if (status == STATUS_OK)
-        sheet_pixels(shape, x, *rgb);
-    *height = shape->dim[0];
-    *width = shape->dim[1];
-    memory_free(x);
-    return status;
+    const Shape *shape = &dataset_info(dataset)->shape;
+    *height = shape->rank == 3 ? shape->dim[0] : 1;
+    *width = shape->rank == 3 ? shape->dim[1] : 1;
+    TRY(memory_new(rgb, *height * *width * 3, "picture"));
+    return sheet_example(dataset, split, row, *rgb);
+}
+
+/* *rgb = a copy of the pixels. */
+static Status take(const Image *image, uint8_t **rgb, size_t *height, size_t *width) {
+    *height = image->height;
+    *width = image->width;
+    TRY(memory_new(rgb, *height * *width * 3, "picture"));
+    for (size_t i = 0; i < *height * *width * 3; i++)
+        (*rgb)[i] = image->pixels[image->channels == 3 ? i : i / 3];
+    return STATUS_OK;
 }
 
 Status inputs_picture(Inputs *inputs, uint64_t example, size_t side, uint8_t **rgb, size_t *height, size_t *width) {
     uint64_t row;
     const InputItem *item = inputs_item(inputs, example, &row);
-    const Image *shown = &inputs->photo;
+    Image *photo = &inputs->photo;
     *rgb = NULL;
     if (item->dataset)
         return inputs_dataset_picture(item->dataset, inputs->split, row, rgb, height, width);
-    TRY(image_decode_file(item->path, 3, &inputs->photo));
-    size_t longer = inputs->photo.height > inputs->photo.width ? inputs->photo.height : inputs->photo.width;
-    *height = inputs->photo.height;
-    *width = inputs->photo.width;
-    if (longer > side) {
-        *height = *height * side / longer > 0 ? *height * side / longer : 1;
-        *width = *width * side / longer > 0 ? *width * side / longer : 1;
-        TRY(image_resize(&inputs->photo, *height, *width, IMAGE_SQUASH, &inputs->small));
-        shown = &inputs->small;
-    }
-    TRY(memory_new(rgb, *height * *width * 3, "picture"));
-    memcpy(*rgb, shown->pixels, *height * *width * 3);
-    return STATUS_OK;
+    TRY(image_decode_file(item->path, 3, photo));
+    size_t longer = photo->height > photo->width ? photo->height : photo->width;
+    if (longer <= side)
+        return take(photo, rgb, height, width);
+    *height = photo->height * side / longer > 0 ? photo->height * side / longer : 1;
+    *width = photo->width * side / longer > 0 ? photo->width * side / longer : 1;
+    TRY(image_resize(photo, *height, *width, IMAGE_SQUASH, &inputs->small));
+    return take(&inputs->small, rgb, height, width);
+}
+
+Status inputs_seen(Inputs *inputs, uint64_t example, size_t side, uint8_t **rgb, size_t *height, size_t *width) {
+    const Shape *shape = &inputs->picture.shape;
+    uint64_t row;
+    const InputItem *item = inputs_item(inputs, example, &row);
+    *rgb = NULL;
+    if (item->dataset)
+        return inputs_dataset_picture(item->dataset, inputs->split, row, rgb, height, width);
+    size_t longer = shape->dim[0] > shape->dim[1] ? shape->dim[0] : shape->dim[1];
+    size_t scale = longer < side ? side / longer : 1;
+    TRY(image_decode_file(item->path, shape->dim[2], &inputs->photo));
+    TRY(image_resize(&inputs->photo, scale * shape->dim[0], scale * shape->dim[1], inputs->fit, &inputs->small));
+    return take(&inputs->small, rgb, height, width);
 }

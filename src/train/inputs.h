@@ -67,11 +67,16 @@ const InputItem *inputs_item(const Inputs *inputs, uint64_t example, uint64_t *r
  * of the two has no names; of a picture the name of the nearest folder that it lies in.  -1: not known. */
 int64_t inputs_truth(const Inputs *inputs, uint64_t example, char *const names[], size_t count);
 
-/* *rgb[height][width][3] (freed with memory_free) = row `row` of a dataset's split.  STATUS_USAGE: it is no image. */
+/* *rgb[height][width][3] (freed with memory_free, also after a failure) = row `row` of a dataset's split, as sheet_example.
+ * STATUS_USAGE: it is no image. */
 Status inputs_dataset_picture(Dataset *dataset, DatasetSplit split, uint64_t row, uint8_t **rgb, size_t *height,
                               size_t *width);
 
 /* The same of an example as people see it; a photo at most `side` pixels high and wide. */
 Status inputs_picture(Inputs *inputs, uint64_t example, size_t side, uint8_t **rgb, size_t *height, size_t *width);
+
+/* The part of it that the network sees, as inputs_fit has it: a photo in more pixels, up to `side`, where the network takes
+ * few. */
+Status inputs_seen(Inputs *inputs, uint64_t example, size_t side, uint8_t **rgb, size_t *height, size_t *width);
 
 #endif

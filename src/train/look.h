@@ -8,14 +8,16 @@
  *     look_close(&look); */
 #ifndef TRAIN_LOOK_H
 #define TRAIN_LOOK_H
+#include "train/inputs.h"
 #include "train/plot.h"
 #include "train/trained.h"
 
 /* What the command line says of it. */
 typedef struct LookArguments {
     TrainedArguments trained;
+    CliWords inputs;        /* pictures and the like, as inputs_open takes them; none: the data of `trained` */
     char layer[CLI_TEXT];   /* "": the function's own choice */
-    size_t index;           /* of the example in its split, from 0 on */
+    size_t index;           /* of the example in its split or among the inputs, from 0 on */
     char classes[CLI_TEXT]; /* class of look_grad_cam, its name or number; "": the three that are likeliest */
 } LookArguments;
 
@@ -23,14 +25,17 @@ typedef struct Look {
     const LookArguments *arguments; /* borrowed */
     Trained trained;
     int *layer_nodes;     /* owned */
+    Inputs *inputs;       /* owned; NULL: the example is one of the data */
     Real *x;              /* owned: the example, as the network takes it */
-    uint8_t *rgb;         /* owned [height][width][3]: as people see it; NULL: it is no image */
-    char label[CLI_TEXT]; /* "7", "cat"; "" where the data have none */
+    uint8_t *rgb;         /* owned [height][width][3]: as people see it, a photo in more pixels; NULL: it is no image */
+    size_t height, width; /* of rgb */
+    char name[CLI_TEXT];  /* "test example 5", "cat.jpg" */
+    char label[CLI_TEXT]; /* "7", "cat"; "input" where nobody knows */
     const Real *output;   /* of the network, valid until the replica runs again */
 } Look;
 
-/* Opens network and data, and runs the example through it.  Collective, agreed; all ranks do the same.  look_close also after
- * a failure.  STATUS_USAGE: no such example. */
+/* Opens network and data or inputs, and runs the example through it.  Collective, agreed; all ranks do the same.  look_close also
+ * after a failure.  STATUS_USAGE: no such example.  STATUS_FAILED: as trained_open, inputs_open, inputs_fit. */
 Status look_open(Dist *dist, const LookArguments *arguments, Look *out);
 void look_close(Look *look);
 

@@ -3,11 +3,11 @@
  * Predictions as a sheet of pictures: green what is right, red what is wrong, black where nobody knows. */
 #include "base/log.h"
 #include "base/memory.h"
-#include "io/picture.h"
+#include "data/sheet.h"
 #include "train/predict_write_internal.h"
 #include <string.h>
 
-enum { CAPTION = 128, SIDE = 256 };
+enum { CAPTION = SHEET_CAPTION, SIDE = 256 };
 
 typedef struct PredictSheet {
     size_t count, used;
@@ -58,7 +58,7 @@ static void describe_others(const PredictWriter *w, const PredictOutput *o, cons
 static void write_captions(const PredictWriter *w, const Row *row, PictureCell *cell, char captions[2][CAPTION]) {
     const Predictor *p = w->predictor;
     const PredictOutput *o = &p->outputs[0];
-    char name[PREDICT_NAME];
+    char name[PREDICT_NAME], truth[PREDICT_NAME];
     cell->caption[0] = captions[0];
     if (row->bad) {
         snprintf(captions[0], CAPTION, "cannot be read");
@@ -68,15 +68,10 @@ static void write_captions(const PredictWriter *w, const Row *row, PictureCell *
         describe_others(w, o, row, captions[0]);
         return;
     }
-    size_t said = w->top[0].class;
-    snprintf(captions[0], CAPTION, "%.0f%% %.100s", 100 * w->top[0].p, predict__class(p, o, said, name));
-    if (row->truth < 0)
-        return;
-    cell->colour = (size_t)row->truth == said ? PICTURE_GREEN : PICTURE_RED;
-    if ((size_t)row->truth == said)
-        return;
-    snprintf(captions[1], CAPTION, "is %.100s", predict__class(p, o, (size_t)row->truth, name));
-    cell->caption[1] = captions[1];
+    int64_t said = (int64_t)w->top[0].class;
+    PictureColour verdict = row->truth < 0 ? PICTURE_BLACK : row->truth == said ? PICTURE_GREEN : PICTURE_RED;
+    sheet_say(w->top[0].p, predict__class(p, o, (size_t)said, name), verdict,
+              row->truth < 0 ? NULL : predict__class(p, o, (size_t)row->truth, truth), captions, cell);
 }
 
 Status predict__sheet_add(PredictWriter *w, const Row *row) {

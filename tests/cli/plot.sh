@@ -44,6 +44,11 @@ ends "of another layer" 0 "$plot" one --what grad-cam --layer conv --split train
 fails "an example that is not there" 2 'index 900: .*has 203 examples' "$plot" one -w features -s train -i 900 -o none.png
 fails "a class that is not there" 2 'class 10: .*10 classes' "$plot" one -w grad-cam -s train --class 10 -o none.png
 fails "a layer that is not there" 2 'no layer conf' "$plot" one -w filters --layer conf -o none.png
+ends "confusions" 0 "$plot" one --what confusion --split train -o confusion.svg
+ends "as cnn_evaluate draws them" 0 ranks 2 cnn_evaluate one --split train --confusion evaluated.svg
+check "are the same" cmp confusion.svg evaluated.svg
+ends "on three ranks" 0 ranks 3 cnn_plot one --what confusion --split train -o three.svg
+check "the same, too" cmp confusion.svg three.svg
 fails "several runs" 2 'draws one run' "$plot" one two -w filters -o none.png
 
 echo "--- reports"

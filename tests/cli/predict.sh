@@ -76,6 +76,23 @@ if [ -s sheet.png ]; then
     same "the same sheet on 3 ranks" "$(sha256sum <sheet.png)" "$(sha256sum <sheet-3.png)"
 fi
 
+echo "--- a picture looked at"
+maps() { grep -o 'base64,[^"]*' "$1" | tail -n +2; } # all pictures of a sheet but the first, the example itself
+if [ -s sheet.png ]; then
+    ranks 1 cnn_plot run --what features --split train --index 5 -o of_data.svg >/dev/null
+    ranks 1 cnn_plot run photos/two/005.png --what features -o of_file.svg >/dev/null
+    ranks 3 cnn_plot run photos/two --index 0 --what features -o of_folder.svg >/dev/null
+    same "the maps of a picture file are those of the same pixels in a dataset" "$(maps of_data.svg)" "$(maps of_file.svg)"
+    same "of a folder, on 3 ranks, too" "$(cat of_file.svg)" "$(cat of_folder.svg)"
+    ends "where the network looks" 0 ranks 1 cnn_plot run photos/two/005.png --what grad-cam --class two -o where.svg
+    same "the picture, the map, both together" 3 "$(grep -c base64 where.svg)"
+    fails "an example that is not there" 2 'index 1: the input has 1 examples' \
+        ranks 1 cnn_plot run photos/two/005.png --what grad-cam --index 1 -o none.png
+    fails "a picture that is not there" 1 'cannot open nowhere.jpg' ranks 1 cnn_plot run nowhere.jpg -w features -o none.png
+    fails "a picture and --data" 2 'give one of them' \
+        ranks 1 cnn_plot run photos/two/005.png -w features --data small.h5 -o none.png
+fi
+
 echo "--- bad files"
 mkdir bad && cp photos/one/002.png bad/1.png && head -c 60 photos/two/005.png >bad/2.png && cp photos/two/005.png bad/3.png
 echo GIF89a >bad/4.jpg
