@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/status.h"
 #include <pthread.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,7 @@ static void put(const char *text) {
 }
 
 static const char *volatile expected;
+static _Thread_local sigjmp_buf *volatile way_out;
 
 static void end(const char *file, const char *cause) {
     put(log_program());
@@ -40,6 +42,8 @@ static void end(const char *file, const char *cause) {
 }
 
 static void on_crash(int number) {
+    if (way_out != NULL && number != SIGVTALRM)
+        siglongjmp(*way_out, 1);
     if (guarded_file == NULL && expected != NULL)
         end("", expected);
     if (guarded_file == NULL) { /* not ours: as it would have been; a fault occurs again on return */
@@ -109,4 +113,18 @@ void crash_unguard(void) {
 void crash_expect(const char *cause) {
     pthread_once(&once, install);
     expected = cause;
+}
+
+bool crash_survive(void (*work)(void *user), void *user) {
+    sigjmp_buf here;
+    pthread_once(&once, install);
+    give_stack();
+    if (sigsetjmp(here, 1) == 0) {
+        way_out = &here;
+        work(user);
+        way_out = NULL;
+        return true;
+    }
+    way_out = NULL;
+    return false;
 }

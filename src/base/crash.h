@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A last line of defence around libraries that are known to crash, or to loop for ever, on damaged input. */
+ * A last line of defence around libraries that are known to crash, or to loop for ever, on damaged input or without memory. */
 #ifndef BASE_CRASH_H
 #define BASE_CRASH_H
+#include <stdbool.h>
 
 enum { CRASH_CPU_SECONDS = 10 };
 
@@ -16,5 +17,9 @@ void crash_unguard(void);
 /* From here on to the end of the process a crash of any thread outside a guard prints "PROGRAM: error: CAUSE" and ends the
  * process likewise: a library has damaged the heap. */
 void crash_expect(const char *cause);
+
+/* Runs work(user), for what nobody needs: false when it crashed (SIGSEGV, SIGBUS, SIGFPE, SIGABRT).  What it had taken and
+ * locked by then stays so: the library that crashed must not be called again.  Not inside crash_guard. */
+bool crash_survive(void (*work)(void *user), void *user);
 
 #endif

@@ -189,15 +189,12 @@ static Status check(const ChartPicture *picture, const char *name) {
                              name);
 }
 
-/* The layout needs text measured, and the surface the layout: measured on a surface of no size. */
-static Layout measure_layout(const ChartPicture *picture) {
-    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, 1, 1);
-    cairo_t *c = cairo_create(surface);
+static void measure(cairo_t *c, void *user, double *width, double *height) {
+    Drawn *drawn = user;
     set_font(c, CHART_FONT);
-    Layout layout = lay_out(c, picture);
-    cairo_destroy(c);
-    cairo_surface_destroy(surface);
-    return layout;
+    drawn->layout = lay_out(c, drawn->picture);
+    *width = drawn->layout.width;
+    *height = drawn->layout.height;
 }
 
 Status chart_render(const ChartPicture *picture, DrawingFormat format, const char *name, unsigned char **bytes,
@@ -205,8 +202,8 @@ Status chart_render(const ChartPicture *picture, DrawingFormat format, const cha
     *bytes = NULL;
     *size = 0;
     TRY(check(picture, name));
-    Drawn drawn = {.picture = picture, .layout = measure_layout(picture)};
-    return drawing_render(format, drawn.layout.width, drawn.layout.height, draw, &drawn, name, bytes, size);
+    Drawn drawn = {.picture = picture};
+    return drawing_render(format, measure, draw, &drawn, name, bytes, size);
 }
 
 #else

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/drawing.h"
+#include "base/crash.h"
 #include "base/memory.h"
 #include "base/utf8.h"
 #include <string.h>
@@ -118,31 +119,71 @@ static cairo_surface_t *create(DrawingFormat format, double width, double height
                                    : cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)width, (int)height);
 }
 
-Status drawing_render(DrawingFormat format, double width, double height, DrawingPainter *paint, const void *user,
-                      const char *name, unsigned char **bytes, size_t *size) {
-    Bytes written = {0};
-    *bytes = NULL;
-    *size = 0;
-    if (!(width <= SIDE_MAX && height <= SIDE_MAX && width * height <= AREA_MAX))
-        return status_fail(STATUS_FAILED, "cannot write %s: a picture of %.0f x %.0f pixels is too large", name, width,
-                           height);
-    cairo_surface_t *surface = create(format, width, height, &written);
+/* What drawing_render is asked for, and what comes of it. */
+typedef struct Rendering {
+    DrawingFormat format;
+    DrawingMeasurer *measure;
+    DrawingPainter *paint;
+    void *user;
+    const char *name;
+    Bytes written;
+    Status status;
+} Rendering;
+
+static void measure(const Rendering *r, double *width, double *height) {
+    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, 1, 1);
     cairo_t *c = cairo_create(surface);
-    paint(c, user, width, height);
+    r->measure(c, r->user, width, height);
+    cairo_destroy(c);
+    cairo_surface_destroy(surface);
+}
+
+static Status render(Rendering *r) {
+    double width = 0, height = 0;
+    measure(r, &width, &height);
+    if (!(width <= SIDE_MAX && height <= SIDE_MAX && width * height <= AREA_MAX))
+        return status_fail(STATUS_FAILED, "cannot write %s: a picture of %.0f x %.0f pixels is too large", r->name,
+                           width, height);
+    cairo_surface_t *surface = create(r->format, width, height, &r->written);
+    cairo_t *c = cairo_create(surface);
+    r->paint(c, r->user, width, height);
     cairo_status_t result = cairo_status(c);
     cairo_destroy(c);
-    if (result == CAIRO_STATUS_SUCCESS && format == DRAWING_PNG)
-        result = cairo_surface_write_to_png_stream(surface, collect, &written);
+    if (result == CAIRO_STATUS_SUCCESS && r->format == DRAWING_PNG)
+        result = cairo_surface_write_to_png_stream(surface, collect, &r->written);
     cairo_surface_finish(surface);
     if (result == CAIRO_STATUS_SUCCESS)
         result = cairo_surface_status(surface);
     cairo_surface_destroy(surface);
-    if (result != CAIRO_STATUS_SUCCESS) {
-        memory_free(written.data);
-        return status_fail(STATUS_FAILED, "cannot write %s: cairo: %s", name, cairo_status_to_string(result));
+    return result == CAIRO_STATUS_SUCCESS
+               ? STATUS_OK
+               : status_fail(STATUS_FAILED, "cannot write %s: cairo: %s", r->name, cairo_status_to_string(result));
+}
+
+static void render_guarded(void *rendering) {
+    Rendering *r = rendering;
+    r->status = render(r);
+}
+
+Status drawing_render(DrawingFormat format, DrawingMeasurer *measurer, DrawingPainter *paint, void *user,
+                      const char *name, unsigned char **bytes, size_t *size) {
+    static bool crashed; /* and left locks and memory as they were */
+    Rendering r = {.format = format, .measure = measurer, .paint = paint, .user = user, .name = name};
+    *bytes = NULL;
+    *size = 0;
+    if (!crashed && !crash_survive(render_guarded, &r)) {
+        crashed = true;
+        crash_expect("the libraries that draw pictures have crashed: memory is short");
     }
-    *bytes = written.data;
-    *size = written.size;
+    if (crashed)
+        return status_fail(STATUS_FAILED, "cannot write %s: the libraries that draw have crashed: memory is short",
+                           name);
+    if (r.status != STATUS_OK) {
+        memory_free(r.written.data);
+        return r.status;
+    }
+    *bytes = r.written.data;
+    *size = r.written.size;
     return STATUS_OK;
 }
 

@@ -24,12 +24,17 @@ void drawing_text(cairo_t *c, const char *text, double x, double y, double ancho
 /* The same, with an ellipsis in the place of what does not fit into `width` pixels. */
 void drawing_text_within(cairo_t *c, const char *text, double x, double y, double anchor, double width);
 
+/* Says how large a picture is to be; texts are measured with `c`, which draws nowhere. */
+typedef void DrawingMeasurer(cairo_t *c, void *user, double *width, double *height);
+
 /* Draws on a surface of this size. */
 typedef void DrawingPainter(cairo_t *c, const void *user, double width, double height);
 
-/* *bytes (freed with memory_free) = the file of what `paint` draws on width x height pixels or points.  STATUS_FAILED: larger
- * than 32767 either way or than 10^8 pixels, out of memory; names `name`. */
-Status drawing_render(DrawingFormat format, double width, double height, DrawingPainter *paint, const void *user,
+/* *bytes (freed with memory_free) = the file of what `paint` draws on the pixels or points that `measure` asks for, which is
+ * called first.  STATUS_FAILED: larger than 32767 either way or than 10^8 pixels, out of memory; names `name`.  A crash inside
+ * the libraries that draw (cairo 1.16 crashes for lack of memory) is STATUS_FAILED, and so is everything from then on: no
+ * picture is worth a run. */
+Status drawing_render(DrawingFormat format, DrawingMeasurer *measure, DrawingPainter *paint, void *user,
                       const char *name, unsigned char **bytes, size_t *size);
 #endif
 

@@ -50,9 +50,14 @@ void h5io__lock(const char *name) {
     pthread_once(&once, start_library);
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* each thread has its own error stack, which prints unless told not to */
     refused_link[0] = '\0';
+    errno = 0; /* for h5io__unlock */
 }
 
+/* HDF5 1.10 may leave its memory in ruins when an allocation fails, and crash at any time from then on; not only where it says
+ * so: it frees what it kept for later, some of which it is just about to use, and tries again. */
 void h5io__unlock(void) {
+    if (errno == ENOMEM)
+        crash_expect("the HDF5 library ran out of memory");
     crash_unguard();
     pthread_mutex_unlock(&mutex);
 }
@@ -70,20 +75,6 @@ hid_t h5io__link(void) {
     return link_list;
 }
 
-static herr_t find_no_memory(unsigned n, const H5E_error2_t *error, void *found) {
-    (void)n;
-    *(bool *)found |= error->min_num == H5E_NOSPACE || error->min_num == H5E_CANTALLOC;
-    return 0;
-}
-
-/* HDF5 1.10 may leave its memory in ruins when an allocation fails, and crash at any time from then on. */
-static void expect_ruins(void) {
-    bool found = false;
-    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, find_no_memory, &found);
-    if (found)
-        crash_expect("the HDF5 library ran out of memory");
-}
-
 static herr_t take_first(unsigned n, const H5E_error2_t *error, void *data) {
     if (n == 0)
         snprintf(data, 512, "%s", error->desc ? error->desc : "");
@@ -93,7 +84,6 @@ static herr_t take_first(unsigned n, const H5E_error2_t *error, void *data) {
 Status h5io__fail(const H5ioFile *file, const char *action, const char *path) {
     if (file->image_failed)
         return STATUS_FAILED; /* and the message is there */
-    expect_ruins();
     if (refused_link[0])
         return status_fail(STATUS_FAILED,
                            "cannot %s %s in %s: it is a link to another file (%s), which is not followed", action, path,
@@ -170,7 +160,6 @@ Status h5io__opened(H5ioFile **out, const char *action) {
         return STATUS_OK;
     char reason[512] = "unknown reason";
     H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_first, reason);
-    expect_ruins();
     if (!(*out)->image_failed)
         status_fail(STATUS_FAILED, "cannot %s %s: %s", action, (*out)->name, reason);
     discard(out);

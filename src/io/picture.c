@@ -21,35 +21,23 @@ typedef struct Layout {
     double width, height;
 } Layout;
 
-static double title_width(const char *title) {
-    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, 1, 1);
-    cairo_t *c = cairo_create(surface);
-    drawing_font(c, TITLE_FONT);
-    double width = drawing_width(c, title);
-    cairo_destroy(c);
-    cairo_surface_destroy(surface);
-    return width;
-}
-
-static Status lay_out(const PictureSheet *sheet, const char *name, Layout *l) {
-    *l = (Layout){.columns = sheet->columns, .side = sheet->side};
-    if (sheet->count == 0)
-        return status_fail(STATUS_FAILED, "cannot write %s: there is nothing to draw", name);
-    if (l->columns == 0)
-        l->columns = (size_t)ceil(sqrt((double)sheet->count));
-    if (l->side == 0)
-        l->side = sheet->count <= 4 ? 256 : sheet->count <= 12 ? 192 : 160;
+static Layout lay_out(cairo_t *c, const PictureSheet *sheet) {
+    Layout l = {.columns = sheet->columns, .side = sheet->side};
+    if (l.columns == 0)
+        l.columns = (size_t)ceil(sqrt((double)sheet->count));
+    if (l.side == 0)
+        l.side = sheet->count <= 4 ? 256 : sheet->count <= 12 ? 192 : 160;
     for (size_t i = 0; i < sheet->count; i++)
-        for (size_t k = l->lines; k < 2; k++)
+        for (size_t k = l.lines; k < 2; k++)
             if (sheet->cells[i].caption[k])
-                l->lines = k + 1;
-    l->rows = (sheet->count + l->columns - 1) / l->columns;
-    l->top = sheet->title ? TITLE_LINE : 0;
-    l->width = (double)l->columns * (double)(l->side + GAP) + GAP;
-    l->height = (double)l->top + (double)l->rows * (double)(l->side + l->lines * LINE + GAP) + GAP;
+                l.lines = k + 1;
+    l.rows = (sheet->count + l.columns - 1) / l.columns;
+    l.top = sheet->title ? TITLE_LINE : 0;
+    l.width = (double)l.columns * (double)(l.side + GAP) + GAP;
+    l.height = (double)l.top + (double)l.rows * (double)(l.side + l.lines * LINE + GAP) + GAP;
     if (sheet->title)
-        l->width = fmax(l->width, fmin(ceil(title_width(sheet->title)) + 2 * GAP, TITLE_WIDTH));
-    return STATUS_OK;
+        l.width = fmax(l.width, fmin(ceil(drawing_width(c, sheet->title)) + 2 * GAP, TITLE_WIDTH));
+    return l;
 }
 
 /* The cell's pixels as cairo keeps them: 32-bit words 0x00RRGGBB. */
@@ -114,6 +102,14 @@ typedef struct Drawn {
     Layout layout;
 } Drawn;
 
+static void measure(cairo_t *c, void *user, double *width, double *height) {
+    Drawn *drawn = user;
+    drawing_font(c, TITLE_FONT);
+    drawn->layout = lay_out(c, drawn->sheet);
+    *width = drawn->layout.width;
+    *height = drawn->layout.height;
+}
+
 static void draw(cairo_t *c, const void *user, double width, double height) {
     (void)height;
     const PictureSheet *sheet = ((const Drawn *)user)->sheet;
@@ -136,8 +132,9 @@ Status picture_render(const PictureSheet *sheet, DrawingFormat format, const cha
     Drawn drawn = {.sheet = sheet};
     *bytes = NULL;
     *size = 0;
-    TRY(lay_out(sheet, name, &drawn.layout));
-    return drawing_render(format, drawn.layout.width, drawn.layout.height, draw, &drawn, name, bytes, size);
+    if (sheet->count == 0)
+        return status_fail(STATUS_FAILED, "cannot write %s: there is nothing to draw", name);
+    return drawing_render(format, measure, draw, &drawn, name, bytes, size);
 }
 
 #else

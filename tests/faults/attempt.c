@@ -91,9 +91,8 @@ static Status run_trainer(const Attempt *attempt) {
                       "--checkpoint-steps",
                       "1",
                       "--resume",
-                      "auto",
-                      "--no-report"}; /* cairo and fontconfig do not survive each lack of memory */
-    int argc = 27;
+                      "auto"};
+    int argc = 26;
     bool exit_now;
     Dist *dist;
     if (attempt->option) {
@@ -230,12 +229,13 @@ void judge(const Attempt *a, const Outcome *outcome, bool resumes) {
     if (outcome->code == 1 && a->kind && strcmp(a->kind, "ENOSPC") == 0 && strstr(outcome->err, "cannot write") &&
         !strstr(outcome->err, "Free some") && !strstr(outcome->err, "Choose"))
         complain("does not say what to do", a, outcome);
-    Outcome seen = in_child(examine, a);
+    bool over = outcome->code == 0;
+    Outcome seen = over && resumes ? *outcome : in_child(examine, a); /* ends_as_undisturbed looks at them too */
     if (seen.code != 0)
         complain("a file is damaged", a, &seen);
     if (!resumes)
         return;
-    if (killed || outcome->code != 0) {
+    if (!over) {
         Outcome again = in_child(train, &(Attempt){.memory = -1});
         if (again.code != 0)
             complain("cannot be resumed", a, &again);

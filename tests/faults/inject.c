@@ -259,7 +259,8 @@ int closedir(DIR *directory) {
 extern void *__libc_malloc(size_t size), *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *block, size_t size), *__libc_memalign(size_t align, size_t size);
 
-static const char *const covered[] = {"libjansson", "libhdf5", "libcrypto", "libzip", "libz.", "libpng", "libcairo"};
+static const char *const covered[] = {"libjansson", "libhdf5",  "libcrypto",     "libzip",      "libz.",
+                                      "libpng",     "libcairo", "libfontconfig", "libfreetype", "libpixman"};
 static struct { uintptr_t first, last; } ranges[16];
 static int range_count;
 

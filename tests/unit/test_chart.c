@@ -9,8 +9,11 @@
 #include "support/tmpdir.h"
 #include <math.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -124,9 +127,51 @@ static void heat_maps_have_room(void **state) {
     }
 }
 
+#if HAVE_CAIRO
+static void measure(cairo_t *c, void *user, double *width, double *height) {
+    (void)c, (void)user;
+    *width = *height = 100;
+}
+
+static void crash(cairo_t *c, const void *user, double width, double height) {
+    (void)user, (void)width, (void)height;
+    cairo_set_line_width(c, 1);
+    raise(SIGSEGV);
+}
+
+static void draw_nothing(cairo_t *c, const void *user, double width, double height) {
+    (void)c, (void)user, (void)width, (void)height;
+}
+
+/* In a child, in which nothing can be drawn afterwards. */
+static void a_crash_costs_the_picture_alone(void **state) {
+    (void)state;
+    unsigned char *bytes;
+    size_t size;
+    int how;
+    pid_t child = fork();
+    if (child == 0) {
+        bool drawn = drawing_render(DRAWING_PNG, measure, draw_nothing, NULL, "a.png", &bytes, &size) == STATUS_OK;
+        bool failed = drawing_render(DRAWING_SVG, measure, crash, NULL, "b.svg", &bytes, &size) == STATUS_FAILED;
+        bool said = strstr(status_message(), "cannot write b.svg: the libraries that draw have crashed") != NULL;
+        bool nothing =
+            drawing_render(DRAWING_PNG, measure, draw_nothing, NULL, "c.png", &bytes, &size) == STATUS_FAILED;
+        _exit(drawn && failed && said && nothing ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &how, 0), child);
+    assert_true(WIFEXITED(how) && WEXITSTATUS(how) == 0);
+}
+#endif
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(ticks_are_round_numbers), cmocka_unit_test(charts_are_written),
-                                       cmocka_unit_test(heat_maps_have_room)};
+    const struct CMUnitTest tests[] = {
+#if HAVE_CAIRO
+        cmocka_unit_test(a_crash_costs_the_picture_alone), /* first: cmocka takes the handlers away */
+#endif
+        cmocka_unit_test(ticks_are_round_numbers),
+        cmocka_unit_test(charts_are_written),
+        cmocka_unit_test(heat_maps_have_room)
+    };
     tmpdir_make();
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     tmpdir_remove();

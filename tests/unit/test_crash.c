@@ -70,9 +70,40 @@ static void other_crashes_stay_what_they_are(void **state) {
     assert_string_equal(text, "");
 }
 
+static void fault(void *number) {
+    raise(*(int *)number);
+}
+
+static void do_nothing(void *number) {
+    *(int *)number = 0;
+}
+
+/* In a child, as the handlers stay: work that crashes, work that does not, and a crash outside. */
+static void work_that_crashes_is_survived(void **state) {
+    (void)state;
+    int how;
+    pid_t child = fork();
+    if (child == 0) {
+        setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+        signal(SIGABRT, SIG_DFL); /* cmocka's */
+        for (int i = 0; i < 4; i++) {
+            int number = (const int[]){SIGSEGV, SIGBUS, SIGFPE, SIGABRT}[i];
+            for (int again = 0; again < 2; again++)
+                if (crash_survive(fault, &number))
+                    _exit(90 + i);
+            if (!crash_survive(do_nothing, &number) || number != 0)
+                _exit(95);
+        }
+        raise(SIGABRT);
+        _exit(99);
+    }
+    assert_int_equal(waitpid(child, &how, 0), child);
+    assert_true(WIFSIGNALED(how) && WTERMSIG(how) == SIGABRT);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(a_guarded_crash_is_one_message),
-                                       cmocka_unit_test(an_endless_loop_ends),
-                                       cmocka_unit_test(other_crashes_stay_what_they_are)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(work_that_crashes_is_survived), cmocka_unit_test(a_guarded_crash_is_one_message),
+        cmocka_unit_test(an_endless_loop_ends), cmocka_unit_test(other_crashes_stay_what_they_are)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
