@@ -17,6 +17,7 @@ grep -oE '[a-z0-9]+\.(h5|png|keras)$|[a-z]+\.png' commands | grep -v squeezenet 
 PATH=$build:$PATH
 while read -r command <&3; do
     ends "$command" 0 bash -c "$command"
+    grep -oE 'built without [a-z]+' err && echo "skipped: the tour wants it" && exit 77
     case $command in cnn_predict*jpg*) rows=$(cat log) ;; esac
 done 3<commands
 same "a photo's three likeliest classes" 3 "$(grep -oE '0\.[0-9]{4}' <<<"$rows" | wc -l)"
