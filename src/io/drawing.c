@@ -114,9 +114,11 @@ static cairo_status_t collect(void *user, const unsigned char *data, unsigned le
 }
 
 static cairo_surface_t *create(DrawingFormat format, double width, double height, Bytes *bytes) {
-    return format == DRAWING_SVG   ? cairo_svg_surface_create_for_stream(collect, bytes, width, height)
-           : format == DRAWING_PDF ? cairo_pdf_surface_create_for_stream(collect, bytes, width, height)
-                                   : cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)width, (int)height);
+    return format == DRAWING_SVG ? cairo_svg_surface_create_for_stream(collect, bytes, width, height)
+           : format == DRAWING_PDF
+               ? cairo_pdf_surface_create_for_stream(collect, bytes, width, height)
+               : cairo_image_surface_create(format == DRAWING_PNG ? CAIRO_FORMAT_RGB24 : CAIRO_FORMAT_ARGB32,
+                                            (int)width, (int)height);
 }
 
 /* What drawing_render is asked for, and what comes of it. */
@@ -149,7 +151,7 @@ static Status render(Rendering *r) {
     r->paint(c, r->user, width, height);
     cairo_status_t result = cairo_status(c);
     cairo_destroy(c);
-    if (result == CAIRO_STATUS_SUCCESS && r->format == DRAWING_PNG)
+    if (result == CAIRO_STATUS_SUCCESS && (r->format == DRAWING_PNG || r->format == DRAWING_CLEAR_PNG))
         result = cairo_surface_write_to_png_stream(surface, collect, &r->written);
     cairo_surface_finish(surface);
     if (result == CAIRO_STATUS_SUCCESS)

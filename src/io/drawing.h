@@ -7,7 +7,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-typedef enum DrawingFormat { DRAWING_PNG, DRAWING_SVG, DRAWING_PDF } DrawingFormat;
+typedef enum DrawingFormat {
+    DRAWING_PNG,
+    DRAWING_SVG,
+    DRAWING_PDF,
+    DRAWING_CLEAR_PNG /* transparent where nothing is painted */
+} DrawingFormat;
 
 #if HAVE_CAIRO
 #include <cairo.h>

@@ -14,7 +14,9 @@ enum {
     TITLE_WIDTH = 800 /* a narrow sheet becomes so wide at most for its title */
 };
 static const double FONT = 18, TITLE_FONT = 21;
-static const double colours[][3] = {{0, 0, 0}, {0, 0.5, 0.1}, {0.8, 0.1, 0.1}};
+/* PictureColours on white, and on any paper: a contrast of 4 and more to white and to the dark of report.html. */
+static const double on_white[][3] = {{0, 0, 0}, {0, 0.5, 0.1}, {0.8, 0.1, 0.1}};
+static const double on_any[][3] = {{0.47, 0.47, 0.47}, {0.09, 0.55, 0.2}, {0.88, 0.27, 0.24}};
 
 typedef struct Layout {
     size_t columns, rows, side, lines, top; /* lines of a caption; height above the cells */
@@ -57,7 +59,7 @@ static cairo_surface_t *surface_of(const PictureCell *cell) {
 }
 
 /* Draws the pixels into the middle of the square at (x, y); an error stays in `c`. */
-static void draw_pixels(cairo_t *c, const PictureCell *cell, double x, double y, size_t side) {
+static void draw_pixels(cairo_t *c, const PictureCell *cell, const double colour[3], double x, double y, size_t side) {
     size_t longer = cell->height > cell->width ? cell->height : cell->width;
     double scale = longer <= side ? (double)(side / longer) : (double)side / (double)longer;
     double width = (double)cell->width * scale, height = (double)cell->height * scale;
@@ -73,7 +75,6 @@ static void draw_pixels(cairo_t *c, const PictureCell *cell, double x, double y,
     cairo_restore(c);
     cairo_surface_destroy(pixels);
     if (cell->colour != PICTURE_BLACK) {
-        const double *colour = colours[cell->colour];
         cairo_set_source_rgb(c, colour[0], colour[1], colour[2]);
         cairo_set_line_width(c, 3);
         cairo_rectangle(c, x - 1.5, y - 1.5, width + 3, height + 3);
@@ -81,10 +82,9 @@ static void draw_pixels(cairo_t *c, const PictureCell *cell, double x, double y,
     }
 }
 
-static void draw_cell(cairo_t *c, const PictureCell *cell, double x, double y, size_t side) {
-    const double *colour = colours[cell->colour];
+static void draw_cell(cairo_t *c, const PictureCell *cell, const double colour[3], double x, double y, size_t side) {
     if (cell->rgb && cell->height > 0 && cell->width > 0) {
-        draw_pixels(c, cell, x, y, side);
+        draw_pixels(c, cell, colour, x, y, side);
     } else {
         cairo_set_source_rgb(c, 0.88, 0.88, 0.88);
         cairo_rectangle(c, x, y, (double)side, (double)side);
@@ -99,6 +99,7 @@ static void draw_cell(cairo_t *c, const PictureCell *cell, double x, double y, s
 
 typedef struct Drawn {
     const PictureSheet *sheet;
+    bool clear;
     Layout layout;
 } Drawn;
 
@@ -112,24 +113,28 @@ static void measure(cairo_t *c, void *user, double *width, double *height) {
 
 static void draw(cairo_t *c, const void *user, double width, double height) {
     (void)height;
-    const PictureSheet *sheet = ((const Drawn *)user)->sheet;
-    const Layout *l = &((const Drawn *)user)->layout;
+    const Drawn *drawn = user;
+    const PictureSheet *sheet = drawn->sheet;
+    const Layout *l = &drawn->layout;
+    const double(*colours)[3] = drawn->clear ? on_any : on_white, *ink = colours[PICTURE_BLACK];
     cairo_set_source_rgb(c, 1, 1, 1);
-    cairo_paint(c);
+    if (!drawn->clear)
+        cairo_paint(c);
     drawing_font(c, TITLE_FONT);
-    cairo_set_source_rgb(c, 0, 0, 0);
+    cairo_set_source_rgb(c, ink[0], ink[1], ink[2]);
     if (sheet->title)
         drawing_text_within(c, sheet->title, width / 2, 29, 0.5, width - 2 * GAP);
     drawing_font(c, FONT);
     double left = (width - (double)(l->columns * (l->side + GAP) + GAP)) / 2;
     for (size_t i = 0; i < sheet->count; i++)
-        draw_cell(c, &sheet->cells[i], left + GAP + (double)(i % l->columns * (l->side + GAP)),
+        draw_cell(c, &sheet->cells[i], colours[sheet->cells[i].colour],
+                  left + GAP + (double)(i % l->columns * (l->side + GAP)),
                   (double)(l->top + GAP + i / l->columns * (l->side + l->lines * LINE + GAP)), l->side);
 }
 
 Status picture_render(const PictureSheet *sheet, DrawingFormat format, const char *name, unsigned char **bytes,
                       size_t *size) {
-    Drawn drawn = {.sheet = sheet};
+    Drawn drawn = {.sheet = sheet, .clear = format == DRAWING_CLEAR_PNG};
     *bytes = NULL;
     *size = 0;
     if (sheet->count == 0)

@@ -39,7 +39,8 @@ typedef struct PictureSheet {
  * built without cairo. */
 Status picture_write(const PictureSheet *sheet, const char *path);
 
-/* *bytes = the same in memory, freed with memory_free.  `name` is for messages. */
+/* *bytes = the same in memory, freed with memory_free.  `name` is for messages.  The paper is white; DRAWING_CLEAR_PNG has none, and
+ * texts of a lightness that is read on white and on dark pages. */
 Status picture_render(const PictureSheet *sheet, DrawingFormat format, const char *name, unsigned char **bytes,
                       size_t *size);
 

@@ -21,8 +21,9 @@ typedef struct ReportPage {
     const Graph *graph;      /* NULL: no table of layers */
     const char *environment; /* backend_describe of the run; NULL: not known */
     const char *machine;     /* in words: ranks, processor, memory; "": not known */
-    /* the examples that the network was tried on; assessment NULL: none (yet) */
+    /* the examples that the network was tried on; assessment NULL: none, because of `missing` (NULL: the run still trains) */
     const Assessment *assessment;
+    const char *missing;
     AssessNames names;
     AssessSource source;
     const char *split;      /* "test" */
@@ -35,8 +36,9 @@ typedef struct ReportPage {
 Status report_write(const ReportPage *page);
 
 /* report_write of all that can be told of the run folder arguments->run, whose network, with the weights that `arguments` say,
- * is tried on up to `examples` examples (0: all) of the test data, else of the validation data, drawn at random.  path,
- * machine: as in ReportPage.  Collective, agreed.  STATUS_FAILED: as trained_open; no epoch is over. */
+ * is tried on up to `examples` examples (0: all) of the test data, else of the validation data, drawn at random.  path, machine: as in ReportPage.
+ * Where the run's data are gone, and `arguments` name no other, there are no results, which the page
+ * and a warning say.  Collective, agreed.  STATUS_FAILED: as trained_open; no epoch is over. */
 Status report_make(Dist *dist, const TrainedArguments *arguments, uint64_t examples, const char *path,
                    const char *machine);
 

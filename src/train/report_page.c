@@ -3,12 +3,9 @@
  * The page itself.  Names of classes, layers, folders and options come from files and are written by html_text alone. */
 #include "base/memory.h"
 #include "io/file.h"
-#include "io/html.h"
-#include "io/picture.h"
 #include "io/run.h"
 #include "train/monitor.h"
-#include "train/report.h"
-#include "train/summary.h"
+#include "train/report_internal.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,7 +35,7 @@ static const char head[] =
     "@media print { body { max-width: none; padding: 0; font-size: 11px; } img, tr, pre { break-inside: avoid; } }\n"
     "</style>\n";
 
-static void section(Html *h, const char *title) {
+void report__section(Html *h, const char *title) {
     html_format(h, "<h2>%s</h2>\n", title);
 }
 
@@ -50,8 +47,7 @@ static void card(Html *h, const char *name, const char *value) {
     html_put(h, "</div>\n");
 }
 
-/* A row of a table with two columns. */
-static void fact(Html *h, const char *name, const char *value) {
+void report__fact(Html *h, const char *name, const char *value) {
     html_put(h, "<tr><th>");
     html_text(h, name);
     html_put(h, "</th><td>");
@@ -59,7 +55,7 @@ static void fact(Html *h, const char *name, const char *value) {
     html_put(h, "</td></tr>\n");
 }
 
-static const History *history_of(const ReportPage *page) {
+const History *report__history(const ReportPage *page) {
     return page->runs->runs[0].history;
 }
 
@@ -106,7 +102,7 @@ static Status paint_confusion(const void *user, bool dark, unsigned char **bytes
 
 static void put_examples(Html *h, const ReportPage *page, bool right) {
     const Assessment *a = page->assessment;
-    AssessPicture how = {.format = DRAWING_PNG, .name = "the examples"};
+    AssessPicture how = {.format = DRAWING_CLEAR_PNG, .name = "the examples"};
     unsigned char *bytes;
     size_t size, count = right ? a->hit_count : a->mistake_count;
     if (count == 0 || dataset_info(page->source.dataset)->shape.rank != 3)
@@ -125,7 +121,7 @@ static void put_examples(Html *h, const ReportPage *page, bool right) {
 
 /* The best row of the history by what the run watches; *name: of that column. */
 static size_t best_row(const ReportPage *page, const char **name) {
-    const History *history = history_of(page);
+    const History *history = report__history(page);
     size_t rows = history->row_count, best = rows, val = history_column(history, "val_loss");
     Monitor monitor;
     bool validates = val < history->column_count && isfinite(history_value(history, rows - 1, val));
@@ -141,7 +137,7 @@ static size_t best_row(const ReportPage *page, const char **name) {
     return best;
 }
 
-static double sum_of(const History *history, const char *name) {
+double report__sum(const History *history, const char *name) {
     size_t column = history_column(history, name);
     double sum = 0;
     for (size_t r = 0; column < history->column_count && r < history->row_count; r++) {
@@ -151,7 +147,7 @@ static double sum_of(const History *history, const char *name) {
     return sum;
 }
 
-static const char *duration(double seconds, char text[32]) {
+const char *report__duration(double seconds, char text[32]) {
     if (seconds < 120)
         snprintf(text, 32, "%.3g s", seconds);
     else if (seconds < 7200)
@@ -168,7 +164,7 @@ static double accuracy(const ReportPage *page) {
 }
 
 static void put_cards(Html *h, const ReportPage *page) {
-    const History *history = history_of(page);
+    const History *history = report__history(page);
     const char *watched = "";
     size_t best = best_row(page, &watched), column = history_column(history, watched);
     char value[64], name[160];
@@ -187,7 +183,7 @@ static void put_cards(Html *h, const ReportPage *page) {
                  page->split);
         card(h, name, value);
     }
-    card(h, "time of training", duration(sum_of(history, "seconds"), value));
+    card(h, "time of training", report__duration(report__sum(history, "seconds"), value));
     html_put(h, "</div>\n");
 }
 
@@ -235,11 +231,22 @@ static void put_classes(Html *h, const ReportPage *page) {
         html_format(h, "<p class=\"soft\">The first %d of %zu.</p>\n", MAX_CLASSES, o->classes);
 }
 
-static void put_results(Html *h, const ReportPage *page) {
-    if (page->assessment == NULL)
+static void put_missing(Html *h, const ReportPage *page) {
+    if (page->missing == NULL)
         return;
+    report__section(h, "Results");
+    html_put(h, "<p class=\"soft\">No examples were tried: ");
+    html_text(h, page->missing);
+    html_put(h, ".</p>\n");
+}
+
+static void put_results(Html *h, const ReportPage *page) {
+    if (page->assessment == NULL) {
+        put_missing(h, page);
+        return;
+    }
     const AssessOutput *o = &page->assessment->outputs[0];
-    section(h, "Results");
+    report__section(h, "Results");
     html_put(h, "<p>The weights of ");
     html_text(h, page->checkpoint);
     html_format(h, " on %llu %s examples", (unsigned long long)o->all, page->split);
@@ -251,112 +258,6 @@ static void put_results(Html *h, const ReportPage *page) {
     put_examples(h, page, false);
     put_examples(h, page, true);
     put_classes(h, page);
-}
-
-/* ---- what it was made with -------------------------------------------------------------------------------------------- */
-
-static void put_network(Html *h, const ReportPage *page) {
-    double flops = 0;
-    char *text;
-    if (page->graph == NULL || summary_format(page->graph, page->network, NULL, &text) != STATUS_OK)
-        return;
-    for (size_t i = 0; i < page->graph->node_count; i++)
-        if (page->graph->nodes[i].in_prediction)
-            flops += op_flops(&page->graph->nodes[i].op);
-    section(h, "Network");
-    html_format(h, "<p>%.4g million floating-point operations for an example, forward.</p>\n<pre>", flops / 1e6);
-    html_text(h, text);
-    html_put(h, "</pre>\n");
-    memory_free(text);
-}
-
-/* Options in effect; first those that are not the program's defaults. */
-static void put_options(Html *h, const ReportPage *page) {
-    const CliProgram *program = config_program();
-    char value[CLI_TEXT];
-    section(h, "Options");
-    html_put(h, "<table>\n");
-    for (int defaults = 0; defaults < 2; defaults++) {
-        for (size_t i = 0; i < program->option_count; i++) {
-            const Option *option = &program->options[i];
-            if (option->record == RECORD_NONE || page->config->source[i] == SOURCE_NONE)
-                continue;
-            const char *usual = option->type == OPTION_FLAG ? "false" : option->fallback;
-            cli_get(option, page->config, value);
-            if ((usual && strcmp(usual, value) == 0) == defaults)
-                fact(h, option->name, value);
-        }
-        html_put(h, defaults ? "</table></details>\n" : "</table>\n<details><summary>Defaults</summary><table>\n");
-    }
-}
-
-static void put_machine(Html *h, const ReportPage *page, const char *machine) {
-    const History *history = history_of(page);
-    char text[64], time[32];
-    double seconds = sum_of(history, "seconds"), waited = sum_of(history, "data_s");
-    size_t speed = history_column(history, "images_per_s"), count = 0;
-    double sum = 0;
-    for (size_t r = 0; speed < history->column_count && r < history->row_count; r++)
-        if (isfinite(history_value(history, r, speed))) {
-            sum += history_value(history, r, speed);
-            count++;
-        }
-    section(h, "Speed and machine");
-    html_put(h, "<table>\n");
-    if (count > 0) {
-        snprintf(text, sizeof text, "%.0f on average over epochs", sum / (double)count);
-        fact(h, "images per second", text);
-    }
-    snprintf(text, sizeof text, "%s, of these %.3g s waiting for data", duration(seconds, time), waited);
-    fact(h, "time of all epochs", text);
-    if (page->environment)
-        fact(h, "computed by", page->environment);
-    if (machine[0]) {
-        html_put(h, "<tr><th>run on</th><td>");
-        html_put(h, machine); /* escaped already */
-        html_put(h, "</td></tr>\n");
-    }
-    fact(h, "program", "cnn " CNN_VERSION);
-    html_put(h, "</table>\n");
-}
-
-/* A word for the shell. */
-static void put_word(Html *h, const char *word) {
-    static const char *const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./+:@%,=";
-    Html quoted = {.text = NULL};
-    if (word[0] && word[strspn(word, plain)] == '\0') {
-        html_text(h, word);
-        return;
-    }
-    html_put(&quoted, "'");
-    for (const char *quote; (quote = strchr(word, '\'')) != NULL; word = quote + 1)
-        html_format(&quoted, "%.*s'\\''", (int)(quote - word), word);
-    html_put(&quoted, word);
-    html_put(&quoted, "'");
-    if (quoted.status == STATUS_OK)
-        html_text(h, quoted.text);
-    else
-        h->status = quoted.status;
-    html_free(&quoted);
-}
-
-static void put_commands(Html *h, const ReportPage *page) {
-    static const char *const commands[][2] = {{"cnn_train --resume ", ""},
-                                              {"cnn_evaluate ", ""},
-                                              {"cnn_predict ", " --split test"},
-                                              {"cnn_plot ", " -o curves.png"},
-                                              {"cnn_export ", " -o model.keras"}};
-    section(h, "How to go on");
-    html_put(h, "<pre>");
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-        html_put(h, commands[i][0]);
-        put_word(h, page->folder);
-        html_put(h, commands[i][1]);
-        if (i == 0)
-            html_format(h, " --epochs %zu", page->config->epochs + page->config->epochs / 2 + 1);
-        html_put(h, "\n");
-    }
-    html_put(h, "</pre>\n");
 }
 
 /* ---- the page --------------------------------------------------------------------------------------------------------- */
@@ -396,16 +297,13 @@ static void put_page(Html *h, const ReportPage *page, const char *machine) {
     html_text(h, page->network);
     html_put(h, " on ");
     html_text(h, page->config->data[0] ? page->config->data : "the digits that ship with the project");
-    html_format(h, "; written %s%s</p>\n", now, page->assessment ? "" : ", while training");
+    html_format(h, "; written %s%s</p>\n", now, page->assessment || page->missing ? "" : ", while training");
     put_cards(h, page);
-    section(h, "Curves");
+    report__section(h, "Curves");
     put_chart(h, "Loss, accuracy and other values over epochs", paint_history, page);
-    put_rows(h, history_of(page));
+    put_rows(h, report__history(page));
     put_results(h, page);
-    put_network(h, page);
-    put_options(h, page);
-    put_machine(h, page, machine);
-    put_commands(h, page);
+    report__put_facts(h, page, machine);
     html_put(h, "</body>\n</html>\n");
 }
 

@@ -78,6 +78,12 @@ train 3 --resume killed
 has "after a kill and a resume, all epochs" '3 of 3' "$(text killed/report.html)"
 check "and nothing half-written" eval '[ -z "$(ls -A killed | grep cnn-tmp)" ]'
 mkdir -p old && cp one/report.html old
+mkdir moved && cp one/* moved && sed -i 's/"small.h5"/"gone.h5"/' moved/config.json
+ends "a report of a run whose data are gone" 0 "$plot" moved -o moved.html
+has "which is said" 'report is without results: .*gone.h5' "$(cat err)"
+has "and why there are none" 'No examples were tried: .*gone.h5' "$(text moved.html)"
+has "the layers are there" 'parameters' "$(text moved.html)"
+fails "other data that are not there" 1 'cannot open none.h5' "$plot" moved --data none.h5 -o none.html
 fails "a folder with a report is taken for a run" 2 'old holds a run .report.html' ranks 1 cnn_train "${run[@]}" --out old
 train 1 "${run[@]}" --epochs 1 --overwrite --no-report --out one
 check "--overwrite removes the report, too" [ ! -e one/report.html ]

@@ -7,17 +7,23 @@
 #include <png.h>
 #include <stdlib.h>
 
-/* The picture's pixels [height][width][3]; the caller frees.  Fails the test when it is no such picture. */
-static inline uint8_t *picture_read(const char *path, size_t height, size_t width) {
+/* The picture's pixels [height][width][channels], 3 or with alpha 4; the caller frees.  Fails the test when it is no such
+ * picture. */
+static inline uint8_t *picture_read_as(const char *path, size_t height, size_t width, size_t channels) {
     png_image image = {.version = PNG_IMAGE_VERSION};
     assert_true(png_image_begin_read_from_file(&image, path));
     assert_int_equal(image.height, height);
     assert_int_equal(image.width, width);
-    image.format = PNG_FORMAT_RGB;
-    uint8_t *rgb = malloc(height * width * 3);
+    assert_true(channels == 3 || (image.format & PNG_FORMAT_FLAG_ALPHA) != 0);
+    image.format = channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_RGBA;
+    uint8_t *rgb = malloc(height * width * channels);
     assert_non_null(rgb);
     assert_true(png_image_finish_read(&image, NULL, rgb, 0, NULL));
     return rgb;
+}
+
+static inline uint8_t *picture_read(const char *path, size_t height, size_t width) {
+    return picture_read_as(path, height, width, 3);
 }
 
 #endif

@@ -108,6 +108,30 @@ static void large_cells_and_long_texts(void **state) {
     memory_free(stripes);
 }
 
+/* On no paper: nothing lies between cells and letters, which are neither black nor white. */
+static void clear_sheets(void **state) {
+    (void)state;
+    enum { SIDE = 63, WIDTH = SIDE + 2 * GAP, HEIGHT = SIDE + LINE + 2 * GAP };
+    fill_small();
+    PictureCell cell = {3, 3, &small[0][0][0], {"unknown", NULL}, PICTURE_BLACK};
+    unsigned char *bytes;
+    size_t size, letters = 0;
+    assert_ok(picture_render(&(PictureSheet){.cells = &cell, .count = 1, .side = SIDE}, DRAWING_CLEAR_PNG, "sheet",
+                             &bytes, &size));
+    assert_ok(file_write(tmpdir_path("a.png"), 1, &(FilePart){bytes, size}));
+    memory_free(bytes);
+    uint8_t *rgba = picture_read_as(tmpdir_path("a.png"), HEIGHT, WIDTH, 4);
+    for (size_t j = 0; j < HEIGHT; j++)
+        for (size_t i = 0; i < WIDTH; i++) {
+            const uint8_t *p = rgba + (j * WIDTH + i) * 4;
+            bool pixels = j >= GAP && j < GAP + SIDE && i >= GAP && i<GAP + SIDE, text = j> GAP + SIDE;
+            assert_true(text || p[3] == (pixels ? 255 : 0));
+            letters += text && p[3] == 255 && p[0] > 80 && p[0] < 160;
+        }
+    assert_true(letters > 30);
+    free(rgba);
+}
+
 static void failures(void **state) {
     (void)state;
     fill_small();
@@ -137,6 +161,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(cells_are_magnified, tmpdir_setup, tmpdir_teardown),
         cmocka_unit_test_setup_teardown(large_cells_and_long_texts, tmpdir_setup, tmpdir_teardown),
+        cmocka_unit_test_setup_teardown(clear_sheets, tmpdir_setup, tmpdir_teardown),
         cmocka_unit_test_setup_teardown(failures, tmpdir_setup, tmpdir_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
