@@ -3,7 +3,7 @@
  * cnn_inspect: what is in a run folder, a checkpoint, a Keras file, a network description or a dataset. */
 #include "base/log.h"
 #include "base/memory.h"
-
+#include "data/folder.h"
 #include "data/sheet.h"
 #include "io/checkpoint.h"
 #include "io/file.h"
@@ -38,8 +38,9 @@ static const Option options[] = {
      .argument = "FILE",
      .positional = true,
      .required = true,
-     .values = "*.h5 *.keras *.json",
-     .help = "run folder, checkpoint, .keras, .h5 or .weights.h5 of Keras, network .json, dataset .h5"},
+     .values = "*.h5 *.keras *.json *.csv",
+     .help = "run folder, checkpoint, .keras, .h5 or .weights.h5 of Keras, network .json, dataset .h5, folder of "
+             "pictures or .csv that lists some"},
     {.name = "checkpoint",
      .key = 'c',
      .type = OPTION_TEXT,
@@ -63,13 +64,15 @@ static const Option options[] = {
      .argument = "SHEET.png",
      .endings = ".png",
      .group = "Pictures of a dataset",
-     .help = "draw examples into this PNG file"},
+     .help = "draw examples into this PNG file, too"},
     {.name = "augment",
      .type = OPTION_TEXT,
      .offset = offsetof(Arguments, augment),
      .argument = "LIST",
      .repeated = true,
-     .help = "each with what cnn_train --augment LIST makes of it in its first epochs; help lists what there is"},
+     .help =
+         "draw each with what cnn_train --augment LIST makes of it in its first epochs, and print nothing else; help "
+         "lists what there is"},
     {.name = "seed",
      .type = OPTION_SIZE,
      .offset = offsetof(Arguments, seed),
@@ -117,27 +120,30 @@ static Status show_network(const char *text, const char *source) {
 
 /* ---- datasets ------------------------------------------------------------------------------------------------------- */
 
-static Status show_dataset(const Arguments *arguments) {
-    Dataset *dataset;
-    TRY(dataset_open(arguments->path, &dataset));
-    Status status = inspect_data(dataset, !arguments->quick, arguments->json);
-    dataset_close(dataset);
-    return status;
-}
-
 /* --png */
-static Status draw_sheet(const Arguments *arguments) {
-    Dataset *dataset;
+static Status draw_sheet(const Arguments *arguments, Dataset *dataset) {
     Augment augment;
     TRY(augment_parse(arguments->augment, &augment));
     augment.seed = arguments->seed;
-    TRY(dataset_open(arguments->path, &dataset));
     Status status = augment_check(&augment, dataset);
     bool captions = augment.count == 0 && drawing_available();
     if (status == STATUS_OK && captions)
         status = sheet_of_labels(dataset, arguments->count ? arguments->count : USUAL_SHEET, arguments->png);
     else if (status == STATUS_OK)
         status = sheet_of_dataset(dataset, augment.count > 0 ? &augment : NULL, arguments->count, arguments->png);
+    if (status == STATUS_OK && !arguments->json)
+        log_info("written: %s\n", arguments->png);
+    return status;
+}
+
+static Status show_dataset(const Arguments *arguments) {
+    Dataset *dataset;
+    Status status = STATUS_OK;
+    TRY(dataset_open(arguments->path, &dataset));
+    if (arguments->augment[0] == '\0')
+        status = inspect_data(dataset, !arguments->quick, arguments->json);
+    if (status == STATUS_OK && arguments->png[0])
+        status = draw_sheet(arguments, dataset);
     dataset_close(dataset);
     return status;
 }
@@ -158,6 +164,8 @@ static bool is_dataset(const char *path) {
     struct stat info;
     if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
         return is_no_run(path);
+    if (folder_is_source(path))
+        return true;
     H5ioFile *file;
     if (h5io_open(path, &file) != STATUS_OK)
         return false;
@@ -274,7 +282,7 @@ static Status inspect(void *given) {
         return STATUS_OK;
     }
     if (arguments->png[0])
-        return draw_sheet(arguments);
+        return show_dataset(arguments);
     if (arguments->augment[0] || arguments->count)
         return status_fail(STATUS_USAGE, "--augment and --count draw a sheet of a dataset: give --png FILE too");
     if (stat(path, &info) == 0 && S_ISDIR(info.st_mode) && !is_dataset(path)) {

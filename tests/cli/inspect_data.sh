@@ -34,8 +34,20 @@ has "JSON: channels" '"channels": \[\{"min": 0.0, "max": 20.0' "$json"
 quick=$("$inspect" a.h5 --quick)
 check "--quick does not read x" eval '! grep -qE "deviation|repeat" <<<"$quick"'
 has "--quick counts classes" '^      2 c +1 +1$' "$quick"
-if "$inspect" a.h5 --png sheet.png 2>err; then
+if "$inspect" a.h5 --png sheet.png >log 2>err; then
     check "a sheet is a PNG" [ "$(head -c 4 sheet.png | tail -c 3)" = PNG ]
+    same "which is said, after the figures" "$text
+written: sheet.png" "$(cat log)"
+    same "with --json the figures alone" "$json" "$("$inspect" a.h5 --json --png again.png)"
+    check "the same sheet" cmp sheet.png again.png
+    same "with --augment the sheet alone" "written: flipped.png" "$("$inspect" a.h5 --augment flip --png flipped.png)"
+    printf 'path,label,split\nsheet.png,cat,train\nflipped.png,dog,train\nagain.png,cat,test\n' >list.csv
+    if listed=$("$inspect" list.csv 2>err); then
+        has "a list of pictures" '^ +0 cat +1 +1$' "$listed"
+        has "with copies across" '^  1 examples of test are also in train$' "$listed"
+    else
+        has "no pictures without the library" 'built without' "$(cat err)"
+    fi
 else
     has "no sheet without the libraries" 'built without' "$(cat err)"
 fi
