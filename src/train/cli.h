@@ -23,7 +23,7 @@
 enum { CLI_TEXT = 1024, CLI_MAX_OPTIONS = 160 };
 
 typedef enum OptionType {
-    OPTION_FLAG,   /* bool; takes no argument */
+    OPTION_FLAG,   /* bool: --quiet, or --quiet=false, which takes back what a config.json or the resumed run says */
     OPTION_SIZE,   /* size_t, also "60000", "1e6" */
     OPTION_NUMBER, /* double */
     OPTION_DURATION, /* double, seconds: "90", "90s", "15m", "1h30m", "2d"; as in Slurm "15:00", "1:30:00", "2-00:00:00" */

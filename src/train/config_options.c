@@ -233,7 +233,8 @@ static const Option options[] = {
      .help = "when a checkpoint on the way or metrics.csv cannot be written: warn and train on to the next one, or end "
              "with exit code 1.  The last checkpoint must be written, after some more tries"},
     {"tensorboard", 0, FLAG(tensorboard), .record = RECORD_FREE,
-     .help = "write curves, histograms, images and the graph for TensorBoard; tensorboard --logdir RUN shows them"},
+     .help = "write curves, histograms, images and the graph for TensorBoard; tensorboard --logdir RUN shows them; "
+             "--tensorboard=false: no longer, from a resume on"},
     {"tensorboard-steps", 0, COUNT(tensorboard_steps), .fallback = "10", .max = 1e9, .record = RECORD_FREE,
      .help = "--tensorboard: the loss of every N-th batch; 0 is never"},
     {"tensorboard-histograms", 0, COUNT(tensorboard_histograms), .fallback = "1", .max = 1e9, .record = RECORD_FREE,

@@ -52,6 +52,16 @@ train 1 --resume late --epochs 3 --tensorboard --tensorboard-histograms 0 --quie
 has "has its rows from the first epoch on" '^3$' \
     "$(grep -ao epoch_accuracy "$(ls late/tensorboard/validation/* | tail -1)" | wc -l)"
 
+echo "--- switched off and on"
+bytes=$(sizes late)
+train 1 --resume late --epochs 4 --tensorboard=false --quiet
+same "off: nothing is added" "$bytes" "$(sizes late)"
+train 1 --resume late --epochs 5 --quiet
+same "it stays off" "$bytes" "$(sizes late)"
+train 1 --resume late --epochs 6 --tensorboard --quiet
+has "on again: with the rows in between" '^6$' \
+    "$(grep -ao epoch_accuracy "$(ls late/tensorboard/validation/* | tail -1)" | wc -l)"
+
 echo "--- features of a frozen front"
 train 2 --init-from plain --freeze-until dense --epochs 2 --out tuned --tensorboard
 has "are computed once" '[Ff]eatures' "$(cat log)"

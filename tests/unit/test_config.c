@@ -96,7 +96,8 @@ static void refuses_wrong_usage(void **state) {
     refuse("mnist.h5", "mnist.h5: not an option");
     refuse("--lr", "option --lr needs an argument");
     refuse("-e", "option --epochs needs an argument");
-    refuse("--quiet=1", "option --quiet takes no argument");
+    refuse("--quiet=1", "--quiet=1: must be true or false");
+    refuse("--no-tensorboard", "unknown option --no-tensorboard. Write --tensorboard=false.");
     refuse("--batch-size 0", "--batch-size 0: must be at least 1");
     refuse("--epochs 0", "--epochs 0: must be at least 1");
     refuse("--epochs -3", "--epochs -3: must be at least 1");
