@@ -31,7 +31,7 @@ void kernel_relu(Real *y, size_t count, double max) {
 CPU_CLONES
 void kernel_relu_mask(const Real *y, size_t count, double max, Real *dy) {
     for (size_t i = 0; i < count; i++)
-        dy[i] = (y[i] > 0) & (y[i] < (Real)max) ? dy[i] : 0;
+        dy[i] = ((y[i] > 0) & (y[i] < (Real)max)) ? dy[i] : 0;
 }
 
 static size_t y_count(const OpDesc *op) {

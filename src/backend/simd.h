@@ -18,6 +18,20 @@
 #define SIMD_EXPAND(name, suffix) SIMD_PASTE(name, suffix)
 #define SIMD(name)                SIMD_EXPAND(name, SIMD_SUFFIX)
 
+/* The vector whose element l is element lane[l] of a followed by b; `lane` is known at compile time.  Clang has no builtin for
+ * it, but finds the instructions. */
+#ifdef __clang__
+#define SIMD_SHUFFLE(a, b, lane)                                                                                       \
+    ({                                                                                                                 \
+        __typeof__(a) shuffled;                                                                                        \
+        _Pragma("GCC unroll 16") for (int l = 0; l < SIMD(LANES); l++) shuffled[l] =                                   \
+            (lane)[l] < SIMD(LANES) ? (a)[(lane)[l]] : (b)[(lane)[l] - SIMD(LANES)];                                   \
+        shuffled;                                                                                                      \
+    })
+#else
+#define SIMD_SHUFFLE(a, b, lane) __builtin_shuffle(a, b, lane)
+#endif
+
 #ifdef CPU_GENERATIONS
 #define SIMD_PRAGMA(...) _Pragma(#__VA_ARGS__)
 #define SIMD_TARGET(...) SIMD_PRAGMA(GCC target(__VA_ARGS__))

@@ -168,13 +168,18 @@ static void mnist(void **state) {
     Dataset *dataset;
     Preprocess preprocess;
     Real x[784], y[5];
+    if (!HAVE_ZLIB) {
+        assert_int_equal(import_all("idx", &options, 1, NULL), STATUS_FAILED);
+        assert_non_null(strstr(status_message(), "built without zlib. Unpack it: gzip -d "));
+        skip();
+    }
     assert_ok(import_all("idx", &options, 1, NULL));
     assert_ok(dataset_open(out, &dataset));
     const DatasetInfo *info = dataset_info(dataset);
     assert_int_equal(info->count[DATASET_TRAIN], 60000);
     assert_int_equal(info->count[DATASET_TEST], 10000);
     assert_int_equal(info->labels[0].classes, 10);
-    const int first[5] = {5, 0, 4, 1, 9}, first_test[5] = {7, 2, 1, 0, 4};
+    const Real first[5] = {5, 0, 4, 1, 9}, first_test[5] = {7, 2, 1, 0, 4};
     for (uint64_t i = 0; i < 5; i++) {
         assert_ok(dataset_read(dataset, DATASET_TRAIN, &i, 1, NULL, x, (Real *[]){y}));
         assert_true(y[0] == first[i]);

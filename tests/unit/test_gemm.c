@@ -59,10 +59,10 @@ static void agrees_with_plain_loops(void **state) {
     (void)state;
     check_sizes(gemm);
     check_sizes(gemm_v1);
-#ifdef __x86_64__
-    if (__builtin_cpu_supports("x86-64-v3"))
+#ifdef CPU_GENERATIONS
+    if (CPU_HAS_V3)
         check_sizes(gemm_v3);
-    if (__builtin_cpu_supports("x86-64-v4"))
+    if (CPU_HAS_V4)
         check_sizes(gemm_v4);
 #endif
 }

@@ -147,8 +147,8 @@ static void broken_input_is_refused(void **state) {
         "{\"columns\":[],\"rows\":[[1]]}",
         "{\"columns\":[1],\"rows\":[]}",
         "{\"columns\":5,\"rows\":[]}",
-        "{\"columns\":[\"epoch\",\"step\",\"lr\",\"loss\",\"accuracy\",\"val_loss\",\"val_accuracy\",\"images_per_s\","
-        "\"seconds\"],\"rows\":[[1,2]]}"};
+        ("{\"columns\":[\"epoch\",\"step\",\"lr\",\"loss\",\"accuracy\",\"val_loss\",\"val_accuracy\",\"images_per_s\","
+         "\"seconds\"],\"rows\":[[1,2]]}")};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         History *h;
         assert_ok(history_create(NULL, 0, NULL, 0, &h));

@@ -82,7 +82,7 @@ typedef struct Sums {
 } Sums;
 
 CPU_INLINE float masked(float value, float max, float g) {
-    return (value > 0) & (value < max) ? g : 0;
+    return ((value > 0) & (value < max)) ? g : 0;
 }
 
 /* Adds what element i, of column c, gives.  `moments`, whether the sums are of d, and mask are constants where it is inlined. */

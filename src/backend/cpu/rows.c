@@ -19,7 +19,7 @@ CPU_INLINE float term(Term kind, const Terms *t, size_t i) {
     if (kind == TERM_PRODUCT)
         a *= t->b[i];
     if (kind == TERM_MASKED)
-        t->a[i] = a = (t->b[i] > 0) & (t->b[i] < t->max) ? a : 0;
+        t->a[i] = a = ((t->b[i] > 0) & (t->b[i] < t->max)) ? a : 0;
     return a;
 }
 

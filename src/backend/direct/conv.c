@@ -123,7 +123,7 @@ static void stage_row(const Conv *g, const float *dy, const float *y, float *res
         memcpy(to, dy, count * sizeof *to);
     else
         for (size_t i = 0; i < count; i++)
-            to[i] = (y[i] > 0) & (y[i] < max) ? dy[i] : 0;
+            to[i] = ((y[i] > 0) & (y[i] < max)) ? dy[i] : 0;
 }
 
 /* dw from `count` rows of dy of one example and the x below them. */

@@ -195,7 +195,7 @@ CPU_INLINE float SIMD(lane_sum)(SIMD(Vector) v) {
         lane[l] = (int32_t)l;
 #pragma GCC unroll 8
     for (int32_t half = SIMD(LANES) / 2; half > 0; half /= 2)
-        v += __builtin_shuffle(v, lane ^ half);
+        v += SIMD_SHUFFLE(v, v, lane ^ half);
     return v[0];
 }
 

@@ -42,8 +42,8 @@ CPU_INLINE void SIMD(transpose)(SIMD(Vector) row[SIMD(LANES)]) {
         for (int i = 0; i < SIMD(LANES); i++)
             if (!(i & size)) {
                 SIMD(Vector) a = row[i], b = row[i + size];
-                row[i] = __builtin_shuffle(a, b, upper);
-                row[i + size] = __builtin_shuffle(a, b, lower);
+                row[i] = SIMD_SHUFFLE(a, b, upper);
+                row[i + size] = SIMD_SHUFFLE(a, b, lower);
             }
     }
 }
