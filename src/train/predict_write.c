@@ -3,84 +3,7 @@
 #include "base/memory.h"
 #include "io/file.h"
 #include "train/predict_write_internal.h"
-#include <jansson.h>
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
-
-const char *const predict_formats[] = {"table", "csv", "json", NULL};
-
-enum {
-    WIDTH = 79,
-    INPUT_WIDTH = 34, /* longest input and class name in a table */
-    CLASS_WIDTH = 20,
-    TABLE_NUMBERS = 6 /* numbers of a row in a table */
-};
-
-/* ---- text ----------------------------------------------------------------------------------------------------------- */
-
-/* Appends; a failure stays in text->status. */
-static void add(Text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void add(Text *text, const char *format, ...) {
-    va_list list;
-    for (int tries = 0; tries < 2 && text->status == STATUS_OK; tries++) {
-        va_start(list, format);
-        int n = vsnprintf(text->bytes + text->used, text->room - text->used, format, list);
-        va_end(list);
-        if (n >= 0 && text->used + (size_t)n < text->room) {
-            text->used += (size_t)n;
-            return;
-        }
-        char *larger;
-        size_t room = 2 * (text->used + (size_t)(n < 0 ? 0 : n)) + 65536;
-        text->status = memory_alloc(room, 1, "text of predictions", (void **)&larger);
-        if (text->status != STATUS_OK)
-            return;
-        if (text->used > 0)
-            memcpy(larger, text->bytes, text->used);
-        memory_free(text->bytes);
-        text->bytes = larger;
-        text->room = room;
-    }
-}
-
-/* Columns that a UTF-8 text takes, one for each character. */
-static size_t columns_of(const char *text) {
-    size_t columns = 0;
-    for (; *text; text++)
-        columns += (*text & 0xc0) != 0x80;
-    return columns;
-}
-
-/* In `width` columns, on the left; a longer text loses its beginning (`tail`) or its end. */
-static void add_padded(Text *text, const char *word, size_t width, bool tail) {
-    size_t columns = columns_of(word);
-    if (columns <= width) {
-        add(text, "%s%*s", word, (int)(width - columns), "");
-        return;
-    }
-    if (tail) {
-        for (size_t drop = columns - width + 2; drop > 0 || (*word & 0xc0) == 0x80; word++)
-            drop -= (*word & 0xc0) != 0x80;
-        add(text, "..%s", word);
-        return;
-    }
-    const char *end = word;
-    for (size_t keep = width - 2; keep > 0 || (*end & 0xc0) == 0x80; end++)
-        keep -= (*end & 0xc0) != 0x80;
-    add(text, "%.*s..", (int)(end - word), word);
-}
-
-static void add_csv(Text *text, const char *word) {
-    if (strpbrk(word, ",\"\r\n") == NULL) {
-        add(text, "%s", word);
-        return;
-    }
-    add(text, "\"");
-    for (; *word; word++)
-        add(text, *word == '"' ? "\"\"" : "%c", *word);
-    add(text, "\"");
-}
 
 /* ---- what a row says ------------------------------------------------------------------------------------------------ */
 
@@ -108,8 +31,7 @@ static size_t class_probabilities(const PredictOutput *o, const Real *values, do
     return 2;
 }
 
-/* The most probable classes, of equal ones the first; what is no number is never chosen.  Returns how many. */
-static size_t choose_top(PredictWriter *w, const PredictOutput *o, const Real *values) {
+size_t predict__top(PredictWriter *w, const PredictOutput *o, const Real *values) {
     size_t count = class_probabilities(o, values, w->p), found = 0;
     for (; found < w->options.top && found < count; found++) {
         size_t best = count;
@@ -172,210 +94,6 @@ static void describe_row(const PredictWriter *w, const PredictBlock *block, size
     row->values = block->values + i * p->width;
 }
 
-/* ---- table ---------------------------------------------------------------------------------------------------------- */
-
-static void begin_table(PredictWriter *w) {
-    const Predictor *p = w->predictor;
-    const PredictOutput *o = &p->outputs[0];
-    char text[PREDICT_NAME];
-    w->class_width = strlen("class");
-    for (size_t c = 0; predict__tells_classes(o) && c < (o->width > 1 ? o->width : 2); c++) {
-        size_t width = columns_of(predict__class(p, o, c, text));
-        w->class_width = width > w->class_width ? width : w->class_width;
-    }
-    w->class_width = w->class_width < CLASS_WIDTH ? w->class_width : CLASS_WIDTH;
-    w->input_width = strlen("example");
-    for (size_t i = 0; p->inputs && i < p->inputs->item_count; i++) {
-        const InputItem *item = &p->inputs->items[i];
-        size_t width = columns_of(item->path) + (item->dataset ? 1 + strlen("1000000") : 0);
-        w->input_width = width > w->input_width ? width : w->input_width;
-    }
-    w->input_width = w->input_width < INPUT_WIDTH ? w->input_width : INPUT_WIDTH;
-    size_t before = w->input_width + 2 + (w->labelled ? w->class_width + 2 : 0), one = w->class_width + 1 + 6 + 2;
-    w->in_line = (WIDTH + 2 - before) / one;
-    add_padded(&w->text, p->inputs ? "input" : "example", w->input_width, false);
-    if (w->labelled) {
-        add(&w->text, "  ");
-        add_padded(&w->text, "is", w->class_width, false);
-    }
-    add(&w->text, "  %s\n", p->output_count > 1 ? "outputs" : predict__tells_classes(o) ? "prediction" : o->name);
-}
-
-static void table_classes(PredictWriter *w, const PredictOutput *o, const Real *values, size_t column) {
-    char name[PREDICT_NAME];
-    size_t count = choose_top(w, o, values);
-    for (size_t k = 0; k < count; k++) {
-        if (k > 0 && w->in_line > 0 && k % w->in_line == 0)
-            add(&w->text, "\n%*s", (int)column, "");
-        add(&w->text, "  ");
-        add_padded(&w->text, predict__class(w->predictor, o, w->top[k].class, name), w->class_width, false);
-        add(&w->text, " %.4f", w->top[k].p);
-    }
-}
-
-/* What is above one half. */
-static void table_labels(PredictWriter *w, const PredictOutput *o, const Real *values) {
-    char name[PREDICT_NAME];
-    bool none = true;
-    predict_probabilities(o, values, w->p);
-    for (size_t c = 0; c < o->width; c++)
-        if (w->p[c] > 0.5) {
-            add(&w->text, "  %s %.4f", predict__class(w->predictor, o, c, name), w->p[c]);
-            none = false;
-        }
-    if (none)
-        add(&w->text, "  none");
-}
-
-static void add_table_row(PredictWriter *w, const Row *row) {
-    const Predictor *p = w->predictor;
-    char name[PREDICT_NAME], *path = NULL;
-    size_t column = w->input_width + (w->labelled ? w->class_width + 2 : 0);
-    if (p->inputs && row->has_row &&
-        memory_format(&path, "%s:%llu", row->input, (unsigned long long)row->row) != STATUS_OK)
-        return;
-    snprintf(name, sizeof name, "%llu", (unsigned long long)row->row);
-    add_padded(&w->text, path ? path : p->inputs ? row->input : name, w->input_width, true);
-    memory_free(path);
-    if (w->labelled) {
-        add(&w->text, "  ");
-        add_padded(&w->text, row->truth < 0 ? "" : predict__class(p, &p->outputs[0], (size_t)row->truth, name),
-                   w->class_width, false);
-    }
-    if (row->bad)
-        add(&w->text, "  cannot be read");
-    for (size_t k = 0; !row->bad && k < p->output_count; k++) {
-        const PredictOutput *o = &p->outputs[k];
-        if (p->output_count > 1)
-            add(&w->text, "  %s", o->name);
-        if (predict__tells_classes(o))
-            table_classes(w, o, row->values + o->offset, column);
-        else if (o->kind == PREDICT_LABELS)
-            table_labels(w, o, row->values + o->offset);
-        for (size_t c = 0; o->kind == PREDICT_NUMBERS && c < o->width && c < TABLE_NUMBERS; c++)
-            add(&w->text, "  %.6g", (double)row->values[o->offset + c]);
-        if (o->kind == PREDICT_NUMBERS && o->width > TABLE_NUMBERS)
-            add(&w->text, "  ... (%zu numbers)", o->width);
-    }
-    add(&w->text, "\n");
-}
-
-/* ---- CSV ------------------------------------------------------------------------------------------------------------ */
-
-static void begin_csv(PredictWriter *w) {
-    const Predictor *p = w->predictor;
-    char name[PREDICT_NAME], *column;
-    add(&w->text, "input,row,is");
-    for (size_t k = 0; k < p->output_count; k++) {
-        const PredictOutput *o = &p->outputs[k];
-        size_t classes = o->kind == PREDICT_CLASSES ? o->width : 2,
-               top = w->options.top < classes ? w->options.top : classes;
-        char prefix[PREDICT_NAME] = "";
-        if (p->output_count > 1)
-            snprintf(prefix, sizeof prefix, "%s_", o->name);
-        for (size_t c = 1; predict__tells_classes(o) && c <= top; c++)
-            add(&w->text, ",%sclass_%zu,%sprobability_%zu", prefix, c, prefix, c);
-        for (size_t c = 0; !predict__tells_classes(o) && c < o->width; c++) {
-            const char *label = o->kind == PREDICT_LABELS ? predict__class(p, o, c, name) : NULL;
-            Status status = label ? memory_format(&column, "%s%s", prefix, label)
-                                  : memory_format(&column, "%svalue_%zu", prefix, c + 1);
-            add(&w->text, ",");
-            add_csv(&w->text, status == STATUS_OK ? column : "");
-            memory_free(column);
-        }
-    }
-    add(&w->text, "\n");
-}
-
-static void add_csv_row(PredictWriter *w, const Row *row) {
-    const Predictor *p = w->predictor;
-    char name[PREDICT_NAME];
-    if (row->bad)
-        return;
-    add_csv(&w->text, row->input);
-    add(&w->text, ",");
-    if (row->has_row)
-        add(&w->text, "%llu", (unsigned long long)row->row);
-    add(&w->text, ",");
-    if (row->truth >= 0)
-        add_csv(&w->text, predict__class(p, &p->outputs[0], (size_t)row->truth, name));
-    for (size_t k = 0; k < p->output_count; k++) {
-        const PredictOutput *o = &p->outputs[k];
-        size_t top = predict__tells_classes(o) ? choose_top(w, o, row->values + o->offset) : 0;
-        for (size_t c = 0; c < top; c++) {
-            add(&w->text, ",");
-            add_csv(&w->text, predict__class(p, o, w->top[c].class, name));
-            add(&w->text, ",%.6g", w->top[c].p);
-        }
-        predict_probabilities(o, row->values + o->offset, w->p);
-        for (size_t c = 0; !predict__tells_classes(o) && c < o->width; c++)
-            add(&w->text, ",%.9g", w->p[c]);
-    }
-    add(&w->text, "\n");
-}
-
-/* ---- JSON ----------------------------------------------------------------------------------------------------------- */
-
-/* A text that need not be UTF-8: bytes that cannot be in JSON become '?'. */
-static json_t *text_json(const char *text) {
-    json_t *json = json_string(text);
-    char *copy;
-    if (json || memory_strdup(text, &copy) != STATUS_OK)
-        return json;
-    for (char *c = copy; *c; c++)
-        *c = *c & 0x80 ? '?' : *c;
-    json = json_string(copy);
-    memory_free(copy);
-    return json;
-}
-
-static json_t *number_json(double value) {
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
-static json_t *output_json(PredictWriter *w, const PredictOutput *o, const Real *values) {
-    const Predictor *p = w->predictor;
-    char name[PREDICT_NAME];
-    json_t *array = json_array();
-    size_t top = predict__tells_classes(o) ? choose_top(w, o, values) : 0;
-    for (size_t c = 0; c < top; c++)
-        json_array_append_new(array,
-                              json_pack("{s:o, s:o}", "class", text_json(predict__class(p, o, w->top[c].class, name)),
-                                        "probability", number_json(w->top[c].p)));
-    predict_probabilities(o, values, w->p);
-    for (size_t c = 0; !predict__tells_classes(o) && c < o->width; c++)
-        json_array_append_new(array, o->kind == PREDICT_NUMBERS
-                                         ? number_json(w->p[c])
-                                         : json_pack("{s:o, s:o}", "label", text_json(predict__class(p, o, c, name)),
-                                                     "probability", number_json(w->p[c])));
-    return array;
-}
-
-static void add_json_row(PredictWriter *w, const Row *row) {
-    static const char *const keys[] = {"classes", "labels", "values"};
-    const Predictor *p = w->predictor;
-    char name[PREDICT_NAME];
-    if (row->bad)
-        return;
-    json_t *json = json_pack("{s:o}", "input", text_json(row->input));
-    if (row->has_row)
-        json_object_set_new(json, "row", json_integer((json_int_t)row->row));
-    if (row->truth >= 0)
-        json_object_set_new(json, "is", text_json(predict__class(p, &p->outputs[0], (size_t)row->truth, name)));
-    json_t *outputs = p->output_count > 1 ? json_object() : json;
-    for (size_t k = 0; k < p->output_count; k++) {
-        const PredictOutput *o = &p->outputs[k];
-        const char *key = predict__tells_classes(o) ? keys[0] : keys[o->kind];
-        json_object_set_new(outputs, p->output_count > 1 ? o->name : key, output_json(w, o, row->values + o->offset));
-    }
-    if (outputs != json)
-        json_object_set_new(json, "outputs", outputs);
-    char *text = json_dumps(json, JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
-    json_decref(json);
-    add(&w->text, "%s%s", w->written++ ? ",\n" : "", text ? text : "null");
-    free(text);
-}
-
 /* ---- the writer ----------------------------------------------------------------------------------------------------- */
 
 /* May an example's truth be known? */
@@ -402,12 +120,7 @@ Status predict_writer_create(const Predictor *p, const PredictWriteOptions *opti
         status = predict__sheet_open(w);
     if (status != STATUS_OK)
         return status;
-    if (options->format == PREDICT_TABLE)
-        begin_table(w);
-    else if (options->format == PREDICT_CSV)
-        begin_csv(w);
-    else
-        add(&w->text, "[\n");
+    predict__text_begin(w);
     return w->text.status;
 }
 
@@ -441,7 +154,7 @@ static void count_right(PredictWriter *w, const Row *row) {
         return;
     w->judged++;
     const PredictOutput *o = &w->predictor->outputs[0];
-    w->right += choose_top(w, o, row->values + o->offset) > 0 && w->top[0].class == (size_t)row->truth;
+    w->right += predict__top(w, o, row->values + o->offset) > 0 && w->top[0].class == (size_t)row->truth;
 }
 
 Status predict_writer_sink(void *user, const PredictBlock *block) {
@@ -450,12 +163,7 @@ Status predict_writer_sink(void *user, const PredictBlock *block) {
         Row row;
         describe_row(w, block, i, &row);
         count_right(w, &row);
-        if (w->options.format == PREDICT_TABLE)
-            add_table_row(w, &row);
-        else if (w->options.format == PREDICT_CSV)
-            add_csv_row(w, &row);
-        else
-            add_json_row(w, &row);
+        predict__text_add(w, &row);
         if (w->options.png[0])
             TRY(predict__sheet_add(w, &row));
     }
@@ -463,10 +171,7 @@ Status predict_writer_sink(void *user, const PredictBlock *block) {
 }
 
 Status predict_writer_finish(PredictWriter *w) {
-    if (w->options.format == PREDICT_TABLE && w->judged > 1)
-        add(&w->text, "%zu of %zu right (%.2f %%)\n", w->right, w->judged, 100 * (double)w->right / (double)w->judged);
-    if (w->options.format == PREDICT_JSON)
-        add(&w->text, "\n]\n");
+    predict__text_end(w);
     TRY(flush(w));
     if (w->options.out[0])
         TRY(file_write(w->options.out, 1, &(FilePart){w->text.bytes, w->text.used}));
