@@ -40,16 +40,26 @@ static size_t count_role(const Graph *graph, bool trained) {
     return count;
 }
 
-/* A layer's line: the operation that gives it its name comes first, but for reshapes that bring it a series as an image; the
- * shape is that of its last operation.  Layers' operations follow each other; when a shared layer comes again, it has no
+/* What a layer does: its first operation but for the reshapes that bring it a series, or the frames of a video, as images; then
+ * that is "conv1d" and not "conv2d". */
+static const char *operation(const Graph *graph, size_t first, size_t last, char text[64]) {
+    size_t rank = graph->nodes[first].op.inputs > 0 ? graph->nodes[first].op.x[0].rank : 0, at = first;
+    while (at < last && graph->nodes[at].op.kind == OP_RESHAPE)
+        at++;
+    const char *name = op_name(graph->nodes[at].op.kind), *flat = strstr(name, "2d");
+    snprintf(text, 64, "%s", name);
+    if (flat && (rank == 2 || rank == 4))
+        text[flat - name] = rank == 2 ? '1' : '3';
+    return text;
+}
+
+/* A layer's line; the shape is that of its last operation.  Layers' operations follow each other; when a shared layer comes again, it has no
  * parameters of its own. */
 static void format_layer(const Graph *graph, size_t first, size_t last, bool again, int width, char *line,
                          size_t size) {
-    while (first < last && graph->nodes[first].op.kind == OP_RESHAPE)
-        first++;
     const Node *node = &graph->nodes[first];
-    char name[MOST_NAME + 1], shape[SHAPE_TEXT], count[32] = "shared";
-    int length = snprintf(name, (size_t)width + 1, "%s (%s)", node->layer, op_name(node->op.kind));
+    char name[MOST_NAME + 1], kind[64], shape[SHAPE_TEXT], count[32] = "shared";
+    int length = snprintf(name, (size_t)width + 1, "%s (%s)", node->layer, operation(graph, first, last, kind));
     if (length > width)
         memcpy(name + width - 2, "..", 2);
     if (!again)

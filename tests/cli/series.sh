@@ -37,7 +37,7 @@ sentences 2 200 >test.csv
     failed=1
 train 1 --data words.h5 --model text-cnn --epochs 8 --out words
 check "text-cnn learns: $(accuracy) %" [ "$(accuracy)" -ge 95 ]
-has "its layers, as series" '^conv4 \(conv2d\) +9x100 ' "$(cat log)"
+has "its layers, as series" '^conv4 \(conv1d\) +9x100 ' "$(cat log)"
 has "as many rows as words" '^embedding \(embedding\) +12x300 +8,100$' "$(cat log)"
 same "evaluated again" "$(accuracy)" "$(ranks 1 cnn_evaluate words -c last >log && accuracy)"
 ends "exported" 0 "$build/cnn_export" words -c last -o words.keras
@@ -60,6 +60,7 @@ waves 2 80 >waves_TEST.txt
 "$build/cnn_import" series waves_TRAIN.txt waves_TEST.txt -o waves.h5 --quiet || failed=1
 train 1 --data waves.h5 --model fcn-1d --epochs 6 --out waves
 check "fcn-1d learns: $(accuracy) %" [ "$(accuracy)" -ge 90 ]
+has "its layers by their names" '^pool \(global_average_pool1d\) +128 ' "$(cat log)"
 fails "series are no images" 2 'augment flip is for images|augment changes images' \
     ranks 1 cnn_train --data waves.h5 --model fcn-1d --augment flip --dry-run
 fails "nor for a network of images" 2 'lenet5 takes images, .*; an example is 48x1' \
@@ -69,5 +70,5 @@ fails "colour images are no series" 2 'fcn-1d takes series, length x channels; a
 
 train 1 --data "$source/datasets/digits.h5" --model "$source/tests/cli/networks/volume.json" --epochs 6 --optimizer adam --lr 0.01 --out volume
 check "Conv3D learns: $(accuracy) %" [ "$(accuracy)" -ge 50 ]
-has "its layers, as volumes" '^max \(max_pool2d\) +2x2x2x8 ' "$(cat log)"
+has "its layers, as volumes" '^max \(max_pool3d\) +2x2x2x8 ' "$(cat log)"
 finish
