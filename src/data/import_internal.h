@@ -66,7 +66,7 @@ Status import__write(const ImportFile *file, const void *bytes, size_t size, uin
 Status import__write_failed(const char *path, int code);
 
 /* Reads example `example` and writes it where it belongs. */
-Status import__do_example(const ImportJob *job, size_t example);
+Status import__do_example(ImportJob *job, size_t example);
 
 /* The journal: states of examples first .. first+n-1 as in job->state; whether all shall stop. */
 Status import__journal_write(ImportJob *job, size_t first, size_t n);

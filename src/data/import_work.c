@@ -28,18 +28,19 @@ typedef struct ImportWork {
     char message[2048];
 } ImportWork;
 
-/* Buffers of a thread. */
-typedef struct Row {
-    void *array[IMPORT_ARRAYS]; /* owned: x, labels */
-    size_t x_room;              /* bytes */
-} Row;
+/* Examples that a thread has read and not yet written: neighbours in number and in the file, so that a system call writes many. */
+typedef struct Run {
+    size_t first, count;           /* examples */
+    uint8_t *array[IMPORT_ARRAYS]; /* owned: their x, labels */
+    size_t x_bytes, x_room;        /* bytes of x */
+} Run;
 
-/* ---- one example ---- */
+/* ---- a run of examples ---- */
 
-static Status check_labels(const ImportJob *job, const Row *row, DatasetSplit split, size_t index) {
+static Status check_labels(const ImportJob *job, void *const labels[], DatasetSplit split, size_t index) {
     const DatasetInfo *info = &job->info;
     for (size_t k = 0; k < info->label_count; k++) {
-        const int64_t *class = row->array[1 + k];
+        const int64_t *class = labels[k];
         size_t n = info->labels[k].kind == LABEL_CLASS ? shape_count(&info->labels[k].shape) : 0;
         bool named = k == 0 && info->class_name_count > 0;
         int64_t classes = named ? (int64_t)info->class_name_count : LABEL_MAX;
@@ -52,61 +53,96 @@ static Status check_labels(const ImportJob *job, const Row *row, DatasetSplit sp
     return STATUS_OK;
 }
 
-/* Room for an x of that many bytes. */
-static Status fit(Row *row, size_t bytes) {
-    if (bytes <= row->x_room)
+/* Room for so many bytes of x, in a run that is empty. */
+static Status fit(Run *run, size_t bytes) {
+    if (bytes <= run->x_room)
         return STATUS_OK;
-    memory_free(row->array[0]);
-    row->array[0] = NULL;
-    row->x_room = 0;
-    TRY(memory_alloc(bytes, 1, "example", &row->array[0]));
-    row->x_room = bytes;
+    memory_free(run->array[0]);
+    run->array[0] = NULL;
+    run->x_room = 0;
+    TRY(memory_alloc(bytes, 1, "examples", (void **)&run->array[0]));
+    run->x_room = bytes;
     return STATUS_OK;
 }
 
-static void free_row(Row *row) {
+static void free_run(Run *run) {
     for (size_t k = 0; k < IMPORT_ARRAYS; k++)
-        memory_free(row->array[k]);
+        memory_free(run->array[k]);
 }
 
-static Status new_row(const ImportJob *job, Row *row) {
-    *row = (Row){0};
-    Status status = fit(row, import__row_bytes(job, 0));
+static Status new_run(const ImportJob *job, size_t most, Run *run) {
+    *run = (Run){0};
+    Status status = fit(run, most * import__row_bytes(job, 0));
     for (size_t k = 1; status == STATUS_OK && k < import__arrays(job); k++)
-        status = memory_alloc(import__row_bytes(job, k), 1, "labels", &row->array[k]);
+        status = memory_alloc(most, import__row_bytes(job, k), "labels", (void **)&run->array[k]);
     if (status != STATUS_OK)
-        free_row(row);
+        free_run(run);
     return status;
 }
 
-/* *bad: it was this example, and not the disk that is written to. */
-static Status do_example(const ImportJob *job, Row *row, size_t example, bool *bad) {
-    size_t index, x_bytes;
+static ImportPlace place_of(const ImportJob *job, size_t example) {
+    size_t index;
     DatasetSplit split = import__split(job, example, &index);
-    ImportPlace place = import__place(job, split, index);
-    uint64_t begin = import__x_begin(job, place.split, place.row, &x_bytes);
+    return import__place(job, split, index);
+}
+
+/* Writes what has been read. */
+static Status flush(ImportJob *job, Run *run) {
     const ImportFile *part = &job->part;
-    *bad = false;
-    TRY(fit(row, x_bytes));
-    Status status = job->kind->read(&job->source, split, index, row->array[0], row->array + 1);
-    if (status == STATUS_OK)
-        status = check_labels(job, row, split, index);
-    *bad = status != STATUS_OK;
-    TRY(status);
-    TRY(import__write(part, row->array[0], x_bytes, part->offset[place.split][0] + begin));
+    if (run->count == 0)
+        return STATUS_OK;
+    ImportPlace place = place_of(job, run->first);
+    const uint64_t *offset = part->offset[place.split];
+    size_t bytes;
+    uint64_t begin = import__x_begin(job, place.split, place.row, &bytes);
+    TRY(import__write(part, run->array[0], run->x_bytes, offset[0] + begin));
     for (size_t k = 1; k < import__arrays(job); k++) {
-        size_t bytes = import__row_bytes(job, k);
-        TRY(import__write(part, row->array[k], bytes, part->offset[place.split][k] + place.row * bytes));
+        bytes = import__row_bytes(job, k);
+        TRY(import__write(part, run->array[k], run->count * bytes, offset[k] + place.row * bytes));
     }
+    memset(job->state + run->first, EXAMPLE_DONE, run->count);
+    run->count = run->x_bytes = 0;
     return STATUS_OK;
 }
 
-Status import__do_example(const ImportJob *job, size_t example) {
-    Row row;
+static bool continues(const ImportJob *job, const Run *run, size_t example) {
+    ImportPlace first = place_of(job, run->first), place = place_of(job, example);
+    return example == run->first + run->count && place.split == first.split && place.row == first.row + run->count;
+}
+
+/* Reads an example; it is written with its run.  *bad: it was this example that failed, and not the disk that is written to. */
+static Status do_example(ImportJob *job, Run *run, size_t example, bool *bad) {
+    size_t index, x_bytes;
+    DatasetSplit split = import__split(job, example, &index);
+    ImportPlace place = import__place(job, split, index);
+    void *labels[IMPORT_ARRAYS];
+    *bad = false;
+    import__x_begin(job, place.split, place.row, &x_bytes);
+    if (!continues(job, run, example) || run->x_bytes + x_bytes > run->x_room) {
+        TRY(flush(job, run));
+        TRY(fit(run, x_bytes));
+        run->first = example;
+    }
+    for (size_t k = 1; k < import__arrays(job); k++)
+        labels[k - 1] = run->array[k] + run->count * import__row_bytes(job, k);
+    Status status = job->kind->read(&job->source, split, index, run->array[0] + run->x_bytes, labels);
+    if (status == STATUS_OK)
+        status = check_labels(job, labels, split, index);
+    *bad = status != STATUS_OK;
+    TRY(status);
+    run->count++;
+    run->x_bytes += x_bytes;
+    return STATUS_OK;
+}
+
+Status import__do_example(ImportJob *job, size_t example) {
+    Run run;
     bool bad;
-    TRY(new_row(job, &row));
-    Status status = do_example(job, &row, example, &bad);
-    free_row(&row);
+    TRY(new_run(job, 1, &run));
+    Status status = do_example(job, &run, example, &bad);
+    if (status == STATUS_OK)
+        status = flush(job, &run);
+    free_run(&run);
     return status;
 }
 
@@ -123,31 +159,35 @@ static void note_failure(ImportWork *work, Status status, size_t example) {
     work->stop = true;
 }
 
-static Status do_block(ImportWork *work, Row *row, size_t first, size_t n) {
+static Status do_block(ImportWork *work, Run *run, size_t first, size_t n) {
     ImportJob *job = work->job;
     for (size_t i = first; i < first + n && !work->stop; i++) {
         bool bad;
         if (job->state[i] == EXAMPLE_DONE || (job->state[i] == EXAMPLE_BAD && job->options->skip))
             continue;
         job->done += job->state[i] == EXAMPLE_MISSING;
-        Status status = do_example(job, row, i, &bad);
+        Status status = do_example(job, run, i, &bad);
         if (status != STATUS_OK && !(bad && job->options->skip)) {
             note_failure(work, status, i);
             return status;
         }
-        job->state[i] = status == STATUS_OK ? EXAMPLE_DONE : EXAMPLE_BAD;
+        if (bad)
+            job->state[i] = EXAMPLE_BAD;
         pulse();
     }
-    return STATUS_OK;
+    Status status = flush(job, run);
+    if (status != STATUS_OK)
+        note_failure(work, status, first);
+    return status;
 }
 
-static void do_blocks(ImportWork *work, Row *row) {
+static void do_blocks(ImportWork *work, Run *run) {
     size_t count = import_job_count(work->job);
     while (!work->stop) {
         size_t block = work->next++ * work->ranks + work->rank, first = block * work->block;
         if (block >= work->blocks)
             return;
-        if (do_block(work, row, first, count - first < work->block ? count - first : work->block) != STATUS_OK)
+        if (do_block(work, run, first, count - first < work->block ? count - first : work->block) != STATUS_OK)
             return;
         pthread_mutex_lock(&work->lock);
         work->finished[work->finished_count++] = block;
@@ -157,11 +197,11 @@ static void do_blocks(ImportWork *work, Row *row) {
 
 static void *work_thread(void *argument) {
     ImportWork *work = argument;
-    Row row;
-    Status status = new_row(work->job, &row);
+    Run run;
+    Status status = new_run(work->job, work->block, &run);
     if (status == STATUS_OK) {
-        do_blocks(work, &row);
-        free_row(&row);
+        do_blocks(work, &run);
+        free_run(&run);
     } else {
         note_failure(work, status, 0);
     }
