@@ -55,8 +55,9 @@ static Status read_picture(Dataset *dataset, DatasetSplit split, uint64_t row, P
 Status dataset__picture(Dataset *dataset, DatasetSplit split, uint64_t row, PictureWork *work, size_t *size,
                         char name[512]) {
     if (dataset->file == NULL) {
-        snprintf(name, 512, "%s", file_of(dataset, split, row)->path);
-        return picture_read(name, work, size);
+        const FolderFile *file = file_of(dataset, split, row);
+        snprintf(name, 512, "%s", file->path);
+        return picture_read(file->path, file->size, work, size);
     }
     snprintf(name, 512, "picture %llu of %s in %s", (unsigned long long)row, dataset_split_names[split],
              dataset->info.path);

@@ -3,11 +3,13 @@
 #include "data/folder_internal.h"
 #include "io/file.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { DEPTH_MAX = 16, PATH_BYTES = 4096 };
 
@@ -155,22 +157,31 @@ static void unlist(Listing *listing) {
     memory_free(listing->names);
 }
 
-static Status list(const char *folder, Listing *out) {
-    char path[PATH_BYTES];
-    size_t count;
+/* Asks for each entry of the open folder. */
+static Status list_entries(int open_folder, const char *folder, size_t count, Listing *out) {
     struct stat about;
-    *out = (Listing){0};
-    TRY(file_list(folder, &out->names, &count));
     TRY(memory_new(&out->entries, count, "list of pictures"));
     for (size_t i = 0; i < count; i++) {
         if (is_litter(out->names[i]))
             continue;
-        TRY(join(folder, out->names[i], path));
-        if (stat(path, &about) != 0)
-            return status_fail(STATUS_FAILED, "cannot read %s: %s", path, strerror(errno));
+        if (fstatat(open_folder, out->names[i], &about, 0) != 0)
+            return status_fail(STATUS_FAILED, "cannot read %s/%s: %s", folder, out->names[i], strerror(errno));
         out->entries[out->count++] =
             (struct Entry){out->names[i], S_ISDIR(about.st_mode), S_ISREG(about.st_mode) ? (uint64_t)about.st_size : 0};
     }
+    return STATUS_OK;
+}
+
+static Status list(const char *folder, Listing *out) {
+    size_t count;
+    *out = (Listing){0};
+    TRY(file_list(folder, &out->names, &count));
+    int open_folder = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (open_folder < 0)
+        return status_fail(STATUS_FAILED, "cannot read %s: %s", folder, strerror(errno));
+    Status status = list_entries(open_folder, folder, count, out);
+    close(open_folder);
+    TRY(status);
     qsort(out->entries, out->count, sizeof *out->entries, by_name);
     return STATUS_OK;
 }

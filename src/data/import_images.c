@@ -121,7 +121,7 @@ static Status read_images(const ImportSource *source, DatasetSplit split, size_t
     if (source->info.label_count > 0)
         *(int64_t *)labels[0] = file->label;
     TRY(picture_work_take(&images->works, &work));
-    Status status = picture_read(file->path, work, &size);
+    Status status = picture_read(file->path, file->size, work, &size);
     if (status == STATUS_OK)
         status = images->keep ? keep_bytes(images, file, size, work, x)
                               : picture_decode(&images->rule, work->bytes, size, file->path, work, x);

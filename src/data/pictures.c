@@ -120,29 +120,44 @@ static Status cannot_read(const char *path, const char *why) {
     return status_fail(STATUS_FAILED, "cannot read %s: %s", path, why);
 }
 
-static Status read_all(int file, const char *path, PictureWork *work, size_t *size) {
+/* More room for a file of which `size` bytes are there. */
+static Status read_more(int file, const char *path, size_t size, PictureWork *work) {
     struct stat about;
+    unsigned char *bytes;
     if (fstat(file, &about) != 0)
         return cannot_read(path, strerror(errno));
     if (!S_ISREG(about.st_mode))
         return cannot_read(path, "it is no plain file");
-    TRY(picture_room(work, (size_t)about.st_size));
-    for (*size = 0; *size < (size_t)about.st_size;) {
-        ssize_t got = read(file, work->bytes + *size, (size_t)about.st_size - *size);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return cannot_read(path, got < 0 ? strerror(errno) : "it became shorter");
-        *size += (size_t)got;
-    }
+    size_t room = (size_t)about.st_size > size ? (size_t)about.st_size + 1 : 2 * size + 1;
+    TRY(memory_alloc(room, 1, "a picture file", (void **)&bytes));
+    memcpy(bytes, work->bytes, size);
+    memory_free(work->bytes);
+    work->bytes = bytes;
+    work->room = room;
     return STATUS_OK;
 }
 
-Status picture_read(const char *path, PictureWork *work, size_t *size) {
+/* A file of the size that is expected takes one call: there is room for one byte more, which is not there. */
+static Status read_all(int file, const char *path, size_t expected, PictureWork *work, size_t *size) {
+    ssize_t got;
+    TRY(picture_room(work, expected + 1));
+    *size = 0;
+    do {
+        if (*size == work->room)
+            TRY(read_more(file, path, *size, work));
+        got = read(file, work->bytes + *size, work->room - *size);
+        if (got < 0 && errno != EINTR)
+            return cannot_read(path, strerror(errno));
+        *size += got > 0 ? (size_t)got : 0;
+    } while (got != 0 && *size != expected);
+    return STATUS_OK;
+}
+
+Status picture_read(const char *path, size_t expected, PictureWork *work, size_t *size) {
     int file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0)
         return cannot_read(path, strerror(errno));
-    Status status = read_all(file, path, work, size);
+    Status status = read_all(file, path, expected, work, size);
     close(file);
     return status;
 }

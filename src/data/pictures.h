@@ -45,8 +45,8 @@ void picture_works_free(PictureWorks *works);                   /* all have been
 /* Makes work->bytes have room for `size` bytes. */
 Status picture_room(PictureWork *work, size_t size);
 
-/* work->bytes[*size] = a file. */
-Status picture_read(const char *path, PictureWork *work, size_t *size);
+/* work->bytes[*size] = a file.  expected: its size when it was listed; another one is right, too, but takes longer. */
+Status picture_read(const char *path, size_t expected, PictureWork *work, size_t *size);
 
 /* x[shape of the rule] = the picture in bytes[size], which `name` stands for in messages.  The rule is settled. */
 Status picture_decode(const PictureRule *rule, const void *bytes, size_t size, const char *name, PictureWork *work,

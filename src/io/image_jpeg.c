@@ -86,19 +86,22 @@ static void choose_columns(Decoder *d, size_t *left, size_t *width) {
 #endif
 }
 
-/* libjpeg-turbo writes a row that begins at a multiple of 16 past the caches, from which it would be read back next: a row
- * that does not, and a copy, take 3 microseconds less of 11 for 32 x 32 pixels, and 10 % less for a photo. */
+/* libjpeg-turbo writes a row that begins at a multiple of 16 past the caches, from which it would be read back next: decoding
+ * such rows beside their place and copying them takes 3 microseconds less of 11 for 32 x 32 pixels, and 10 % less for a
+ * photo. */
 static void read_pixels(Decoder *d) {
-    enum { BESIDE = 8 };
+    enum { PAST_CACHES = 16, BESIDE = 8 };
     size_t step = d->out->width * d->out->channels, left = 0, width = d->out->width;
     jpeg_start_decompress(&d->jpeg);
     choose_columns(d, &left, &width);
-    JSAMPROW row = d->jpeg.mem->alloc_large((j_common_ptr)&d->jpeg, JPOOL_IMAGE, BESIDE + step);
-    row += BESIDE;
+    JSAMPROW beside = d->jpeg.mem->alloc_large((j_common_ptr)&d->jpeg, JPOOL_IMAGE, BESIDE + step);
+    beside += BESIDE;
     while (d->jpeg.output_scanline < d->jpeg.output_height) {
-        uint8_t *to = d->out->pixels + d->jpeg.output_scanline * step + left * d->out->channels;
-        jpeg_read_scanlines(&d->jpeg, &row, 1);
-        memcpy(to, row, width * d->out->channels);
+        JSAMPROW to = d->out->pixels + d->jpeg.output_scanline * step + left * d->out->channels;
+        bool aligned = (uintptr_t)to % PAST_CACHES == 0;
+        jpeg_read_scanlines(&d->jpeg, aligned ? &beside : &to, 1);
+        if (aligned)
+            memcpy(to, beside, width * d->out->channels);
     }
 }
 

@@ -1,30 +1,84 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The triangle filter, first down the columns, then along the rows, in float.  Each output sample is one sum in one order and
- * nothing is fused (-ffp-contract=off), so that the bits are the same on every CPU. */
+ * The triangle filter, first down the columns, then along the rows, in integers of 16 bits, eight at a time: the bits are the
+ * same on every CPU. */
 #include "base/memory.h"
 #include "io/image_internal.h"
 #include <math.h>
 #include <string.h>
-
-/* Compiled for wider vectors, too; the best that the CPU has is chosen when the program starts.  Not for ThreadSanitizer, which
- * is not set up then. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_THREAD__)
-#define CLONES __attribute__((target_clones("avx2", "default")))
-#else
-#define CLONES
+#ifdef __SSE2__
+#include <emmintrin.h>
 #endif
 
 const char *const image_fits[IMAGE_FITS + 1] = {"crop", "pad", "squash", NULL};
 
-/* Four samples at a time; also where fewer belong to the pixel, the rest being its neighbour's. */
-typedef float Four __attribute__((vector_size(16), aligned(4)));
+/* ---- eight numbers ---- */
+
+/* Samples between the passes are 256 times those of pixels, weights 65536 times.  A product is cut off, half a unit too small
+ * on average: that is added beforehand for each tap. */
+enum { LANES = 8, SAMPLE_ONE = 256, WEIGHT_ONE = 65536 };
+typedef uint16_t Lanes __attribute__((vector_size(2 * LANES), may_alias));
+
+#define INLINE static inline __attribute__((always_inline))
+
+#ifdef __SSE2__ /* every x86-64; few compilers find these instructions in what stands behind #else */
+/* a * weight / WEIGHT_ONE */
+INLINE Lanes times(Lanes a, Lanes weight) {
+    return (Lanes)_mm_mulhi_epu16((__m128i)a, (__m128i)weight);
+}
+
+/* a + b, at most UINT16_MAX. */
+INLINE Lanes plus(Lanes a, Lanes b) {
+    return (Lanes)_mm_adds_epu16((__m128i)a, (__m128i)b);
+}
+
+/* 16 samples of pixels, times SAMPLE_ONE. */
+INLINE void widen(const uint8_t *from, Lanes *low, Lanes *high) {
+    __m128i samples = _mm_loadu_si128((const __m128i *)from), zero = _mm_setzero_si128();
+    *low = (Lanes)_mm_unpacklo_epi8(zero, samples);
+    *high = (Lanes)_mm_unpackhi_epi8(zero, samples);
+}
+
+/* to[4] = (lanes 0 to 3 plus lanes 3 to 6) / SAMPLE_ONE */
+INLINE void fold(Lanes sum, uint8_t to[4]) {
+    Lanes both = plus(sum, (Lanes)_mm_srli_si128((__m128i)sum, 6)) / SAMPLE_ONE;
+    int pixel = _mm_cvtsi128_si32(_mm_packus_epi16((__m128i)both, (__m128i)both));
+    memcpy(to, &pixel, sizeof pixel);
+}
+#else
+INLINE Lanes times(Lanes a, Lanes weight) {
+    typedef uint32_t Four __attribute__((vector_size(2 * LANES)));
+    Four x = (Four)a, w = (Four)weight, odd = (x >> 16) * (w >> 16), even = (x & UINT16_MAX) * (w & UINT16_MAX);
+    return (Lanes)((odd & ~(Four){0} << 16) | even >> 16);
+}
+
+INLINE Lanes plus(Lanes a, Lanes b) {
+    return (a + b) | (Lanes)(a + b < a);
+}
+
+INLINE void widen(const uint8_t *from, Lanes *low, Lanes *high) {
+    typedef uint8_t Bytes __attribute__((vector_size(LANES)));
+    Bytes bytes[2];
+    memcpy(bytes, from, sizeof bytes);
+    *low = __builtin_convertvector(bytes[0], Lanes) * SAMPLE_ONE;
+    *high = __builtin_convertvector(bytes[1], Lanes) * SAMPLE_ONE;
+}
+
+INLINE void fold(Lanes sum, uint8_t to[4]) {
+    for (size_t c = 0; c < 4; c++) {
+        unsigned both = (unsigned)sum[c] + sum[c + 3];
+        to[c] = (uint8_t)((both < UINT16_MAX ? both : UINT16_MAX) / SAMPLE_ONE);
+    }
+}
+#endif
+
+/* ---- weights ---- */
 
 /* Which input samples make the output samples of one axis. */
 typedef struct Axis {
     size_t count, taps; /* output samples; input samples for each */
     size_t *first;      /* [count] number of the first of them, rising */
-    Four *weight;       /* [count][taps], the same number four times */
+    uint16_t *weight;   /* [count][taps] */
 } Axis;
 
 static void axis_free(Axis *axis) {
@@ -33,7 +87,22 @@ static void axis_free(Axis *axis) {
 }
 
 static double triangle(double distance) {
-    return fmax(0, 1 - fabs(distance));
+    distance = distance < 0 ? -distance : distance;
+    return distance < 1 ? 1 - distance : 0;
+}
+
+/* The weights of an output sample, whose sum is WEIGHT_ONE: each is the difference of rounded partial sums. */
+static void weigh(double first, double centre, double reach, size_t taps, uint16_t *weight) {
+    double sum = 0, part = 0;
+    unsigned before = 0;
+    for (size_t k = 0; k < taps; k++)
+        sum += triangle((first + (double)k + 0.5 - centre) / reach);
+    for (size_t k = 0; k < taps; k++) {
+        part += triangle((first + (double)k + 0.5 - centre) / reach);
+        unsigned now = (unsigned)(part / sum * WEIGHT_ONE + 0.5);
+        weight[k] = (uint16_t)(now - before < WEIGHT_ONE ? now - before : WEIGHT_ONE - 1);
+        before = now;
+    }
 }
 
 /* Of `input` samples, those from..from+length become `count`.  Taps stay within the input. */
@@ -44,86 +113,138 @@ static Status axis_make(size_t input, double from, double length, size_t count, 
     TRY(memory_new(&axis->first, count, "resizing a picture"));
     TRY(memory_new(&axis->weight, count * axis->taps, "resizing a picture"));
     for (size_t i = 0; i < count; i++) {
-        double centre = from + ((double)i + 0.5) * scale, sum = 0;
+        double centre = from + ((double)i + 0.5) * scale;
         double first = fmin(fmax(floor(centre - reach - 0.5) + 1, 0), (double)(input - axis->taps));
         axis->first[i] = (size_t)first;
-        for (size_t k = 0; k < axis->taps; k++)
-            sum += triangle((first + (double)k + 0.5 - centre) / reach);
-        for (size_t k = 0; k < axis->taps; k++) {
-            float weight = (float)(triangle((first + (double)k + 0.5 - centre) / reach) / sum);
-            axis->weight[i * axis->taps + k] = (Four){weight, weight, weight, weight};
-        }
+        weigh(first, centre, reach, axis->taps, axis->weight + i * axis->taps);
     }
     return STATUS_OK;
 }
 
-/* sum[n] = the weighted sum of `taps` rows of n samples, `step` apart; two at a time. */
-CLONES static void add_rows(const uint8_t *rows, size_t step, const Four *weight, size_t taps, size_t n, float *sum) {
-    for (size_t k = 0; k < taps; k += 2) {
-        bool two = k + 1 < taps;
-        const uint8_t *a = rows + k * step, *b = two ? a + step : a;
-        float v = weight[k][0], w = two ? weight[k + 1][0] : 0;
-        if (k == 0)
-            for (size_t i = 0; i < n; i++)
-                sum[i] = v * a[i] + w * b[i];
-        else
-            for (size_t i = 0; i < n; i++)
-                sum[i] += v * a[i] + w * b[i];
+/* ---- down the columns ---- */
+
+enum { BLOCK = 4 * LANES };
+
+/* sum[BLOCK] = the weighted sum of `taps` rows, `step` apart. */
+INLINE void add_block(const uint8_t *from, size_t step, const Lanes *weight, size_t taps, uint16_t *sum) {
+    Lanes part[4] = {0}, low, high;
+    part[0] = part[1] = part[2] = part[3] = (uint16_t)(taps / 2) - part[0];
+    for (size_t k = 0; k < taps; k++, from += step) {
+        widen(from, &low, &high);
+        part[0] = plus(part[0], times(low, weight[k]));
+        part[1] = plus(part[1], times(high, weight[k]));
+        widen(from + 2 * LANES, &low, &high);
+        part[2] = plus(part[2], times(low, weight[k]));
+        part[3] = plus(part[3], times(high, weight[k]));
+    }
+    for (size_t i = 0; i < 4; i++)
+        memcpy(sum + i * LANES, &part[i], sizeof *part);
+}
+
+/* sum[n] = the weighted sum of `taps` rows of n samples, `step` apart. */
+static void add_rows(const uint8_t *rows, size_t step, const Lanes *weight, size_t taps, size_t n, uint16_t *sum) {
+    for (size_t i = 0; n >= BLOCK && i < n; i += BLOCK) {
+        size_t at = i + BLOCK <= n ? i : n - BLOCK; /* some of the last ones once more */
+        add_block(rows + at, step, weight, taps, sum + at);
+    }
+    for (size_t i = 0; n < BLOCK && i < n; i++) {
+        unsigned all = (unsigned)taps / 2;
+        for (size_t k = 0; k < taps; k++)
+            all += rows[k * step + i] * (unsigned)SAMPLE_ONE * weight[k][0] / WEIGHT_ONE;
+        sum[i] = (uint16_t)(all < UINT16_MAX ? all : UINT16_MAX);
     }
 }
 
-/* `row` has one sample more than its pixels. */
-static inline __attribute__((always_inline)) void add_taps(const Axis *axis, size_t taps, const float *row,
-                                                           uint8_t *to) {
-    const Four *weight = axis->weight;
-    for (size_t i = 0; i < axis->count; i++, weight += taps) {
-        const float *from = row + axis->first[i] * 3;
-        Four sum = {0.5f, 0.5f, 0.5f, 0.5f};
-        for (size_t k = 0; k < taps; k++)
-            sum += weight[k] * *(const Four *)(from + k * 3);
-        for (size_t c = 0; c < 3; c++)
-            to[i * 3 + c] = (uint8_t)sum[c];
+/* ---- along the rows ---- */
+
+/* What is added for cut off products, and for rounding. */
+static uint16_t half(const Axis *axis) {
+    return (uint16_t)(axis->taps / 2 + SAMPLE_ONE / 2);
+}
+
+/* Two neighbouring pixels at a time: weight[count][pairs] has a number of each three times, then two that do not count. */
+INLINE void add_pairs(const Axis *axis, size_t pairs, const Lanes *weight, const uint16_t *row, uint8_t *to) {
+    Lanes start = {half(axis), half(axis), half(axis)};
+    for (size_t i = 0; i < axis->count; i++) {
+        const uint16_t *from = row + (axis->first[i] - axis->first[0]) * 3;
+        Lanes sum = start, two;
+        uint8_t pixel[4];
+        for (size_t p = 0; p < pairs; p++, from += 6, weight++) {
+            memcpy(&two, from, sizeof two);
+            sum = plus(sum, times(two, *weight));
+        }
+        fold(sum, pixel);
+        if (i + 1 < axis->count)
+            memcpy(to + i * 3, pixel, 4); /* the next one overwrites the fourth */
+        else
+            memcpy(to + i * 3, pixel, 3);
     }
 }
 
 /* The usual numbers of taps are compiled without a loop. */
-CLONES static void add_columns(const Axis *axis, const float *row, uint8_t *to) {
-    switch (axis->taps) {
+static void add_columns(const Axis *axis, const Lanes *weight, const uint16_t *row, uint8_t *to) {
+    size_t pairs = (axis->taps + 1) / 2;
+    switch (pairs) {
+    case 1:
+        add_pairs(axis, 1, weight, row, to);
+        break;
     case 2:
-        add_taps(axis, 2, row, to);
+        add_pairs(axis, 2, weight, row, to);
         break;
     case 3:
-        add_taps(axis, 3, row, to);
-        break;
-    case 4:
-        add_taps(axis, 4, row, to);
+        add_pairs(axis, 3, weight, row, to);
         break;
     default:
-        add_taps(axis, axis->taps, row, to);
+        add_pairs(axis, pairs, weight, row, to);
     }
 }
 
-static void add_grey_columns(const Axis *axis, const float *row, uint8_t *to) {
+static void add_grey_columns(const Axis *axis, const uint16_t *row, uint8_t *to) {
+    const uint16_t *weight = axis->weight;
     for (size_t i = 0; i < axis->count; i++) {
-        float sum = 0.5f;
-        for (size_t k = 0; k < axis->taps; k++)
-            sum += axis->weight[i * axis->taps + k][0] * row[axis->first[i] + k];
-        to[i] = (uint8_t)sum;
+        unsigned sum = half(axis);
+        for (size_t k = 0; k < axis->taps; k++, weight++)
+            sum += (unsigned)row[axis->first[i] - axis->first[0] + k] * *weight / WEIGHT_ONE;
+        to[i] = (uint8_t)((sum < UINT16_MAX ? sum : UINT16_MAX) / SAMPLE_ONE);
     }
 }
 
-static Status filter(const Image *image, const Axis *down, const Axis *along, uint8_t *to, size_t to_step) {
+/* ---- both ---- */
+
+/* Owned. */
+typedef struct Buffers {
+    uint16_t *row;       /* what the first pass made, and some more that are read and do not count */
+    Lanes *down, *along; /* weights: of one row; as add_pairs wants them */
+} Buffers;
+
+static Status make_buffers(size_t samples, const Axis *down, const Axis *along, Buffers *buffers) {
+    size_t pairs = (along->taps + 1) / 2;
+    TRY(memory_new(&buffers->row, samples + BLOCK, "resizing a picture"));
+    TRY(memory_new(&buffers->down, down->taps, "resizing a picture"));
+    TRY(memory_new(&buffers->along, along->count * pairs, "resizing a picture"));
+    for (size_t i = 0; i < along->count; i++)
+        for (size_t p = 0; p < pairs; p++) {
+            const uint16_t *weight = along->weight + i * along->taps + 2 * p;
+            uint16_t a = weight[0], b = 2 * p + 1 < along->taps ? weight[1] : 0;
+            buffers->along[i * pairs + p] = (Lanes){a, a, a, b, b, b};
+        }
+    return STATUS_OK;
+}
+
+static void filter(const Image *image, const Axis *down, const Axis *along, const Buffers *buffers, uint8_t *to,
+                   size_t to_step) {
     size_t channels = image->channels, step = image->width * channels;
     size_t low = along->first[0], high = along->first[along->count - 1] + along->taps; /* columns that are read */
-    float *row;
-    TRY(memory_new(&row, image->width * channels + 1, "resizing a picture"));
     for (size_t i = 0; i < down->count; i++, to += to_step) {
-        add_rows(image->pixels + down->first[i] * step + low * channels, step, down->weight + i * down->taps,
-                 down->taps, (high - low) * channels, row + low * channels);
-        (channels == 3 ? add_columns : add_grey_columns)(along, row, to);
+        for (size_t k = 0; k < down->taps; k++)
+            buffers->down[k] = down->weight[i * down->taps + k] - (Lanes){0};
+        add_rows(image->pixels + down->first[i] * step + low * channels, step, buffers->down, down->taps,
+                 (high - low) * channels, buffers->row);
+        if (channels == 3)
+            add_columns(along, buffers->along, buffers->row, to);
+        else
+            add_grey_columns(along, buffers->row, to);
     }
-    memory_free(row);
-    return STATUS_OK;
 }
 
 /* A part of an image, in pixels and fractions of pixels. */
@@ -134,11 +255,17 @@ typedef struct Box {
 /* `box` of the image becomes height x width pixels at `to`, whose rows lie to_step bytes apart. */
 static Status resample(const Image *image, Box box, size_t height, size_t width, uint8_t *to, size_t to_step) {
     Axis down, along = {0};
+    Buffers buffers = {0};
     Status status = axis_make(image->height, box.top, box.height, height, &down);
     if (status == STATUS_OK)
         status = axis_make(image->width, box.left, box.width, width, &along);
     if (status == STATUS_OK)
-        status = filter(image, &down, &along, to, to_step);
+        status = make_buffers(image->width * image->channels, &down, &along, &buffers);
+    if (status == STATUS_OK)
+        filter(image, &down, &along, &buffers, to, to_step);
+    memory_free(buffers.row);
+    memory_free(buffers.down);
+    memory_free(buffers.along);
     axis_free(&along);
     axis_free(&down);
     return status;
