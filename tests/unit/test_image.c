@@ -6,6 +6,7 @@
 #include "io/image.h"
 #include "support/assert_status.h"
 #include "support/tmpdir.h"
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -211,6 +212,55 @@ static void resizing(void **state) {
     image_free(&out);
 }
 
+/* Sample (i, j) of a picture squashed to height x width, by the formula. */
+static double resampled(const Image *image, size_t height, size_t width, size_t i, size_t j, size_t c) {
+    double down = (double)image->height / (double)height, along = (double)image->width / (double)width;
+    double y = ((double)i + 0.5) * down, x = ((double)j + 0.5) * along, sum = 0, weights = 0;
+    for (size_t k = 0; k < image->height; k++)
+        for (size_t l = 0; l < image->width; l++) {
+            double weight = fmax(0, 1 - fabs((double)k + 0.5 - y) / fmax(down, 1)) *
+                            fmax(0, 1 - fabs((double)l + 0.5 - x) / fmax(along, 1));
+            sum += weight * image->pixels[(k * image->width + l) * image->channels + c];
+            weights += weight;
+        }
+    return sum / weights;
+}
+
+/* Rounded once: nearly the nearest number.  Taps and widths below, at and above those that go through vectors; at one with
+ * hundreds of taps, dots in black or white must not be lost, and white must not run over. */
+static void resizing_exactly(void **state) {
+    (void)state;
+    static const size_t sizes[][4] = {{40, 60, 21, 31}, {40, 60, 17, 23}, {9, 7, 20, 15},   {33, 11, 5, 9},
+                                      {31, 10, 8, 4},   {3, 2, 1, 1},     {600, 500, 2, 1}, {500, 33, 1, 30}};
+    enum { NOISE, DOTS_ON_BLACK, DOTS_ON_WHITE, WHITE, KINDS };
+    Image image = {0}, out = {0};
+    assert_int_equal(memory_alloc(600 * 500 * 3, 1, "picture", (void **)&image.pixels), STATUS_OK);
+    for (size_t n = 0; n < 2 * KINDS * sizeof sizes / sizeof *sizes; n++) {
+        const size_t *size = sizes[n / (2 * KINDS)], kind = n / 2 % KINDS;
+        uint32_t random = 1;
+        image.height = size[0], image.width = size[1], image.channels = n % 2 ? 1 : 3;
+        for (size_t i = 0; i < image.height * image.width * image.channels; i++) {
+            random = random * 1664525 + 1013904223;
+            bool dot = random >> 24 < 16;
+            image.pixels[i] = kind == NOISE           ? (uint8_t)(random >> 24)
+                              : kind == DOTS_ON_BLACK ? dot * 255
+                              : kind == WHITE || !dot ? 255
+                                                      : 0;
+        }
+        assert_ok(image_resize(&image, size[2], size[3], IMAGE_SQUASH, &out));
+        for (size_t i = 0; i < out.height * out.width * out.channels; i++) {
+            size_t pixel = i / out.channels;
+            double want =
+                resampled(&image, out.height, out.width, pixel / out.width, pixel % out.width, i % out.channels);
+            if (fabs(out.pixels[i] - want) > 0.6)
+                fail_msg("%zu x %zu to %zu x %zu, kind %zu: sample %zu is %d, should be %g", size[0], size[1], size[2],
+                         size[3], kind, i, out.pixels[i], want);
+        }
+    }
+    image_free(&image);
+    image_free(&out);
+}
+
 static void no_memory(void **state) {
     (void)state;
     const Golden *golden = find("exif6.jpg");
@@ -239,6 +289,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(bombs, tmpdir_setup, tmpdir_teardown),
         cmocka_unit_test_setup_teardown(others, tmpdir_setup, tmpdir_teardown),
         cmocka_unit_test_setup_teardown(resizing, tmpdir_setup, tmpdir_teardown),
+        cmocka_unit_test_setup_teardown(resizing_exactly, tmpdir_setup, tmpdir_teardown),
         cmocka_unit_test_setup_teardown(no_memory, tmpdir_setup, tmpdir_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

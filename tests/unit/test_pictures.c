@@ -218,6 +218,32 @@ static void damaged(void **state) {
     assert_contains(status_message(), "f/train/b/2.png is empty or not there");
 }
 
+/* A file that has grown or shrunk since it was listed is read to its end. */
+static void changed_sizes(void **state) {
+    (void)state;
+    enum { SIZE = 5000 };
+    PictureWorks works = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    PictureWork *work;
+    unsigned char bytes[SIZE];
+    size_t size;
+    for (size_t i = 0; i < SIZE; i++)
+        bytes[i] = (unsigned char)(i * 7);
+    assert_int_equal(tmpdir_setup(state), 0);
+    tmpdir_write("a.jpg", bytes, SIZE);
+    for (size_t expected = 0; expected < 3 * SIZE; expected += SIZE / 4) {
+        assert_ok(picture_work_take(&works, &work));
+        assert_ok(picture_read(tmpdir_path("a.jpg"), expected, work, &size));
+        assert_int_equal(size, SIZE);
+        assert_memory_equal(work->bytes, bytes, SIZE);
+        picture_works_free(&(PictureWorks){.free = work});
+    }
+    assert_ok(picture_work_take(&works, &work));
+    assert_fails(picture_read("/dev/zero", 10, work, &size), "it is no plain file");
+    assert_fails(picture_read(tmpdir_path(""), 10, work, &size), "cannot read");
+    picture_works_free(&(PictureWorks){.free = work});
+    assert_int_equal(tmpdir_teardown(state), 0);
+}
+
 /* ---- pictures in a dataset file ---- */
 
 typedef struct Kept {
@@ -330,6 +356,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(options, setup, teardown),
         cmocka_unit_test_setup_teardown(fingerprint, setup, teardown),
         cmocka_unit_test_setup_teardown(damaged, setup, teardown),
+        cmocka_unit_test(changed_sizes),
         cmocka_unit_test_setup_teardown(kept_pictures, setup, teardown),
         cmocka_unit_test_setup_teardown(kept_lies, setup, teardown),
         cmocka_unit_test_setup_teardown(loaders, setup, teardown),
