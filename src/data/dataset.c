@@ -14,6 +14,17 @@ enum { MEMORY_LIMIT = 256 * 1000 * 1000 };
 
 const char *const dataset_split_names[DATASET_SPLITS + 1] = {"train", "val", "test", NULL};
 
+Status dataset_fail_empty(const DatasetInfo *info, DatasetSplit split) {
+    const char *word = ". Choose with";
+    Status status = status_fail(STATUS_FAILED, "%s has no %s data", info->path, dataset_split_names[split]);
+    for (DatasetSplit s = 0; s < DATASET_SPLITS; s++)
+        if (info->count[s] > 0) {
+            status = status_fail(status, "%s%s --split %s", status_message(), word, dataset_split_names[s]);
+            word = " or";
+        }
+    return status;
+}
+
 const char *dataset__path(DatasetSplit split, const char *array, char path[512]) {
     snprintf(path, 512, "/%s/%s", dataset_split_names[split], array);
     return path;

@@ -106,6 +106,9 @@ Status dataset_read_labels(Dataset *dataset, DatasetSplit split, size_t label, R
 /* "train", "val", "test"; NULL at DATASET_SPLITS, so that the table serves as a list of choices. */
 extern const char *const dataset_split_names[DATASET_SPLITS + 1];
 
+/* STATUS_FAILED: the message says that there are no examples of `split`, and which splits there are. */
+Status dataset_fail_empty(const DatasetInfo *info, DatasetSplit split);
+
 /* Reads a split into memory, pixels as they are in the file, unless it has more bytes than the limit (256 MB at first);
  * it is read by rows then.  Pictures are decoded when they are first read, and stay; those of a larger split each time.
  * Called by loader_create; dataset_read works without, by rows. */

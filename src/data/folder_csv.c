@@ -100,8 +100,10 @@ static Status take_row(const Csv *csv, const Columns *columns, DatasetSplit usua
     if (*name == '\0' || (columns->label < FIELDS && *label == '\0'))
         return status_fail(STATUS_FAILED, "%s: line %zu has no %s", csv->path, csv->line, *name ? "label" : "path");
     if (split == DATASET_SPLITS)
-        return status_fail(STATUS_FAILED, "%s: line %zu: %s is no split: train, val or test", csv->path, csv->line,
-                           word);
+        return status_fail(STATUS_FAILED,
+                           "%s: line %zu: %s is no split: train, val or test. Lines of a list of pictures are "
+                           "PATH,LABEL or PATH,LABEL,SPLIT; cnn_import csv reads tables of numbers",
+                           csv->path, csv->line, word);
     TRY(memory_format(&path, "%s%s", *name == '/' ? "" : csv->folder, name));
     uint64_t size = stat(path, &about) == 0 && S_ISREG(about.st_mode) ? (uint64_t)about.st_size : 0;
     Status status = folder__add(found, path, size, split, *label ? label : NULL);

@@ -43,7 +43,7 @@ typedef struct ImportOptions {
     bool coarse; /* cifar100: the 20 classes, not the 100 */
 
     /* wav: folders of files */
-    char label_from[IMPORT_TEXT];            /* "{label}_*": labels are a part of file names */
+    char label_from[IMPORT_TEXT];            /* "{label}_*": labels are a part of file names; "none" */
     char match[DATASET_SPLITS][IMPORT_TEXT]; /* --val-match, --test-match: pattern of names */
     char list[DATASET_SPLITS][IMPORT_TEXT];  /* --val-list, --test-list: a text file of names */
     double window, hop, rate, seconds;       /* ms, ms, samples/s (0: of the first file), s */

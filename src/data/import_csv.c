@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Tables: an example a row, of numbers in a text file.  A column is its class (--label), some are numbers to be predicted
+ * Tables: an example a row, of numbers in a text file.  A column is its class (--label; none: of no row it is known), some are numbers to be predicted
  * (--target), some are not read (--ignore), all others, from left to right, are x.
  *
  * Series are the same with the class first where nothing else is said, and x [length, channels]: sample by sample, or
@@ -21,7 +21,7 @@ typedef enum Role { ROLE_X, ROLE_LABEL, ROLE_TARGET, ROLE_IGNORED } Role;
 typedef struct Csv {
     TextTable table[DATASET_SPLITS]; /* count 0: no such split */
     const TextTable *first;          /* the first of them that there is */
-    bool series, planar, normalise;
+    bool series, planar, normalise, unlabelled;
     size_t channels;
     Role *role;      /* owned, [columns] */
     size_t *targets; /* owned, [target_count]: columns in the order in which they were named */
@@ -58,11 +58,13 @@ static Status choose_columns(Csv *csv, const ImportOptions *options) {
     const char *label = csv->series && !options->label[0] && !options->target[0] ? "first" : options->label;
     if ((label[0] != '\0') == (options->target[0] != '\0'))
         return status_fail(STATUS_USAGE, "say which column is the class, with --label first, last, a number or a name "
-                                         "of the first line; or which ones are numbers to be predicted, with --target");
+                                         "of the first line; or which ones are numbers to be predicted, with --target; "
+                                         "or --label none, where the class is to be predicted");
+    csv->unlabelled = strcmp(label, "none") == 0;
     TRY(memory_new(&csv->role, columns, "columns"));
     TRY(memory_new(&csv->targets, columns, "columns"));
     csv->y = (DatasetLabel){.name = (char *)"y", .kind = label[0] ? LABEL_CLASS : LABEL_NUMBERS};
-    if (label[0])
+    if (label[0] && !csv->unlabelled)
         TRY(give_role(csv, label, ROLE_LABEL));
     TRY(give_roles(csv, options->target, ROLE_TARGET));
     TRY(give_roles(csv, options->ignore, ROLE_IGNORED));
@@ -139,7 +141,7 @@ static Status open_tables(Csv *csv, const ImportOptions *options, ImportSource *
 static Status settle(Csv *csv, const ImportOptions *options, char **names, size_t name_count, TextField fields[],
                      ImportSource *source) {
     DatasetInfo *info = &source->info;
-    for (DatasetSplit split = 0; csv->y.kind == LABEL_CLASS && split < DATASET_SPLITS; split++)
+    for (DatasetSplit split = 0; csv->y.kind == LABEL_CLASS && !csv->unlabelled && split < DATASET_SPLITS; split++)
         if (csv->table[split].count > 0)
             TRY(collect_labels(csv, &csv->table[split], fields));
     TRY(label_set_settle(&csv->labels, names, name_count));
@@ -148,7 +150,7 @@ static Status settle(Csv *csv, const ImportOptions *options, char **names, size_
     if (csv->y.kind == LABEL_NUMBERS)
         csv->y.shape = SHAPE(csv->target_count);
     info->labels = &csv->y;
-    info->label_count = 1;
+    info->label_count = !csv->unlabelled;
     info->class_names = csv->labels.names;
     info->class_name_count = csv->labels.name_count;
     return STATUS_OK;
@@ -243,7 +245,7 @@ static Status read_csv(const ImportSource *source, DatasetSplit split, size_t ro
     Status status = text_table_fields(table, row, fields);
     if (status == STATUS_OK)
         status = put_x(source, table, row, fields, x);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && !csv->unlabelled)
         status = put_y(csv, table, row, fields, labels[0]);
     memory_free(fields);
     return status;

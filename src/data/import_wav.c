@@ -20,6 +20,7 @@ typedef struct Wav {
     LogMel mel;
     double seconds;
     const char *label_from; /* borrowed; "": labels are those of folders */
+    bool unlabelled;        /* --label-from none */
     DatasetLabel y;
 } Wav;
 
@@ -85,7 +86,8 @@ static Status label_by_names(Wav *wav, char **names, size_t name_count) {
 }
 
 static Status find_labels(Wav *wav, const ImportOptions *options, char **names, size_t name_count, DatasetInfo *info) {
-    wav->label_from = options->label_from;
+    if (wav->unlabelled)
+        return STATUS_OK;
     if (options->label_from[0]) {
         TRY(label_by_names(wav, names, name_count));
         info->class_names = wav->labels.names;
@@ -96,7 +98,8 @@ static Status find_labels(Wav *wav, const ImportOptions *options, char **names, 
         if (wav->folder.files[i].label < 0)
             return status_fail(STATUS_USAGE,
                                "%s lies in no folder of a class. Put a class's files into a folder of its name, or say "
-                               "which part of their names is the label, with --label-from '{label}_*'.",
+                               "which part of their names is the label, with --label-from '{label}_*'; none: they "
+                               "have no labels, which are to be predicted.",
                                wav->folder.files[i].path);
     info->class_names = wav->folder.class_names;
     info->class_name_count = wav->folder.class_name_count;
@@ -116,7 +119,7 @@ static Status describe(Wav *wav, const ImportOptions *options, ImportSource *sou
     info->value_max = 1;
     wav->y = (DatasetLabel){.name = (char *)"y", .kind = LABEL_CLASS};
     info->labels = &wav->y;
-    info->label_count = 1;
+    info->label_count = !wav->unlabelled;
     return sort(wav, options, info->count);
 }
 
@@ -126,6 +129,8 @@ static Status open_wav(const ImportOptions *options, char **names, size_t name_c
     Wav *wav;
     TRY(memory_new(&wav, 1, "sounds"));
     source->self = wav;
+    wav->unlabelled = strcmp(options->label_from, "none") == 0;
+    wav->label_from = wav->unlabelled ? "" : options->label_from;
     if (!options->path[0][0] || options->path[1][0])
         return status_fail(STATUS_USAGE, "give one folder of sound files, or one CSV file of paths and labels");
     if (!options->label_from[0]) {
@@ -175,7 +180,8 @@ static Status read_wav(const ImportSource *source, DatasetSplit split, size_t i,
     size_t length;
     Sound sound;
     float *samples;
-    *(int64_t *)labels[0] = file->label;
+    if (!wav->unlabelled)
+        *(int64_t *)labels[0] = file->label;
     if (wav->label_from[0] && file_names_label(wav->label_from, file->path, &label, &length))
         label_set_find(&wav->labels, label, length, labels[0]);
     TRY(sound_read(file->path, wav->seconds, &sound));

@@ -112,8 +112,11 @@ Status text_table_number(const TextTable *table, size_t row, size_t column, Text
     if (number_of(field, value))
         return STATUS_OK;
     int shown = (int)(field.length < SHOWN ? field.length : SHOWN);
-    return status_fail(STATUS_FAILED, "%s, column %zu: \"%.*s\" is no number", text_table_place(table, row, place),
-                       column + 1, shown, field.at);
+    const char *why = field.length == 0                     ? "is empty"
+                      : memchr(field.at, ',', field.length) ? "is no number: these have a decimal point, not a comma"
+                                                            : "is no number";
+    return status_fail(STATUS_FAILED, "%s, column %zu: \"%.*s\" %s", text_table_place(table, row, place), column + 1,
+                       shown, field.at, why);
 }
 
 /* ---- open ---- */
@@ -162,6 +165,9 @@ static Status find_rows(TextTable *table, TextHeader header) {
     size_t at = 0;
     if (table->bytes.size >= 3 && memcmp(table->bytes.at, "\xef\xbb\xbf", 3) == 0)
         at = 3; /* UTF-8's byte order mark */
+    if (table->bytes.size >= 2 &&
+        (memcmp(table->bytes.at, "\xff\xfe", 2) == 0 || memcmp(table->bytes.at, "\xfe\xff", 2) == 0))
+        return status_fail(STATUS_FAILED, "%s is text in UTF-16. Save it as UTF-8.", table->path);
     size_t first = next_line(table, &at);
     if (first == SIZE_MAX)
         return status_fail(STATUS_FAILED, "%s is empty", table->path);
@@ -206,6 +212,16 @@ Status text_table_separator(const char *text, char *separator) {
     return STATUS_OK;
 }
 
+static Status no_column(const TextTable *table, const char *text) {
+    int shown = (int)(table->header.length < 10 * SHOWN ? table->header.length : 10 * SHOWN);
+    if (table->header.at == NULL)
+        return status_fail(STATUS_USAGE, "%s has no column %s: it has %zu, without names. Say first, last or a number.",
+                           table->path, text, table->columns);
+    return status_fail(
+        STATUS_USAGE, "%s has no column %s: its first line names %zu: %.*s. Say one of these, first, last or a number.",
+        table->path, text, table->columns, shown, table->header.at);
+}
+
 Status text_table_column(const TextTable *table, const char *text, size_t *column) {
     TextField line = table->header, field;
     char *end;
@@ -220,9 +236,7 @@ Status text_table_column(const TextTable *table, const char *text, size_t *colum
     } else if (isdigit((unsigned char)text[0]) && *end == '\0' && number >= 1 && number <= table->columns) {
         *column = number - 1;
     } else {
-        return status_fail(STATUS_USAGE, "%s has no column %s: it has %zu, %s. Say first, last or a number%s.",
-                           table->path, text, table->columns, table->header.at ? "with names" : "without names",
-                           table->header.at ? ", or a name of its first line" : "");
+        return no_column(table, text);
     }
     return STATUS_OK;
 }

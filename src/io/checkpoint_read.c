@@ -210,7 +210,9 @@ static Status find_weights(H5ioFile *file, const char **group) {
 
 /* Without layer_names: Keras 3's layout, or none that is known. */
 static Status read_without_names(H5ioFile *file, Checkpoint *out) {
+    static const char *const splits[] = {"train", "val", "test"};
     bool class_paths, numbered;
+    H5ioKind kind;
     TRY(checkpoint__has_class_paths(file, &class_paths));
     if (class_paths)
         return checkpoint__read_class_paths(file, out);
@@ -220,6 +222,14 @@ static Status read_without_names(H5ioFile *file, Checkpoint *out) {
                            "%s is a weights file of Keras before 1.2, without names of layers, which is not supported. "
                            "Load it into its model with an old Keras and save that",
                            h5io_name(file));
+    for (size_t i = 0; i < sizeof splits / sizeof *splits; i++) {
+        TRY(h5io_kind(file, splits[i], &kind));
+        if (kind == H5IO_GROUP)
+            return status_fail(
+                STATUS_FAILED,
+                "%s holds no network, but data: a run or network comes first, data are given with --data",
+                h5io_name(file));
+    }
     return status_fail(STATUS_FAILED,
                        "%s holds no network: neither / nor /model_weights has the attribute layer_names, and there is "
                        "no group /layers",

@@ -128,7 +128,8 @@ static Status find_kind(const ImageSource *source, const Kind **found) {
         *found = kind;
         return STATUS_OK;
     }
-    return status_fail(STATUS_FAILED, "%s is no JPEG, PNG or WebP picture", source->name);
+    return status_fail(STATUS_FAILED, "%s is no JPEG, PNG or WebP picture. cnn_import makes datasets of other files",
+                       source->name);
 }
 
 /* ---- upright ---- */

@@ -3,6 +3,7 @@
  * cnn_export: a trained network as a file for Keras. */
 #include "base/log.h"
 #include "base/memory.h"
+#include "data/preprocess.h"
 #include "io/file.h"
 #include "io/run.h"
 #include "train/export.h"
@@ -50,10 +51,38 @@ static const CliProgram program = {
     .option_count = sizeof options / sizeof *options,
 };
 
-/* How an image becomes the network's input, which Keras's files do not say. */
-static void tell_preprocess(const Checkpoint *checkpoint) {
-    if (checkpoint->preprocess != NULL)
-        log_info("the network's input: %s\n", checkpoint->preprocess);
+static void tell_numbers(const char *operator, const double numbers[], size_t count) {
+    log_info(" %s ", operator);
+    for (size_t i = 0; i < count; i++)
+        log_info("%s%.9g%s", count == 1 ? "" : i == 0 ? "[" : ", ", numbers[i], count > 1 && i + 1 == count ? "]" : "");
+}
+
+/* How an example becomes the network's input, which Keras's files do not say; and what its outputs are. */
+static Status tell_input(const Checkpoint *checkpoint) {
+    Preprocess preprocess;
+    char **names = NULL, shape[SHAPE_TEXT];
+    size_t count;
+    if (checkpoint->preprocess == NULL)
+        return STATUS_OK;
+    TRY(preprocess_from_json(checkpoint->preprocess, &preprocess, &names, &count));
+    log_info("the network takes x %s%s", shape_format(&preprocess.shape, shape),
+             preprocess.mode == PREPROCESS_NONE ? " as it is"
+             : preprocess.reverse_channels      ? ", BGR:"
+                                                : ":");
+    if (preprocess.mode != PREPROCESS_NONE) {
+        bool moved = false;
+        for (size_t c = 0; c < preprocess.channels; c++)
+            moved = moved || preprocess.offset[c] != 0;
+        log_info(" x");
+        tell_numbers("*", preprocess.scale, preprocess.channels);
+        if (moved)
+            tell_numbers("+", preprocess.offset, preprocess.channels);
+    }
+    log_info("\n");
+    for (size_t i = 0; i < count; i++)
+        log_info("%s%s%s", i == 0 ? "classes: " : ", ", names[i], i + 1 == count ? "\n" : "");
+    memory_free(names);
+    return STATUS_OK;
 }
 
 static Status export_file(void *given) {
@@ -74,7 +103,7 @@ static Status export_file(void *given) {
     TRY_GOTO(export_image(checkpoint, path, form, arguments->without_head, &image, &size), done);
     TRY_GOTO(file_write(arguments->out, 1, &(FilePart){image, size}), done);
     log_info("%s written from %s\n", arguments->out, path);
-    tell_preprocess(checkpoint);
+    status = tell_input(checkpoint);
 done:
     memory_free(image);
     checkpoint_destroy(checkpoint);

@@ -38,7 +38,7 @@ static const Option options[] = {
     {.name = "file",
      .type = OPTION_WORDS,
      .offset = offsetof(Arguments, files),
-     .argument = "FILE",
+     .argument = "FILE...",
      .positional = true,
      .help = "files or folders, eight at most"},
     {.name = "output",
@@ -109,7 +109,8 @@ static const Option options[] = {
     {.name = "test", .type = TEXT(split[DATASET_TEST], "FILE"), .help = "that of test"},
     {.name = "label",
      .type = TEXT(label, "COLUMN"),
-     .help = "the class: first, last, a number from 1 on, or a name of the first line; of series first when not given"},
+     .help = "the class: first, last, a number from 1 on, or a name of the first line; none: not known, to be "
+             "predicted; of series first when not given"},
     {.name = "target",
      .type = TEXT(target, "COLUMN,..."),
      .repeated = true,
@@ -165,7 +166,8 @@ static const Option options[] = {
      .group = "cifar100"},
     {.name = "label-from",
      .type = TEXT(label_from, "PATTERN"),
-     .help = "labels are the part {label} of file names, as in {label}_*; else the names of folders",
+     .help = "labels are the part {label} of file names, as in {label}_*; none: not known, to be predicted; else the "
+             "names of folders",
      .group = "wav"},
     {.name = "val-match",
      .type = TEXT(match[DATASET_VAL], "PATTERN"),

@@ -118,7 +118,8 @@ static Status find_choice(const Option *option, const char *text, int *place) {
         if (used < sizeof list)
             used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", option->choices[i]);
     }
-    return status_fail(STATUS_USAGE, "--%s %s: must be one of %s", option->name, text, list);
+    return status_fail(STATUS_USAGE, "%s%s %s: must be one of %s", dashes(option),
+                       option->positional ? option->argument : option->name, text, list);
 }
 
 bool cli_has_ending(const char *name, const char *ending) {

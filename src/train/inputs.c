@@ -31,8 +31,7 @@ static Status open_dataset(Inputs *inputs, InputItem *item) {
     item->count = info->count[inputs->split];
     TRY(dataset_load(item->dataset, inputs->split));
     if (item->count == 0)
-        return status_fail(STATUS_FAILED, "%s has no %s data. Choose another --split.", item->path,
-                           dataset_split_names[inputs->split]);
+        return dataset_fail_empty(info, inputs->split);
     if (dist_rank(inputs->dist) == 0 && info->label_count > 0 && info->labels[0].kind == LABEL_CLASS &&
         info->labels[0].shape.rank == 0)
         TRY(dataset_read_labels(item->dataset, inputs->split, 0, &item->labels));

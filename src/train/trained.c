@@ -81,8 +81,7 @@ static Status choose_examples(const char *fingerprint, Trained *t) {
         t->view = sampler_validation_part(train, config->validation_split, config->seed);
     }
     if (t->view.count == 0)
-        return status_fail(STATUS_FAILED, "%s has no %s data. Choose another --split.", info->path,
-                           dataset_split_names[t->asked]);
+        return dataset_fail_empty(info, t->asked);
     return STATUS_OK;
 }
 

@@ -30,7 +30,7 @@ typedef struct TrainedArguments {
     {.name = "run", TRAINED_TEXT(of, member.run, "RUN"), .positional = true, .required = true,                         \
      .help = "run folder, checkpoint, or Keras .h5 or .keras file"},                                                   \
     {.name = "data", .key = 'd', TRAINED_TEXT(of, member.data, "FILE"), .values = "*.h5 *.hdf5",                       \
-     .help = "dataset; the run's own when not given"},                                                                 \
+     .help = "dataset, or a folder of pictures; the run's own when not given"},                                        \
     {.name = "split", .key = 's', .type = OPTION_CHOICE, .offset = offsetof(of, member.split), .argument = "SPLIT",    \
      .choices = dataset_split_names, .fallback = "test",                                                               \
      .help = "which examples; val is also what --validation-split held out"},                                          \

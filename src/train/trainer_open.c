@@ -141,9 +141,9 @@ static Status show_summary(Trainer *t) {
         }
     log_info("data: %s: %llu training, %llu validation, %zu test examples\n", t->setup.info->path,
              (unsigned long long)t->train.count, (unsigned long long)t->val.count, t->setup.info->count[DATASET_TEST]);
-    log_info("ranks %d on %d node%s, micro-batches %zu, batch size %zu, %llu steps per epoch; %s\n",
+    log_info("ranks %d on %d node%s, micro-batches %zu, batch size %zu, %llu step%s per epoch; %s\n",
              dist_ranks(t->dist), dist_nodes(t->dist), dist_nodes(t->dist) == 1 ? "" : "s", c->micro_batches,
-             c->batch_size, (unsigned long long)t->steps_per_epoch, t->environment);
+             c->batch_size, (unsigned long long)t->steps_per_epoch, t->steps_per_epoch == 1 ? "" : "s", t->environment);
     if (c->scale_lr > 0)
         log_info("learning rate %g = %g * %zu / %zu\n", t->schedule.lr, c->schedule.lr, c->batch_size, c->scale_lr);
     return STATUS_OK;

@@ -16,7 +16,7 @@ for form in .keras .h5 .weights.h5 .json; do
     "$export" run -c last -o "a$form" >log
     check "the same bytes again" cmp -s "a$form" "b$form"
 done
-has "says how images go in" '"scale"' "$(cat log)"
+has "says how images go in" 'the network takes x 8x8x1: x \* 0.0625$' "$(cat log)"
 same "weights of .h5" "$(weights run)" "$(weights a.h5)"
 has ".keras names its optimizer" '"compile_config":.*"class_name":"Adam"' "$(grep -ao "\"compile_config.*registered_name" a.keras)"
 has ".keras has Keras 3's words" '"module":"keras.layers"' "$(cat a.json)"

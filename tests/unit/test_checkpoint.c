@@ -290,7 +290,11 @@ static void hostile_files_are_refused(void **state) {
     assert_fails(checkpoint_read(tmpdir_path("e.h5"), CHECKPOINT_ANY, &read), "/fc/w");
     assert_ok(h5io_create_image("other", 0, &file));
     save(file, "f.h5", false);
-    assert_fails(checkpoint_read(tmpdir_path("f.h5"), CHECKPOINT_ANY, &read), "holds no network");
+    assert_fails(checkpoint_read(tmpdir_path("f.h5"), CHECKPOINT_ANY, &read), "holds no network: neither");
+    assert_ok(h5io_create_image("data", 0, &file));
+    assert_ok(h5io_make_group(file, "/test"));
+    save(file, "g.h5", false);
+    assert_fails(checkpoint_read(tmpdir_path("g.h5"), CHECKPOINT_ANY, &read), "holds no network, but data");
 }
 
 /* ---- files that Keras wrote.  Expected values: h5py. ---- */

@@ -169,7 +169,7 @@ static void lists(void **state) {
     csv("1.jpg,a\n2.jpg\n");
     scan_fails("list.csv", &(FolderOptions){0}, "line 2 has no label");
     csv("1.jpg,a,exam\n");
-    scan_fails("list.csv", &(FolderOptions){0}, "exam is no split");
+    scan_fails("list.csv", &(FolderOptions){0}, "exam is no split: train, val or test. Lines of a list of pictures");
     csv("1.jpg,a\n\"1.jpg,b\n");
     scan_fails("list.csv", &(FolderOptions){0}, "line 2: a quotation mark");
     csv("");

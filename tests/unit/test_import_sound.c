@@ -192,6 +192,13 @@ static void folder_of_sounds(void **state) {
     options.seconds = 0.1;
     options.bands = 12;
     assert_fails_with(STATUS_USAGE, import_all("wav", &options, 1, NULL), "lies in no folder of a class");
+    strcpy(options.label_from, "none"); /* to be predicted */
+    assert_ok(import_all("wav", &options, 1, NULL));
+    assert_ok(dataset_open(options.output, &dataset));
+    assert_int_equal(dataset_info(dataset)->label_count, 0);
+    assert_int_equal(dataset_info(dataset)->count[DATASET_TRAIN], 4);
+    dataset_close(dataset);
+    options.force = true;
     strcpy(options.label_from, "{label}_*");
     strcpy(options.match[DATASET_TEST], "dog_2*");
     tmpdir_write("val", "cat_2.wav\n", 10);

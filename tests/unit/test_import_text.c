@@ -97,6 +97,17 @@ static void bad_fields(void **state) {
         assert_fails(text_table_number(&table, 1, 1, fields[1], &value), "t:3, column 2: \"");
         text_table_close(&table);
     }
+    tmpdir_write("t", "1;2\n3;0,5\n", 10);
+    assert_ok(text_table_open(tmpdir_path("t"), 0, TEXT_HEADER_AUTO, &table));
+    assert_ok(text_table_fields(&table, 1, fields));
+    assert_fails(text_table_number(&table, 1, 1, fields[1], &value),
+                 "\"0,5\" is no number: these have a decimal point");
+    text_table_close(&table);
+    tmpdir_write("t",
+                 "\xff\xfe"
+                 "1\0\n",
+                 5);
+    assert_fails(text_table_open(tmpdir_path("t"), 0, TEXT_HEADER_AUTO, &table), "is text in UTF-16");
     tmpdir_write("t", "1,2\n3\n1,2,3\n", 12);
     assert_ok(text_table_open(tmpdir_path("t"), 0, TEXT_HEADER_AUTO, &table));
     assert_fails(text_table_fields(&table, 1, fields), "t:2 has 1 fields; the first line of the file has 2");
@@ -174,6 +185,25 @@ static void columns_by_name(void **state) {
     assert_true(x[0] == 1 && x[1] == 3 && y[0] == 2 && y[1] == 9 && y[2] == 4.5 && y[3] == 8);
     assert_int_equal(dataset_info(dataset)->labels[0].kind, LABEL_NUMBERS);
     dataset_close(dataset);
+}
+
+/* Rows whose class is to be predicted: all columns are x, and there is no y. */
+static void rows_without_labels(void **state) {
+    (void)state;
+    Dataset *dataset;
+    Real x[4];
+    ImportOptions options = {.label = "none"};
+    assert_ok(import_text("csv", "a,b\n1,2\n3,4\n", &options, 2, x, NULL, &dataset));
+    assert_int_equal(dataset_info(dataset)->label_count, 0);
+    assert_true(x[0] == 1 && x[3] == 4);
+    dataset_close(dataset);
+    assert_ok(import_text("series", "1 2\n3 4\n", &options, 2, x, NULL, &dataset));
+    assert_int_equal(dataset_info(dataset)->label_count, 0);
+    assert_true(shape_equal(&dataset_info(dataset)->shape, &SHAPE(2, 1)) && x[0] == 1);
+    dataset_close(dataset);
+    options = (ImportOptions){.label = "c"};
+    assert_fails_with(STATUS_USAGE, import_text("csv", "a,b\n1,2\n", &options, 0, NULL, NULL, &dataset),
+                      "no column c: its first line names 2: a,b.");
 }
 
 static void images_of_bytes(void **state) {
@@ -274,9 +304,9 @@ static void splits_by_names(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, tmpdir_setup, tmpdir_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(separators_and_headers), TEST(bad_fields),      TEST(labels_become_classes),
-        TEST(columns_by_name),        TEST(images_of_bytes), TEST(options_that_do_not_fit),
-        TEST(series_of_channels),     TEST(splits_by_names),
+        TEST(separators_and_headers),  TEST(bad_fields),          TEST(labels_become_classes),
+        TEST(columns_by_name),         TEST(rows_without_labels), TEST(images_of_bytes),
+        TEST(options_that_do_not_fit), TEST(series_of_channels),  TEST(splits_by_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -67,7 +67,9 @@ static void other_inputs_and_classes_fit(void **state) {
     assert_int_equal(zoo_create("keras-mnist", SHAPE(28, 28, 1), 0, &model), STATUS_USAGE);
     assert_message("network keras-mnist needs at least one channel and one class");
     assert_int_equal(zoo_create("keras-mnist", SHAPE(64), 10, &model), STATUS_USAGE);
-    assert_message("network keras-mnist takes images, height x width x channels; an example is 64");
+    assert_message(
+        "network keras-mnist takes images, height x width x channels; an example is 64. For those, --model takes mlp, "
+        "text-cnn, or a Keras file");
     assert_ok(zoo_create("fcn-1d", SHAPE(96), 2, &model)); /* one channel */
     model_destroy(model);
     assert_ok(zoo_create("fcn-1d", SHAPE(96, 3, 1), 2, &model)); /* as a dataset has a series of three */
@@ -75,7 +77,8 @@ static void other_inputs_and_classes_fit(void **state) {
         json_integer_value(json_array_get(json_object_get(model->layers[0].config, "batch_input_shape"), 2)), 3);
     model_destroy(model);
     assert_int_equal(zoo_create("fcn-1d", SHAPE(28, 28, 3), 10, &model), STATUS_USAGE);
-    assert_message("network fcn-1d takes series, length x channels; an example is 28x28x3");
+    assert_message("network fcn-1d takes series, length x channels; an example is 28x28x3. For those, --model takes a "
+                   "network for images");
     assert_int_equal(zoo_create("lenet-5", SHAPE(28, 28, 1), 10, &model), STATUS_USAGE);
     assert_message("unknown network \"lenet-5\". Known: digits-net keras-mnist keras-mnist3 lenet5 alexnet vgg11 ");
     assert_message(".json");

@@ -112,7 +112,7 @@ typedef void ZooBuild(ZooNet *net, int variant);
 ZooBuild zoo_digits_net, zoo_keras_mnist, zoo_keras_mnist3, zoo_lenet5;
 ZooBuild zoo_alexnet, zoo_vgg, zoo_googlenet, zoo_inception_v3, zoo_squeezenet, zoo_xception;
 ZooBuild zoo_resnet_cifar, zoo_resnet18_cifar, zoo_resnet, zoo_resnet50_v15, zoo_resnet_keras, zoo_resnet_keras_v2;
-ZooBuild zoo_fcn_1d, zoo_resnet_1d, zoo_audio_cnn, zoo_text_cnn, zoo_c3d;
+ZooBuild zoo_fcn_1d, zoo_resnet_1d, zoo_audio_cnn, zoo_text_cnn, zoo_mlp, zoo_c3d;
 ZooBuild zoo_densenet, zoo_mobilenet, zoo_mobilenet_v2, zoo_mobilenet_v3, zoo_efficientnet;
 
 #endif

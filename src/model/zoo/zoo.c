@@ -17,7 +17,7 @@ static Status unknown(const char *name) {
     Status status = status_fail(STATUS_USAGE, "unknown network \"%.80s\". Known:", name);
     for (size_t i = 0; i < zoo_count; i++)
         status = status_fail(status, "%s %s", status_message(), zoo_entries[i].name);
-    return status_fail(status, "%s. A Keras file, .json or .h5, can be given too.", status_message());
+    return status_fail(status, "%s. A Keras file, .json, .h5 or .keras, can be given too.", status_message());
 }
 
 /* What examples of a rank are, and how many of their extents the network looks along. */
@@ -25,7 +25,7 @@ static const struct {
     const char *what, *extents;
     size_t looked_at;
 } kinds[SHAPE_MAX + 1] = {
-    [1] = {"sequences of whole numbers", "length", 1},
+    [1] = {"rows of numbers", "length", 1},
     [2] = {"series", "length x channels", 1},
     [3] = {"images", "height x width x channels", 2},
     [4] = {"videos", "frames x height x width x channels", 3},
@@ -44,15 +44,27 @@ static Status too_small(const ZooEntry *entry, const Shape *input) {
         kinds[entry->input.rank].what);
 }
 
+/* Examples of another kind; which networks are for them. */
+static Status wrong_kind(const ZooEntry *entry, const Shape *given) {
+    char text[SHAPE_TEXT];
+    size_t rank = entry->input.rank;
+    Status status = status_fail(STATUS_USAGE, "network %s takes %s, %s; an example is %s. For those, --model takes",
+                                entry->name, kinds[rank].what, kinds[rank].extents, shape_format(given, text));
+    if (given->rank == 3)
+        return status_fail(status, "%s a network for images (cnn_train --list-models), or a Keras file",
+                           status_message());
+    for (size_t i = 0; i < zoo_count; i++)
+        if (zoo_entries[i].input.rank == given->rank)
+            status = status_fail(status, "%s %s,", status_message(), zoo_entries[i].name);
+    return status_fail(status, "%s or a Keras file", status_message());
+}
+
 /* *input becomes a shape of the network's rank. */
 static Status check_size(const ZooEntry *entry, Shape *input, size_t classes) {
-    char text[SHAPE_TEXT];
     size_t rank = entry->input.rank;
     Shape given = *input;
     if (rank == 3 ? given.rank != 3 : !shape_to_rank(&given, rank, input))
-        return status_fail(STATUS_USAGE,
-                           "network %s takes %s, %s; an example is %s. For those, --model takes a Keras file",
-                           entry->name, kinds[rank].what, kinds[rank].extents, shape_format(&given, text));
+        return wrong_kind(entry, &given);
     for (size_t i = 0; i < kinds[rank].looked_at; i++)
         if (input->dim[i] < entry->smallest)
             return too_small(entry, input);

@@ -25,7 +25,8 @@ typedef struct ZooEntry {
     const char *name;   /* --model */
     const char *source; /* where the network comes from */
     const ZooRecipe *recipe;
-    Shape input;       /* usual size of an example; its rank says of what: sequence 1, series 2, image 3, video 4 */
+    Shape input;       /* usual size of an example; its rank says of what: row of numbers 1, series 2, image 3,
+                        * video 4 */
     size_t classes;    /* usual number of classes */
     size_t parameters; /* saved weights at that size */
     size_t smallest;   /* length, or height and width, below which some layer has nothing to look at */

@@ -43,6 +43,7 @@ static const ZooRecipe series = {"adam", "cosine", .lr = 0.001, .batch_size = 16
 static const ZooRecipe audio = {"adam", "cosine", .lr = 0.002, .batch_size = 32, .epochs = 20};
 /* Adam in place of the paper's Adadelta. */
 static const ZooRecipe text = {"adam", "constant", .lr = 0.001, .batch_size = 50, .epochs = 25};
+static const ZooRecipe table = {"adam", "constant", .lr = 0.001, .batch_size = 32, .epochs = 50};
 static const ZooRecipe video = {SGD(0.003), .schedule = "step", .decay_epochs = 4, .batch_size = 30, .epochs = 16};
 
 /* ---- networks ---- */
@@ -147,6 +148,8 @@ const ZooEntry zoo_entries[] = {
     {"resnet-1d", "Wang, Yan, Oates 2017 (arXiv:1611.06455)", &series, {2, {96, 1}}, 2, 506818, 1, zoo_resnet_1d, 0},
     {"audio-cnn", "Kong et al. 2020 (PANNs, arXiv:1912.10211), CNN6 made small; log-mel spectrograms",
      &audio, {3, {64, 40, 1}}, 10, 99322, 1, zoo_audio_cnn, 0},
+    {"mlp", "tables: columns normalized, two Dense layers, as in Keras's tutorials of tables",
+     &table, {1, {64}}, 10, 9226, 1, zoo_mlp, 0},
     {"text-cnn", "Kim 2014 (arXiv:1408.5882), CNN-rand: words as numbers, vectors trained from random ones",
      &text, {1, {64}}, 2, 6360902, 5, zoo_text_cnn, 0},
     {"c3d", "Tran et al. 2015 (arXiv:1412.0767); videos of 16 frames",
