@@ -97,7 +97,8 @@ static Status run_trainer(const Attempt *attempt) {
     Dist *dist;
     if (attempt->option) {
         argv[argc++] = (char *)(uintptr_t)attempt->option;
-        argv[argc++] = (char *)(uintptr_t)attempt->argument;
+        if (attempt->argument)
+            argv[argc++] = (char *)(uintptr_t)attempt->argument;
     }
     Status status = dist_init(&argc, &(char **){argv}, &dist);
     if (status != STATUS_OK) {

@@ -179,10 +179,11 @@ static void every_allocation(const char *what, const char *begin, long step, lon
     empty_folder();
     if (begin)
         link_checkpoints(begin, bed.folder);
-    Outcome counted = in_child(train, &(Attempt){.memory = 0});
+    const char *option = begin ? "--no-report" : NULL; /* a resume's is made as a run's */
+    Outcome counted = in_child(train, &(Attempt){.option = option, .memory = 0});
     long total = strtol(counted.out, NULL, 10), failed = 0;
     for (long n = 1 + share * step; n <= total; n += step * shares) {
-        Attempt a = {.memory = n};
+        Attempt a = {.option = option, .memory = n};
         empty_folder();
         if (begin)
             link_checkpoints(begin, bed.folder);
