@@ -59,6 +59,8 @@ typedef struct ImportSource {
     /* Used are shape, is_uint8, value_max, count, labels (name, kind, shape: DatasetInfo's), label_count, class_names,
      * class_name_count, origin.  What it points to belongs to the kind until close. */
     DatasetInfo info;
+    char **skipped; /* messages: files that are left out and no examples; NULL: none */
+    size_t skipped_count;
     uint64_t identity; /* hash of what decides the result beside the options' texts: import_note_file of every source */
     void *self;        /* the kind's own */
 } ImportSource;

@@ -61,11 +61,25 @@ static Status make_array(const ImportJob *job, H5ioFile *file, DatasetSplit spli
     return h5io_create_flat(file, array_path(job, split, k, path), type, rank, dim);
 }
 
+/* The attribute with the files that open left out and the examples that could not be read. */
+static Status write_skipped(const ImportJob *job, H5ioFile *file, const char *const *skipped, size_t skipped_count) {
+    const ImportSource *source = &job->source;
+    const char **all;
+    size_t count = source->skipped_count + skipped_count;
+    if (count == 0)
+        return STATUS_OK;
+    TRY(memory_new(&all, count, "list of bad examples"));
+    for (size_t i = 0; i < count; i++)
+        all[i] = i < source->skipped_count ? source->skipped[i] : skipped[i - source->skipped_count];
+    Status status = h5io_attr_write_strings(file, "/", "skipped", all, count);
+    memory_free(all);
+    return status;
+}
+
 static Status fill_file(const ImportJob *job, H5ioFile *file, const size_t count[], int64_t *const end[],
                         const char *const *skipped, size_t skipped_count) {
     TRY(dataset__write_attributes(file, &job->info));
-    if (skipped_count > 0)
-        TRY(h5io_attr_write_strings(file, "/", "skipped", skipped, skipped_count));
+    TRY(write_skipped(job, file, skipped, skipped_count));
     for (DatasetSplit split = 0; split < DATASET_SPLITS; split++)
         for (size_t k = 0; k < import__arrays(job) && count[split] > 0; k++)
             TRY(make_array(job, file, split, k, count[split], end[split]));

@@ -14,13 +14,17 @@ typedef struct Images {
     PictureWorks works;
     bool keep; /* the files' bytes */
     DatasetLabel label;
+    char **skipped; /* owned, with its texts: messages */
+    size_t skipped_count;
 } Images;
 
 /* ---- files that are left out ---- */
 
 /* Pictures of other formats are named by what they are, files that are no pictures by their number. */
-static Status judge_skipped(const ImportOptions *options, const Folder *folder) {
+static Status judge_skipped(const ImportOptions *options, Images *images) {
+    const Folder *folder = &images->folder;
     size_t others = 0, first = 0;
+    TRY(memory_new(&images->skipped, folder->skipped_count, "list of pictures"));
     for (size_t i = 0; i < folder->skipped_count; i++) {
         const FolderSkip *skip = &folder->skipped[i];
         if (skip->reason != FOLDER_FORMAT) {
@@ -34,6 +38,7 @@ static Status judge_skipped(const ImportOptions *options, const Folder *folder) 
         if (!options->skip)
             return status_fail(STATUS_FAILED, "%s, or leave out such files with --on-bad-file skip", status_message());
         log_warn("left out: %s", status_message());
+        TRY(memory_strdup(status_message(), &images->skipped[images->skipped_count++]));
     }
     if (others > 0)
         log_info("%zu %s left out (%s %s%s)\n", others, others == 1 ? "file was" : "files were",
@@ -70,6 +75,8 @@ static void describe(Images *images, ImportSource *source) {
                                  .class_name_count = folder->class_name_count};
     for (DatasetSplit split = 0; split < DATASET_SPLITS; split++)
         source->info.count[split] = folder->first[split + 1] - folder->first[split];
+    source->skipped = images->skipped;
+    source->skipped_count = images->skipped_count;
     source->identity = identify(folder);
 }
 
@@ -84,7 +91,7 @@ static Status open_images(const ImportOptions *options, char **names, size_t nam
     TRY(picture_rule_parse(options->size, options->resize, options->channels, &images->rule));
     FolderOptions how = {.class_names = name_count > 0 ? names : NULL, .class_count = name_count};
     TRY(folder_scan(options->path[0], &how, &images->folder));
-    TRY(judge_skipped(options, &images->folder));
+    TRY(judge_skipped(options, images));
     TRY(picture_rule_settle(&images->folder, NULL, &images->rule));
     describe(images, source);
     return STATUS_OK;
@@ -94,6 +101,9 @@ static void close_images(ImportSource *source) {
     Images *images = source->self;
     if (images == NULL)
         return;
+    for (size_t i = 0; i < images->skipped_count; i++)
+        memory_free(images->skipped[i]);
+    memory_free(images->skipped);
     folder_free(&images->folder);
     picture_works_free(&images->works);
     pthread_mutex_destroy(&images->works.lock);

@@ -53,7 +53,8 @@ size_t import__arrays(const ImportJob *job);
 /* Where row `row` of x begins, in bytes, and how many it has. */
 uint64_t import__x_begin(const ImportJob *job, DatasetSplit split, size_t row, size_t *bytes);
 
-/* Makes a dataset of these examples at `path`, on the disk but for the bytes of its arrays. end: x of several sizes; else NULLs. */
+/* Makes a dataset of these examples at `path`, on the disk but for the bytes of its arrays. end: x of several sizes; else NULLs.
+ * skipped: examples that are left out, beside source.skipped. */
 Status import__make_file(const ImportJob *job, const char *path, const size_t count[DATASET_SPLITS],
                          int64_t *const end[DATASET_SPLITS], const char *const *skipped, size_t skipped_count);
 

@@ -169,11 +169,14 @@ static Status settle(ImportJob *job) {
 
 static Status open_job(ImportJob *job) {
     const char *output = job->options->output;
-    if (!job->options->force && access(output, F_OK) == 0)
-        return status_fail(STATUS_FAILED, "%s exists already. Choose another name, or replace it with --force.",
-                           output);
     TRY(memory_format(&job->part.path, "%s.part", output));
     TRY(memory_format(&job->journal_path, "%s.part.journal", output));
+    if (!job->options->force && access(output, F_OK) == 0) {
+        if (access(job->part.path, F_OK) != 0)
+            unlink(job->journal_path); /* of an import that was killed right after its end */
+        return status_fail(STATUS_FAILED, "%s exists already. Choose another name, or replace it with --force.",
+                           output);
+    }
     TRY(read_names(job));
     TRY(job->kind->open(job->options, job->names, job->name_count, &job->source));
     return settle(job);

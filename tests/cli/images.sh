@@ -25,6 +25,7 @@ imported() {
     ends "$name: imported" 0 ranks 1 cnn_import images "$@" --on-bad-file skip --threads 1 -o "$name.h5"
     has "$name: the GIF is named" "warning: left out: $gif is a GIF" "$(cat err)"
     has "$name: what it made" 'train 126 val 76$' "$(cat log)"
+    check "$name: the GIF is in the attribute, too" grep -aq "$gif is a GIF" "$name.h5"
     ends "$name: three ranks" 0 ranks 3 cnn_import images "$@" --on-bad-file skip --quiet --force -o again.h5
     check "$name: three ranks, the same file" cmp "$name.h5" again.h5
     ends "$name: two threads" 0 ranks 1 cnn_import images "$@" --on-bad-file skip --quiet --threads 2 --force -o again.h5
@@ -52,7 +53,7 @@ ends "squashed" 0 ranks 1 cnn_import images hymenoptera --size 50 --resize squas
 compared squashed.h5 squash
 fails "an unknown fit" 2 'resize' ranks 1 cnn_import images hymenoptera --resize bend -o new.h5
 fails "a size that is none" 2 'size 12x' ranks 1 cnn_import images hymenoptera --size 12x -o new.h5
-fails "no pictures" 1 'holds no pictures' ranks 1 cnn_import images "$source/launch" -o new.h5
+fails "no pictures" 1 'holds no pictures' ranks 1 cnn_import images "$source/src/base" -o new.h5
 
 # A photo cut in half.
 cp -r hymenoptera cut

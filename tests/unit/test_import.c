@@ -121,6 +121,13 @@ static void goes_on_after_a_kill(void **state) {
     import_job_destroy(job);
     assert_same_files(whole, output);
     assert_int_equal(tmpdir_entries(""), 3);
+    tmpdir_write("output.h5.part.journal", "1", 1); /* killed before it was removed */
+    assert_fails(import_job_create(import_find("csv"), &options, &job), "exists already");
+    assert_int_equal(tmpdir_entries(""), 3);
+    tmpdir_write("output.h5.part.journal", "1", 1); /* of a new one, that --force goes on with */
+    tmpdir_write("output.h5.part", "1", 1);
+    assert_fails(import_job_create(import_find("csv"), &options, &job), "exists already");
+    assert_int_equal(tmpdir_entries(""), 5);
 }
 
 static void begins_anew(void **state) {
