@@ -74,12 +74,13 @@ static void install(void) {
         sigaction(caught[i], &action, &before[i]);
 }
 
-/* The handler's own: a library that calls itself for ever leaves no room on the thread's. */
+/* The handler's own: a library that calls itself for ever leaves no room on the thread's.  One that a sanitizer has given stays: it
+ * frees it when the thread ends. */
 static void give_stack(void) {
-    static _Thread_local char stack[1 << 14];
-    static _Thread_local int given;
-    if (!given)
-        given = sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL) == 0 ? 1 : -1;
+    static _Thread_local _Alignas(16) char stack[1 << 14];
+    stack_t now;
+    if (sigaltstack(NULL, &now) == 0 && now.ss_flags & SS_DISABLE)
+        sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL);
 }
 
 static void set_timer(time_t seconds) {

@@ -7,8 +7,8 @@
 #include <string.h>
 
 static void write_and_read(const KerasZipEntry *entry) {
-    unsigned char *image, *again;
-    size_t size, again_size;
+    unsigned char *image, *again = NULL;
+    size_t size, again_size = 0;
     if (keras_zip_image(1, entry, &image, &size) != STATUS_OK ||
         keras_zip_read("written", image, size, entry->name, SIZE_MAX, &again, &again_size) != STATUS_OK)
         fuzz_fail(status_message());

@@ -218,7 +218,7 @@ static void rectangles(void **state) {
                 whole += count == 16;
             } else {
                 erased++;
-                assert_true(count >= 0.1 * SIDE * SIDE - 4 && count <= 0.4 * SIDE * SIDE + 9);
+                assert_true((double)count >= 0.1 * SIDE * SIDE - 4 && (double)count <= 0.4 * SIDE * SIDE + 9);
                 assert_true((double)w / (double)h >= 0.5 - 0.15 && (double)w / (double)h <= 2 + 0.5);
             }
         }
