@@ -34,7 +34,7 @@ static const Option options[] = {
          "dataset (HDF5), a folder of pictures (a folder for each class, also below train, val, test), or a .csv file "
          "that lists them; without it the digits that come with the project"},
     {"model", 'm', TEXT(model, "NAME"), .words = network, .values = "*.json *.h5 *.keras", .record = RECORD_FIXED,
-     .help = "network: a name of --list-models, or a Keras file (.json, .h5, .keras)"},
+     .help = "network: a name of --list-models, or a Keras file (.json, .h5, .keras); digits-net when not given"},
     {"list-models", 0, FLAG(list_models), .record = RECORD_NONE,
      .help = "list the networks and their recipes, and end"},
     {"preprocess", 0, TEXT(preprocess, "KIND"), .choices = preprocess_names, .record = RECORD_FIXED,

@@ -37,6 +37,9 @@ static Status read_texts(const char *given, char **network, char **preprocess) {
     return status;
 }
 
+/* What digits-net makes of images: larger ones lose more than most would expect of a network that they did not name. */
+enum { DIGITS = 28 };
+
 /* Rank 0's part: t->model_text unless the network is the zoo's, t->file_preprocess. */
 static Status read_network(Trainer *t) {
     static const char *const endings[] = {".json", ".h5", ".hdf5", ".keras"};
@@ -108,6 +111,13 @@ Status trainer__open_model(Trainer *t) {
     const Config *config = t->config;
     t->setup.classes = config->classes;
     t->setup.stochastic_depth = config_given(config, "stochastic-depth") ? config->stochastic_depth : -1;
+    const Shape *x = &t->setup.info->shape;
+    if (!t->resuming && !config_given(config, "model") && !config->init_from[0] && x->rank == 3 &&
+        (x->dim[0] > DIGITS || x->dim[1] > DIGITS))
+        log_warn(
+            "no --model is given: %s is taken, which is for digits and makes these images %dx%d. Others: cnn_train "
+            "--list-models",
+            config->model, DIGITS, DIGITS);
     if (t->setup.model == NULL)
         TRY(setup_model(&t->setup, NULL, config->model));
     return dist_agree(t->dist, t->resuming ? STATUS_OK : trainer__adapt_model(t));

@@ -20,7 +20,7 @@ for program in $programs; do
 done
 
 echo "--- scripts"
-for script in local slurm-submit sweep; do
+for script in local slurm-submit sweep packages quickstart; do
     ends "launch/$script --help" 0 env COLUMNS=80 "$source/launch/$script" --help
     same "launch/$script --help fits 80 columns" "0 1" "$(awk 'length > 79' log | wc -l) $(grep -ciE '^usage: launch' log)"
 done

@@ -70,6 +70,8 @@ has "the rest is there" 'train 126 val 75$' "$(cat log)"
 options=(--model lenet5 --epochs 2 --batch-size 24 --micro-batches 3 --quiet)
 size=(--size 32x40)
 weights() { digest "$1" | head -1; }
+ends "a large picture and no --model" 0 ranks 1 cnn_train --data small.h5 --dry-run
+has "is made small, which is said" 'warning: no --model is given: digits-net is taken' "$(cat err)"
 train 1 --data small.h5 "${options[@]}" --out decoded
 train 2 --data kept.h5 "${options[@]}" --out encoded
 same "kept photos train to the same weights as imported ones" "$(weights decoded)" "$(weights encoded)"
