@@ -20,8 +20,19 @@ static const double on_any[][3] = {{0.47, 0.47, 0.47}, {0.09, 0.55, 0.2}, {0.88,
 
 typedef struct Layout {
     size_t columns, rows, side, lines, top; /* lines of a caption; height above the cells */
+    size_t tall;                            /* height of the highest picture */
     double width, height;
 } Layout;
+
+static bool has_pixels(const PictureCell *cell) {
+    return cell->rgb && cell->height > 0 && cell->width > 0;
+}
+
+/* A whole number, unless that would leave more than a quarter of the side empty. */
+static double scale_of(const PictureCell *cell, size_t side) {
+    size_t longer = cell->height > cell->width ? cell->height : cell->width, whole = side / longer;
+    return 4 * whole * longer >= 3 * side ? (double)whole : (double)side / (double)longer;
+}
 
 static Layout lay_out(cairo_t *c, const PictureSheet *sheet) {
     Layout l = {.columns = sheet->columns, .side = sheet->side};
@@ -33,10 +44,16 @@ static Layout lay_out(cairo_t *c, const PictureSheet *sheet) {
         for (size_t k = l.lines; k < 2; k++)
             if (sheet->cells[i].caption[k])
                 l.lines = k + 1;
+    for (size_t i = 0; i < sheet->count; i++) {
+        const PictureCell *cell = &sheet->cells[i];
+        double tall = has_pixels(cell) ? ceil((double)cell->height * scale_of(cell, l.side)) : 0;
+        l.tall = (size_t)tall > l.tall ? (size_t)tall : l.tall;
+    }
+    l.tall = l.tall > 0 ? l.tall : l.side;
     l.rows = (sheet->count + l.columns - 1) / l.columns;
     l.top = sheet->title ? TITLE_LINE : 0;
     l.width = (double)l.columns * (double)(l.side + GAP) + GAP;
-    l.height = (double)l.top + (double)l.rows * (double)(l.side + l.lines * LINE + GAP) + GAP;
+    l.height = (double)l.top + (double)l.rows * (double)(l.tall + l.lines * LINE + GAP) + GAP;
     if (sheet->title)
         l.width = fmax(l.width, fmin(ceil(drawing_width(c, sheet->title)) + 2 * GAP, TITLE_WIDTH));
     return l;
@@ -58,19 +75,20 @@ static cairo_surface_t *surface_of(const PictureCell *cell) {
     return surface;
 }
 
-/* Draws the pixels into the middle of the square at (x, y); an error stays in `c`. */
-static void draw_pixels(cairo_t *c, const PictureCell *cell, const double colour[3], double x, double y, size_t side) {
-    size_t longer = cell->height > cell->width ? cell->height : cell->width;
-    double scale = longer <= side ? (double)(side / longer) : (double)side / (double)longer;
+/* Draws the pixels into the middle of the area at (x, y); an error stays in `c`. */
+static void draw_pixels(cairo_t *c, const PictureCell *cell, const Layout *l, const double colour[3], double x,
+                        double y) {
+    double scale = scale_of(cell, l->side);
     double width = (double)cell->width * scale, height = (double)cell->height * scale;
-    x = floor(x + ((double)side - width) / 2);
-    y = floor(y + ((double)side - height) / 2);
+    x = floor(x + ((double)l->side - width) / 2);
+    y = floor(y + ((double)l->tall - height) / 2);
     cairo_surface_t *pixels = surface_of(cell);
     cairo_save(c);
     cairo_translate(c, x, y);
     cairo_scale(c, scale, scale);
     cairo_set_source_surface(c, pixels, 0, 0);
-    cairo_pattern_set_filter(cairo_get_source(c), scale >= 1 ? CAIRO_FILTER_NEAREST : CAIRO_FILTER_BEST);
+    cairo_pattern_set_filter(cairo_get_source(c),
+                             scale >= 1 && scale == floor(scale) ? CAIRO_FILTER_NEAREST : CAIRO_FILTER_BEST);
     cairo_paint(c);
     cairo_restore(c);
     cairo_surface_destroy(pixels);
@@ -82,19 +100,21 @@ static void draw_pixels(cairo_t *c, const PictureCell *cell, const double colour
     }
 }
 
-static void draw_cell(cairo_t *c, const PictureCell *cell, const double colour[3], double x, double y, size_t side) {
-    if (cell->rgb && cell->height > 0 && cell->width > 0) {
-        draw_pixels(c, cell, colour, x, y, side);
+static void draw_cell(cairo_t *c, const PictureCell *cell, const Layout *l, const double colour[3], double x,
+                      double y) {
+    double side = (double)l->side, tall = (double)l->tall;
+    if (has_pixels(cell)) {
+        draw_pixels(c, cell, l, colour, x, y);
     } else {
         cairo_set_source_rgb(c, 0.88, 0.88, 0.88);
-        cairo_rectangle(c, x, y, (double)side, (double)side);
+        cairo_rectangle(c, x, y, side, tall);
         cairo_fill(c);
     }
     cairo_set_source_rgb(c, colour[0], colour[1], colour[2]);
     for (size_t k = 0; k < 2; k++)
         if (cell->caption[k])
-            drawing_text_within(c, cell->caption[k], x + (double)side / 2, y + (double)side + (double)(k + 1) * LINE,
-                                0.5, (double)side + GAP - 4);
+            drawing_text_within(c, cell->caption[k], x + side / 2, y + tall + (double)(k + 1) * LINE, 0.5,
+                                side + GAP - 4);
 }
 
 typedef struct Drawn {
@@ -127,9 +147,9 @@ static void draw(cairo_t *c, const void *user, double width, double height) {
     drawing_font(c, FONT);
     double left = (width - (double)(l->columns * (l->side + GAP) + GAP)) / 2;
     for (size_t i = 0; i < sheet->count; i++)
-        draw_cell(c, &sheet->cells[i], colours[sheet->cells[i].colour],
+        draw_cell(c, &sheet->cells[i], l, colours[sheet->cells[i].colour],
                   left + GAP + (double)(i % l->columns * (l->side + GAP)),
-                  (double)(l->top + GAP + i / l->columns * (l->side + l->lines * LINE + GAP)), l->side);
+                  (double)(l->top + GAP + i / l->columns * (l->tall + l->lines * LINE + GAP)));
 }
 
 Status picture_render(const PictureSheet *sheet, DrawingFormat format, const char *name, unsigned char **bytes,

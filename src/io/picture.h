@@ -6,8 +6,8 @@
  *     PictureCell cells[] = {{.height = 28, .width = 28, .rgb = pixels, .caption = {"7", "99 %"}, .colour = PICTURE_GREEN}};
  *     TRY(picture_write(&(PictureSheet){.title = "digits", .cells = cells, .count = 1}, "sheet.png"));
  *
- * A small picture is magnified by a whole number, a large one made smaller smoothly, so that the longer side is at most
- * `side` pixels.  Texts are UTF-8, cut with an ellipsis where they are too long.  Not collective. */
+ * Pictures come to a longer side of at most `side` pixels: a small one is magnified by a whole number, where that takes three
+ * quarters of it at least, all others smoothly.  The rows are as high as the highest picture.  Texts are UTF-8, cut with an ellipsis where they are too long.  Not collective. */
 #ifndef IO_PICTURE_H
 #define IO_PICTURE_H
 #include "base/status.h"

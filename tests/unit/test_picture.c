@@ -74,7 +74,13 @@ static void cells_are_magnified(void **state) {
 /* Stripes of one pixel that become smaller are an even grey; long texts stay in their cells, whatever bytes they have. */
 static void large_cells_and_long_texts(void **state) {
     (void)state;
-    enum { H = 400, W = 800, SIDE = 100, WIDTH = 2 * (SIDE + GAP) + GAP, HEIGHT = TITLE_LINE + SIDE + LINE + 2 * GAP };
+    enum {
+        H = 400,
+        W = 800,
+        SIDE = 100,
+        WIDTH = 2 * (SIDE + GAP) + GAP,
+        HEIGHT = TITLE_LINE + SIDE / 2 + LINE + 2 * GAP
+    };
     uint8_t(*stripes)[W][3];
     char text[3000], *bytes_not_utf8 = "\xff\xc3(\xe2\x82 \xed\xa0\x80 caf\xc3\xa9 \xe2\x80\xa6\x01\xf5";
     assert_ok(memory_alloc(H, sizeof *stripes, "stripes", (void **)&stripes));
@@ -98,8 +104,8 @@ static void large_cells_and_long_texts(void **state) {
     uint8_t *rgb = picture_read(tmpdir_path("a.png"), HEIGHT, width);
     for (size_t j = 0; j < 40; j++)
         for (size_t i = 0; i < 90; i++)
-            assert_in_range(rgb[((TITLE_LINE + GAP + 30 + j) * width + left + GAP + 5 + i) * 3], 120, 136);
-    size_t top = TITLE_LINE + GAP + SIDE + 2;
+            assert_in_range(rgb[((TITLE_LINE + GAP + 5 + j) * width + left + GAP + 5 + i) * 3], 120, 136);
+    size_t top = TITLE_LINE + GAP + SIDE / 2 + 2;
     assert_true(count_dark(rgb, width, (Area){left + GAP, top, SIDE, LINE}) > 100);
     assert_int_equal(count_dark(rgb, width, (Area){left + GAP + SIDE + GAP / 2 - 1, top, 2, LINE}), 0);
     assert_int_equal(count_dark(rgb, width, (Area){0, 0, GAP, HEIGHT}), 0);
