@@ -32,9 +32,9 @@ Status sheet_write(const Sheet *sheet, const char *path);
  * (checked): a row for each, the original and what it becomes in epochs 0, 1, ...  Without (NULL): originals in a square. */
 Status sheet_of_dataset(Dataset *dataset, const Augment *augment, size_t count, const char *path);
 
-/* The same without augmentation, each example with its class under it (io/picture.h); numbers that are no bytes from their
- * smallest, black, to their largest, white.  STATUS_FAILED: also when built without cairo. */
-Status sheet_of_labels(Dataset *dataset, size_t count, const char *path);
+/* The same with words (io/picture.h): the class under each example, the epoch under what it becomes, a title; numbers that are no
+ * bytes from their smallest, black, to their largest, white.  STATUS_FAILED: also when built without cairo. */
+Status sheet_of_labels(Dataset *dataset, const Augment *augment, size_t count, const char *path);
 
 /* rgb[height][width][3] = an example of a split as people see it: numbers from 0 to info->value_max, others from the example's
  * smallest (black) to its largest (white).  STATUS_USAGE: it is no image. */

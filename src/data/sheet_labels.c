@@ -82,44 +82,69 @@ static void write_caption(const DatasetInfo *info, const Real *label, char capti
 }
 
 typedef struct Cells {
+    size_t examples, versions; /* of each; the first is the original */
     uint64_t *rows;
-    Real *x, *labels;
-    uint8_t *rgb;
+    Real *x; /* [versions][examples][width] */
+    Real *labels;
+    void *scratch;
+    uint8_t *rgb; /* [examples][versions][height][width][3] */
     char (*captions)[CAPTION];
     PictureCell *cells;
 } Cells;
 
-static Status fill(Dataset *dataset, DatasetSplit split, size_t count, Cells *c) {
+static Status allocate(const DatasetInfo *info, Cells *c) {
+    size_t count = c->examples * c->versions;
+    TRY(memory_new(&c->rows, c->examples, "rows"));
+    TRY(memory_new(&c->x, count * shape_count(&info->shape), "examples"));
+    TRY(memory_alloc(augment_scratch_bytes(info), 1, "augmentation", &c->scratch));
+    TRY(memory_alloc(count, info->shape.dim[0] * info->shape.dim[1] * 3, "sheet", (void **)&c->rgb));
+    TRY(memory_alloc(count, CAPTION, "captions", (void **)&c->captions));
+    return memory_new(&c->cells, count, "sheet");
+}
+
+/* The examples, evenly spaced, as they are and in epochs 1, 2, ... */
+static Status read_versions(Dataset *dataset, DatasetSplit split, const Augment *augment, Cells *c) {
+    const DatasetInfo *info = dataset_info(dataset);
+    size_t width = shape_count(&info->shape);
+    for (size_t i = 0; i < c->examples; i++)
+        c->rows[i] = (uint64_t)i * info->count[split] / c->examples;
+    for (size_t v = 0; v < c->versions; v++) {
+        AugmentPass pass = {augment, v - 1, c->scratch};
+        TRY(dataset_read_augmented(dataset, split, c->rows, c->examples, NULL, v > 0 ? &pass : NULL,
+                                   c->x + v * c->examples * width, NULL));
+    }
+    scale(info, c->x, c->versions * c->examples * width);
+    return STATUS_OK;
+}
+
+static Status fill(Dataset *dataset, DatasetSplit split, const Augment *augment, Cells *c) {
     const DatasetInfo *info = dataset_info(dataset);
     size_t width = shape_count(&info->shape), pixels = info->shape.dim[0] * info->shape.dim[1] * 3;
     bool captions = info->label_count > 0 && info->labels[0].shape.rank <= 1 && info->labels[0].kind != LABEL_WEIGHT;
     size_t one = captions ? shape_count(&info->labels[0].shape) : 1;
-    TRY(memory_new(&c->rows, count, "rows"));
-    TRY(memory_new(&c->x, count * width, "examples"));
-    TRY(memory_alloc(count, pixels, "sheet", (void **)&c->rgb));
-    TRY(memory_alloc(count, CAPTION, "captions", (void **)&c->captions));
-    TRY(memory_new(&c->cells, count, "sheet"));
+    TRY(allocate(info, c));
     if (captions)
         TRY(dataset_read_labels(dataset, split, 0, &c->labels));
-    for (size_t i = 0; i < count; i++)
-        c->rows[i] = (uint64_t)i * info->count[split] / count;
-    TRY(dataset_read(dataset, split, c->rows, count, NULL, c->x, NULL));
-    scale(info, c->x, count * width);
-    for (size_t i = 0; i < count; i++) {
-        sheet_pixels(&info->shape, c->x + i * width, c->rgb + i * pixels);
-        if (captions)
-            write_caption(info, c->labels + c->rows[i] * one, c->captions[i]);
-        c->cells[i] = (PictureCell){.height = info->shape.dim[0],
+    TRY(read_versions(dataset, split, augment, c));
+    for (size_t k = 0; k < c->examples * c->versions; k++) {
+        size_t i = k / c->versions, v = k % c->versions;
+        char *caption = c->captions[k];
+        sheet_pixels(&info->shape, c->x + (v * c->examples + i) * width, c->rgb + k * pixels);
+        if (v > 0)
+            snprintf(caption, CAPTION, "epoch %zu", v);
+        else if (captions)
+            write_caption(info, c->labels + c->rows[i] * one, caption);
+        c->cells[k] = (PictureCell){.height = info->shape.dim[0],
                                     .width = info->shape.dim[1],
-                                    .rgb = c->rgb + i * pixels,
-                                    .caption = {captions ? c->captions[i] : NULL}};
+                                    .rgb = c->rgb + k * pixels,
+                                    .caption = {captions || v > 0 ? caption : NULL}};
     }
     return STATUS_OK;
 }
 
-Status sheet_of_labels(Dataset *dataset, size_t count, const char *path) {
+Status sheet_of_labels(Dataset *dataset, const Augment *augment, size_t count, const char *path) {
+    enum { VERSIONS = 8, USUAL_ROWS = 8, USUAL_COUNT = 64 };
     const DatasetInfo *info = dataset_info(dataset);
-    Cells cells = {0};
     DatasetSplit split = DATASET_TRAIN;
     char title[256], shape[SHAPE_TEXT];
     if (info->shape.rank != 3)
@@ -127,15 +152,22 @@ Status sheet_of_labels(Dataset *dataset, size_t count, const char *path) {
                            shape_format(&info->shape, shape));
     while (info->count[split] == 0)
         split++;
+    count = count > 0 ? count : augment ? USUAL_ROWS : USUAL_COUNT;
     count = count < info->count[split] ? count : info->count[split];
-    snprintf(title, sizeof title, "%s: %zu of %zu examples of %s", info->name, count, info->count[split],
-             dataset_split_names[split]);
-    Status status = fill(dataset, split, count, &cells);
+    Cells cells = {.examples = count, .versions = augment ? VERSIONS : 1};
+    snprintf(title, sizeof title, "%s: %zu of %zu examples of %s%s", info->name, count, info->count[split],
+             dataset_split_names[split], augment ? ", and what training makes of them" : "");
+    Status status = fill(dataset, split, augment, &cells);
     if (status == STATUS_OK)
-        status = picture_write(&(PictureSheet){.title = title, .cells = cells.cells, .count = count}, path);
+        status = picture_write(&(PictureSheet){.title = title,
+                                               .cells = cells.cells,
+                                               .count = count * cells.versions,
+                                               .columns = augment ? VERSIONS : 0},
+                               path);
     memory_free(cells.rows);
     memory_free(cells.x);
     memory_free(cells.labels);
+    memory_free(cells.scratch);
     memory_free(cells.rgb);
     memory_free(cells.captions);
     memory_free(cells.cells);

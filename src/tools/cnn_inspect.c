@@ -21,8 +21,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { USUAL_SHEET = 64 }; /* examples */
-
 typedef struct Arguments {
     char path[CLI_TEXT], checkpoint[CLI_TEXT];
     bool verify, digest, quick, json;
@@ -126,11 +124,10 @@ static Status draw_sheet(const Arguments *arguments, Dataset *dataset) {
     TRY(augment_parse(arguments->augment, &augment));
     augment.seed = arguments->seed;
     Status status = augment_check(&augment, dataset);
-    bool captions = augment.count == 0 && drawing_available();
-    if (status == STATUS_OK && captions)
-        status = sheet_of_labels(dataset, arguments->count ? arguments->count : USUAL_SHEET, arguments->png);
-    else if (status == STATUS_OK)
-        status = sheet_of_dataset(dataset, augment.count > 0 ? &augment : NULL, arguments->count, arguments->png);
+    const Augment *given = augment.count > 0 ? &augment : NULL;
+    if (status == STATUS_OK)
+        status = (drawing_available() ? sheet_of_labels : sheet_of_dataset)(dataset, given, arguments->count,
+                                                                            arguments->png);
     if (status == STATUS_OK && !arguments->json)
         log_info("written: %s\n", arguments->png);
     return status;

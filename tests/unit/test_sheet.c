@@ -81,6 +81,48 @@ static void augmented(void **state) {
     dataset_close(dataset);
 }
 
+/* The same with words, as io/picture.c lays it out: the middle of each magnified pixel. */
+static void augmented_with_words(void **state) {
+    (void)state;
+    enum { SIDE = 160, SPACE = 12, LINE = 22, TITLE_LINE = 42, PIXEL = SIDE / HEIGHT, ROW = SIDE + LINE + SPACE };
+    Dataset *dataset = open_sample();
+    Augment augment;
+    char scratch[512] __attribute__((aligned(MEMORY_ALIGN)));
+    if (!drawing_available()) {
+        dataset_close(dataset);
+        skip();
+    }
+    assert_ok(augment_parse("flip,vflip,crop=1", &augment));
+    augment.seed = 3;
+    assert_ok(sheet_of_labels(dataset, &augment, 3, tmpdir_path("a.png")));
+    size_t width = COLUMNS * (SIDE + SPACE) + SPACE, changed = 0;
+    uint8_t *rgb = picture_read(tmpdir_path("a.png"), TITLE_LINE + SPACE + 3 * ROW, width);
+    for (size_t k = 0; k < 3 * COLUMNS; k++) {
+        uint8_t pixels[SAMPLE_NUMBERS], *shown = pixels;
+        bool bytes;
+        size_t i = k / COLUMNS, column = k % COLUMNS, row = i * EXAMPLES / 3;
+        size_t top = TITLE_LINE + SPACE + i * ROW, left = SPACE + column * (SIDE + SPACE) + (SIDE - WIDTH * PIXEL) / 2;
+        example(row, pixels);
+        AugmentPass pass = {&augment, column - 1, scratch};
+        if (column > 0)
+            shown = (uint8_t *)augment_apply(&pass, dataset_info(dataset), row, pixels, &bytes);
+        for (size_t j = 0; j < HEIGHT * WIDTH; j++) {
+            size_t y = top + j / WIDTH * PIXEL + PIXEL / 2, x = left + j % WIDTH * PIXEL + PIXEL / 2;
+            assert_int_equal(rgb[(y * width + x) * 3], shown[j * CHANNELS]);
+        }
+        changed += memcmp(shown, pixels, SAMPLE_NUMBERS) != 0;
+    }
+    assert_true(changed > 12);
+    free(rgb);
+    for (size_t n = 1, failed = 1; failed; n++) {
+        memory_fail_at(n);
+        failed = sheet_of_labels(dataset, &augment, 2, tmpdir_path("a.png")) != STATUS_OK;
+        memory_fail_at(0);
+        assert_true(n < 60);
+    }
+    dataset_close(dataset);
+}
+
 static void failures(void **state) {
     (void)state;
     Sheet *sheet;
@@ -101,6 +143,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(originals, tmpdir_setup, tmpdir_teardown),
         cmocka_unit_test_setup_teardown(augmented, tmpdir_setup, tmpdir_teardown),
+        cmocka_unit_test_setup_teardown(augmented_with_words, tmpdir_setup, tmpdir_teardown),
         cmocka_unit_test_setup_teardown(failures, tmpdir_setup, tmpdir_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
