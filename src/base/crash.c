@@ -5,6 +5,8 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -41,7 +43,26 @@ static void end(const char *file, const char *cause) {
     _exit(STATUS_FAILED);
 }
 
-static void on_crash(int number) {
+/* Mapped files; size 0: a free place. */
+static struct {
+    const char *bytes;
+    atomic_size_t size;
+    char file[512];
+} mappings[CRASH_MAPPINGS];
+static pthread_mutex_t mappings_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void look_at_mappings(const char *at) {
+    for (int i = 0; i < CRASH_MAPPINGS; i++) {
+        size_t size = atomic_load(&mappings[i].size);
+        if (size > 0 && at >= mappings[i].bytes && at < mappings[i].bytes + size)
+            end(mappings[i].file, "it has become shorter while it was read");
+    }
+}
+
+static void on_crash(int number, siginfo_t *info, void *context) {
+    (void)context;
+    if (number == SIGBUS)
+        look_at_mappings(info->si_addr);
     if (way_out != NULL && number != SIGVTALRM)
         siglongjmp(*way_out, 1);
     if (guarded_file == NULL && expected != NULL)
@@ -67,8 +88,8 @@ static void install(void) {
     struct sigaction action;
     atexit(on_exit_inside);
     memset(&action, 0, sizeof action);
-    action.sa_handler = on_crash;
-    action.sa_flags = SA_NODEFER | SA_ONSTACK;
+    action.sa_sigaction = on_crash;
+    action.sa_flags = SA_NODEFER | SA_ONSTACK | SA_SIGINFO;
     sigemptyset(&action.sa_mask);
     for (int i = 0; i < CAUGHT; i++)
         sigaction(caught[i], &action, &before[i]);
@@ -114,6 +135,28 @@ void crash_unguard(void) {
 void crash_expect(const char *cause) {
     pthread_once(&once, install);
     expected = cause;
+}
+
+void crash_map(const char *file, const void *bytes, size_t size) {
+    pthread_once(&once, install);
+    pthread_mutex_lock(&mappings_lock);
+    int i = 0;
+    while (i < CRASH_MAPPINGS && mappings[i].size > 0)
+        i++;
+    if (i < CRASH_MAPPINGS) {
+        snprintf(mappings[i].file, sizeof mappings[i].file, "%s", file);
+        mappings[i].bytes = bytes;
+        atomic_store(&mappings[i].size, size);
+    }
+    pthread_mutex_unlock(&mappings_lock);
+}
+
+void crash_unmap(const void *bytes) {
+    pthread_mutex_lock(&mappings_lock);
+    for (int i = 0; i < CRASH_MAPPINGS; i++)
+        if (mappings[i].size > 0 && mappings[i].bytes == bytes)
+            atomic_store(&mappings[i].size, 0);
+    pthread_mutex_unlock(&mappings_lock);
 }
 
 bool crash_survive(void (*work)(void *user), void *user) {

@@ -4,8 +4,9 @@
 #ifndef BASE_CRASH_H
 #define BASE_CRASH_H
 #include <stdbool.h>
+#include <stddef.h>
 
-enum { CRASH_CPU_SECONDS = 10 };
+enum { CRASH_CPU_SECONDS = 10, CRASH_MAPPINGS = 64 };
 
 /* From here on a crash of this thread (SIGSEGV, SIGBUS, SIGFPE, SIGABRT), or CRASH_CPU_SECONDS of its processor time (waiting
  * for a disk does not count), or a call of exit(), prints "PROGRAM: error: FILE: CAUSE" as one line and
@@ -17,6 +18,11 @@ void crash_unguard(void);
 /* From here on to the end of the process a crash of any thread outside a guard prints "PROGRAM: error: CAUSE" and ends the
  * process likewise: a library has damaged the heap. */
 void crash_expect(const char *cause);
+
+/* Until crash_unmap, who reads bytes[size], which are mapped from the file, when it has become shorter (SIGBUS) ends the process
+ * likewise, with the file's name.  Of more than CRASH_MAPPINGS at a time only the first ones.  Thread-safe. */
+void crash_map(const char *file, const void *bytes, size_t size);
+void crash_unmap(const void *bytes);
 
 /* Runs work(user), for what nobody needs: false when it crashed (SIGSEGV, SIGBUS, SIGFPE, SIGABRT).  What it had taken and
  * locked by then stays so: the library that crashed must not be called again.  Not inside crash_guard. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/file_bytes.h"
+#include "base/crash.h"
 #include "base/memory.h"
 #include "base/pulse.h"
 #include <errno.h>
@@ -104,8 +105,10 @@ static Status map(const char *path, FileBytes *out) {
         void *at = mmap(NULL, (size_t)about.st_size, PROT_READ, MAP_SHARED, fd, 0);
         if (at == MAP_FAILED)
             status = status_fail(STATUS_FAILED, "cannot read %s: %s", path, strerror(errno));
-        else
+        else {
             *out = (FileBytes){at, (size_t)about.st_size, true};
+            crash_map(path, at, out->size);
+        }
     }
     close(fd);
     return status;
@@ -125,9 +128,11 @@ Status file_bytes_open(const char *path, FileBytes *out) {
 }
 
 void file_bytes_close(FileBytes *bytes) {
-    if (bytes->mapped)
+    if (bytes->mapped) {
+        crash_unmap(bytes->at);
         munmap((void *)(uintptr_t)bytes->at, bytes->size);
-    else
+    } else {
         memory_free((void *)(uintptr_t)bytes->at);
+    }
     *bytes = (FileBytes){0};
 }

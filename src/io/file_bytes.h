@@ -16,7 +16,7 @@ typedef struct FileBytes {
 } FileBytes;
 
 /* STATUS_FAILED: missing, no plain file, packed data damaged or cut off, packed and this program was built without zlib, out of
- * memory.  An empty file has size 0. */
+ * memory.  An empty file has size 0.  A plain file that becomes shorter later ends the process where it is read (crash_map). */
 Status file_bytes_open(const char *path, FileBytes *out);
 void file_bytes_close(FileBytes *bytes); /* accepts a zeroed one, and leaves such a one */
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/crash.h"
 #include "base/log.h"
+#include "io/file_bytes.h"
+#include "support/tmpdir.h"
 // clang-format off
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +13,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -70,6 +73,37 @@ static void other_crashes_stay_what_they_are(void **state) {
     assert_string_equal(text, "");
 }
 
+/* In a child: a mapped file that is cut before it is read. */
+static void a_file_that_becomes_shorter_is_named(void **state) {
+    (void)state;
+    enum { SIZE = 3 * 4096 };
+    static char text[200], content[SIZE];
+    int ends[2], how;
+    tmpdir_write("cut", content, sizeof content);
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        FileBytes bytes, other;
+        dup2(ends[1], STDERR_FILENO);
+        log_set_program("cnn_test");
+        if (file_bytes_open(tmpdir_path("cut"), &other) != STATUS_OK ||
+            file_bytes_open(tmpdir_path("cut"), &bytes) != STATUS_OK || truncate(tmpdir_path("cut"), 4096) != 0)
+            _exit(98);
+        file_bytes_close(&other);
+        volatile const uint8_t *at = bytes.at;
+        _exit(at[4095] + at[SIZE - 1] == 0 ? 97 : 99);
+    }
+    close(ends[1]);
+    ssize_t length = 0, n; /* it comes in pieces */
+    while ((n = read(ends[0], text + length, sizeof text - 1 - (size_t)length)) > 0)
+        length += n;
+    close(ends[0]);
+    assert_int_equal(waitpid(child, &how, 0), child);
+    assert_true(WIFEXITED(how) && WEXITSTATUS(how) == 1);
+    assert_true(strncmp(text, "cnn_test: error: ", 17) == 0);
+    assert_non_null(strstr(text, "/cut: it has become shorter while it was read\n"));
+}
+
 static void fault(void *number) {
     raise(*(int *)number);
 }
@@ -103,7 +137,11 @@ static void work_that_crashes_is_survived(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(work_that_crashes_is_survived), cmocka_unit_test(a_guarded_crash_is_one_message),
-        cmocka_unit_test(an_endless_loop_ends), cmocka_unit_test(other_crashes_stay_what_they_are)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+        cmocka_unit_test(work_that_crashes_is_survived), cmocka_unit_test(a_file_that_becomes_shorter_is_named),
+        cmocka_unit_test(a_guarded_crash_is_one_message), cmocka_unit_test(an_endless_loop_ends),
+        cmocka_unit_test(other_crashes_stay_what_they_are)};
+    tmpdir_make();
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    tmpdir_remove();
+    return failed;
 }
