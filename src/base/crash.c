@@ -31,6 +31,7 @@ static void put(const char *text) {
 
 static const char *volatile expected;
 static _Thread_local sigjmp_buf *volatile way_out;
+static _Thread_local const char *volatile way_out_cause;
 
 static void end(const char *file, const char *cause) {
     put(log_program());
@@ -63,8 +64,12 @@ static void on_crash(int number, siginfo_t *info, void *context) {
     (void)context;
     if (number == SIGBUS)
         look_at_mappings(info->si_addr);
-    if (way_out != NULL && number != SIGVTALRM)
-        siglongjmp(*way_out, 1);
+    if (way_out != NULL && number != SIGVTALRM) {
+        if (expected == NULL && number != SIGABRT)
+            siglongjmp(*way_out, 1);
+        end("",
+            expected != NULL ? expected : way_out_cause); /* malloc aborts with its lock held: going on would hang */
+    }
     if (guarded_file == NULL && expected != NULL)
         end("", expected);
     if (guarded_file == NULL) { /* not ours: as it would have been; a fault occurs again on return */
@@ -159,16 +164,18 @@ void crash_unmap(const void *bytes) {
     pthread_mutex_unlock(&mappings_lock);
 }
 
-bool crash_survive(void (*work)(void *user), void *user) {
+bool crash_survive(void (*work)(void *user), void *user, const char *cause) {
     sigjmp_buf here;
     pthread_once(&once, install);
     give_stack();
     if (sigsetjmp(here, 1) == 0) {
+        way_out_cause = cause;
         way_out = &here;
         work(user);
         way_out = NULL;
         return true;
     }
     way_out = NULL;
+    expected = cause;
     return false;
 }

@@ -24,8 +24,9 @@ void crash_expect(const char *cause);
 void crash_map(const char *file, const void *bytes, size_t size);
 void crash_unmap(const void *bytes);
 
-/* Runs work(user), for what nobody needs: false when it crashed (SIGSEGV, SIGBUS, SIGFPE, SIGABRT).  What it had taken and
- * locked by then stays so: the library that crashed must not be called again.  Not inside crash_guard. */
-bool crash_survive(void (*work)(void *user), void *user);
+/* Runs work(user), for what nobody needs: false when it crashed (SIGSEGV, SIGBUS, SIGFPE).  What it had taken and locked by then
+ * stays so: the library that crashed must not be called again, and crash_expect(cause) is in force.  SIGABRT, which says that the
+ * heap is damaged, and a crash where one is expected already end the process with that message.  Not inside crash_guard. */
+bool crash_survive(void (*work)(void *user), void *user, const char *cause);
 
 #endif

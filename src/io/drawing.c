@@ -173,10 +173,7 @@ Status drawing_render(DrawingFormat format, DrawingMeasurer *measurer, DrawingPa
     Rendering r = {.format = format, .measure = measurer, .paint = paint, .user = user, .name = name};
     *bytes = NULL;
     *size = 0;
-    if (!crashed && !crash_survive(render_guarded, &r)) {
-        crashed = true;
-        crash_expect("the libraries that draw pictures have crashed: memory is short");
-    }
+    crashed = crashed || !crash_survive(render_guarded, &r, "the libraries that draw have crashed: memory is short");
     if (crashed)
         return status_fail(STATUS_FAILED, "cannot write %s: the libraries that draw have crashed: memory is short",
                            name);
