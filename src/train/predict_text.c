@@ -2,18 +2,20 @@
  *
  * Predictions as text: a table, CSV, JSON. */
 #include "base/memory.h"
+#include "base/terminal.h"
 #include "train/predict_write_internal.h"
 #include <jansson.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const char *const predict_formats[] = {"table", "csv", "json", NULL};
 
 enum {
     WIDTH = 79,
-    INPUT_WIDTH = 34, /* longest input and class name in a table */
+    INPUT_WIDTH = 34, /* longest input (on a terminal) and class name in a table */
     CLASS_WIDTH = 20,
     TABLE_NUMBERS = 6 /* numbers of a row in a table */
 };
@@ -101,9 +103,10 @@ static void begin_table(PredictWriter *w) {
         size_t width = columns_of(item->path) + (item->dataset ? 1 + strlen("1000000") : 0);
         w->input_width = width > w->input_width ? width : w->input_width;
     }
-    w->input_width = w->input_width < INPUT_WIDTH ? w->input_width : INPUT_WIDTH;
+    if (w->options.out[0] == '\0' && terminal_width(STDOUT_FILENO) > 0 && w->input_width > INPUT_WIDTH)
+        w->input_width = INPUT_WIDTH; /* files and pipes get whole names */
     size_t before = w->input_width + 2 + (w->labelled ? w->class_width + 2 : 0), one = w->class_width + 1 + 6 + 2;
-    w->in_line = (WIDTH + 2 - before) / one;
+    w->in_line = before + one > WIDTH + 2 ? 1 : (WIDTH + 2 - before) / one;
     add_padded(&w->text, p->inputs ? "input" : "example", w->input_width, false);
     if (w->labelled) {
         add(&w->text, "  ");

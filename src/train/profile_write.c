@@ -106,7 +106,7 @@ static void print_table(const Profile *p) {
     double rest = p->seconds[PROFILE_STEP];
     if (p->steps == 0)
         return;
-    log_info("profile of rank 0: %zu steps, %.3f ms each; share of a core's peak, %.0f GFLOP/s\n", p->steps,
+    log_info("profile of rank 0: %zu steps, %.3f ms each; GFLOP/s as %% of a matrix product's, %.0f\n", p->steps,
              1e3 * p->seconds[PROFILE_STEP] / (double)p->steps, p->peak / 1e9);
     log_info("%-36s %-8s %9s %9s %6s %10s %10s\n", "layer (operation)", "backend", "ms", "back ms", "share", "GFLOP/s",
              "back");

@@ -38,7 +38,8 @@ static Status open_data(Setup *setup, const char *path, const DatasetOptions *op
     if (path[0] == '\0')
         TRY(dataset_find_default(&found));
     else if (access(path, R_OK) != 0)
-        return status_fail(STATUS_FAILED, "cannot open %s: %s. Check --data.", path, strerror(errno));
+        return status_fail(STATUS_FAILED, "cannot open %s: %s. Check --data%s.", path, strerror(errno),
+                           path[0] == '/' ? "" : " (names count from the current folder, also that of a run's data)");
     Status status = dataset_open_with(found ? found : path, options, &setup->data);
     memory_free(found);
     TRY(status);

@@ -61,6 +61,9 @@ ranks 1 cnn_predict run photos --top 5 >table
 check "a table has at most 79 columns" [ "$(awk 'length > 79' table | wc -l)" = 0 ]
 right=$(awk -F, 'NR > 1 && $3 == $4 { n++ } END { print n }' found)
 has "it counts what is right" "^$right of 203 right" "$(tail -1 table)"
+cp photos/one/002.png "a picture whose name is long, longer than a table on a terminal.png"
+ranks 1 cnn_predict run a*terminal.png >table
+has "files and pipes get whole names" '^a picture whose name is long, longer than a table on a terminal.png  ' "$(tail -1 table)"
 network 1 run photos -o rows.csv
 same "a file says the same as stdout" "$(network 1 run photos)" "$(cat rows.csv)"
 ranks 2 cnn_predict run photos --top 2 -o rows.json >/dev/null
