@@ -32,8 +32,9 @@ static const Option options[] = {
      .argument = "RUN...",
      .positional = true,
      .required = true,
-     .help = "run folders; all but history takes one, also a checkpoint or file of Keras, and features and grad-cam "
-             "then a picture to look at, or a folder of such"},
+     .help = "run folders, or one and a picture to look at (features, grad-cam); all but history also takes a "
+             "checkpoint or "
+             "file of Keras, and the picture may be a folder of such"},
     {.name = "output",
      .key = 'o',
      TEXT(file, "FILE"),
@@ -47,9 +48,9 @@ static const Option options[] = {
      .argument = "WHAT",
      .choices = whats,
      .fallback = "history",
-     .help = "history: losses and metrics over epochs, of several runs in one picture; filters: of the first "
-             "convolution; features: what it makes of an example; grad-cam: where the network looks; confusion: which "
-             "class is taken for which"},
+     .help = "losses and metrics over epochs (history, of several runs in one picture), filters of the first "
+             "convolution, what it makes of an example (features), where the network looks (grad-cam), which class is "
+             "taken for which (confusion)"},
     {.name = "dark", .type = OPTION_FLAG, MEMBER(dark), .help = "charts on dark paper"},
     {.name = "layer",
      TEXT(look.layer, "NAME"),
@@ -89,6 +90,7 @@ static const Option options[] = {
 static const CliProgram program = {
     .name = "cnn_plot",
     .summary = "Pictures of runs, which may be training, and of what their networks have learnt.",
+    .common = "output what dark layer index class data split checkpoint",
     .examples = "Examples:\n  cnn_plot checkpoints/lenet5-digits-1 -o curves.png\n  cnn_plot run1 run2 -o both.svg\n"
                 "  cnn_plot run1 cat.jpg --what grad-cam -o where.png\n  cnn_plot run1 -o report.html",
     .options = options,
