@@ -97,8 +97,11 @@ Status sound_read(const char *path, double seconds, Sound *out) {
 }
 #else
 static Status not_built(const char *path) {
-    return status_fail(STATUS_FAILED,
-                       "cannot read %s: this program was built without libsndfile (Debian: libsndfile1-dev)", path);
+    return status_fail(
+        STATUS_FAILED,
+        "cannot read %s: this program was built without libsndfile (Debian: libsndfile1-dev); install it and "
+        "build again",
+        path);
 }
 
 Status sound_rate(const char *path, double *rate) {

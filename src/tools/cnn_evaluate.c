@@ -3,6 +3,7 @@
  * cnn_evaluate: how good a run or a checkpoint, or the mean of several, is on a split of a dataset, the same on any number of
  * ranks. */
 #include "backend/select.h"
+#include "io/drawing.h"
 #include "train/assess_run.h"
 #include "train/cli.h"
 #include "train/program.h"
@@ -89,6 +90,8 @@ static Status check(void *values, const OptionSource *source) {
     if (pairs && (arguments->runs.count > 0 || arguments->mean.tta[0] || arguments->confusion[0] ||
                   arguments->mistakes[0] || arguments->out[0]))
         return status_fail(STATUS_USAGE, "--verify-pairs takes one run, and prints its figures only");
+    if ((arguments->confusion[0] || arguments->mistakes[0]) && !drawing_available())
+        return drawing_missing(arguments->confusion[0] ? arguments->confusion : arguments->mistakes);
     return backend_check_name(arguments->trained.backend);
 }
 

@@ -5,6 +5,7 @@
 #include "backend/select.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "io/drawing.h"
 #include "train/cli.h"
 #include "train/predict_file.h"
 #include "train/predict_write.h"
@@ -193,6 +194,8 @@ static Status check(void *values, const OptionSource *source) {
         return status_fail(STATUS_USAGE, "--png draws predictions: leave --out %s away", arguments->out);
     if (to_dataset && arguments->on_bad_file == ON_BAD_FILE_SKIP)
         return status_fail(STATUS_USAGE, "--on-bad-file skip would leave rows without numbers in %s", arguments->out);
+    if (arguments->png[0] && !drawing_available())
+        return drawing_missing(arguments->png);
     TRY(backend_check_name(arguments->trained.backend));
     return sort_words(arguments);
 }

@@ -94,8 +94,8 @@ fails() {
 # (pause.c).  It must be one that is written once: a restart before it would stand still there again.
 pausing() {
     pausing=$work/pausing-$1
-    printf '#!/bin/bash\nexport LD_PRELOAD=%q CNN_PAUSE_AFTER=step-%08d.h5 ASAN_OPTIONS=verify_asan_link_order=0:$ASAN_OPTIONS
-exec %q "$@"\n' "$build/tests/libpause.so" "$1" "$build/cnn_train" >"$pausing"
+    printf '#!/bin/bash\nexport LD_PRELOAD=libpause.so LD_LIBRARY_PATH=%q:$LD_LIBRARY_PATH CNN_PAUSE_AFTER=step-%08d.h5 ASAN_OPTIONS=verify_asan_link_order=0:$ASAN_OPTIONS
+exec %q "$@"\n' "$build/tests" "$1" "$build/cnn_train" >"$pausing"
     chmod +x "$pausing"
 }
 

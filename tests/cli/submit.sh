@@ -17,8 +17,12 @@ echo 'echo "Submitted batch job 7"' >sbatch-does
 
 echo "--- what is submitted"
 ends "--dry-run" 0 submit --nodes 2 --tasks 8 --time 4:00:00 --partition main --account a --dry-run --epochs 3 --out run
-has "prints the command" "^LAUNCH='srun --mpi=pmix -K1' CNN_TRAIN=$build/cnn_train sbatch .*--nodes=2 --ntasks=8 --partition=main --account=a --time=4:00:00 --signal=B:USR1@300 --job-name=run --output=run/slurm-%j.log $source/launch/slurm.sbatch --epochs 3 --out run " "$(cat log)"
+has "prints the command" "^LAUNCH='srun --mpi=pmix -K1' CNN_TRAIN=.*/cnn_train sbatch .*--nodes=2 --ntasks=8 --partition=main --account=a --time=4:00:00 --signal=B:USR1@300 --job-name=run --output=run/slurm-%j.log .*/launch/slurm.sbatch --epochs 3 --out run " "$(cat log)"
 check "submits nothing, makes nothing" [ ! -e calls -a ! -e run ]
+mkdir "with a blank" && printf '#!/bin/sh\n' >"with a blank/cnn_train" && chmod +x "with a blank/cnn_train"
+has "a program's path with blanks" ' CNN_TRAIN=[^ ]*with.[ ]a.[ ]blank/cnn_train sbatch ' \
+    "$(CNN_TRAIN="$PWD/with a blank/cnn_train" submit --no-check --dry-run --out run)"
+rm -r "with a blank"
 for time in 1=30 10=60 40:00=120 1-0=300 0-1:30=270 2:00:00=300; do
     has "--time ${time%=*}: warned so long before" "--signal=B:USR1@${time#*=} " "$(submit --dry-run --time "${time%=*}" --out run)"
 done

@@ -3,6 +3,7 @@
 # Every link of a document to a file of the project, or to a heading of a document, leads there.
 # links.sh [FILE...]: in these documents.
 cd "${CNN_SOURCE_DIR:?}" || exit 1
+git rev-parse HEAD >/dev/null 2>&1 || { echo "skipped: no git checkout"; exit 77; }
 [ $# -gt 0 ] || set -- $(git ls-files '*.md')
 # What GitHub makes of headings: lower case, blanks become hyphens, punctuation is dropped.
 anchors() { sed -n 's/^##* //p' "$1" | tr '[:upper:]' '[:lower:]' | tr -cd 'a-z0-9 _\n-' | tr ' ' '-'; }
