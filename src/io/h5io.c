@@ -155,13 +155,21 @@ static void discard(H5ioFile **out) {
     *out = NULL;
 }
 
+/* HDF5's reasons that users meet, in their words: another file in its place, and a copy or download that broke off. */
+static const char *in_words(const char *reason) {
+    return strcmp(reason, "file signature not found") == 0 ? "it is not an HDF5 file"
+           : strncmp(reason, "truncated file", strlen("truncated file")) == 0
+               ? "its end is missing. Copy or make it again"
+               : reason;
+}
+
 Status h5io__opened(H5ioFile **out, const char *action) {
     if ((*out)->id >= 0)
         return STATUS_OK;
     char reason[512] = "unknown reason";
     H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_first, reason);
     if (!(*out)->image_failed)
-        status_fail(STATUS_FAILED, "cannot %s %s: %s", action, (*out)->name, reason);
+        status_fail(STATUS_FAILED, "cannot %s %s: %s", action, (*out)->name, in_words(reason));
     discard(out);
     return STATUS_FAILED;
 }

@@ -62,7 +62,7 @@ static Status print_result(const char *path) {
     const DatasetInfo *info = dataset_info(dataset);
     log_info("%s: examples of %s %s", path, shape_format(&info->shape, shape), info->is_uint8 ? "uint8" : "float32");
     if (info->label_count > 0 && info->labels[0].kind == LABEL_CLASS)
-        log_info(", %zu classes", info->labels[0].classes);
+        log_info(", %zu class%s", info->labels[0].classes, info->labels[0].classes == 1 ? "" : "es");
     log_info(";");
     for (DatasetSplit split = 0; split < DATASET_SPLITS; split++)
         if (info->count[split] > 0)

@@ -338,6 +338,8 @@ static void files_that_are_none(void **state) {
         fputs("this is no HDF5 file\n", text);
     fclose(text);
     assert_fails(h5io_open(path, &file), "not an HDF5 file");
+    static const unsigned char bytes[2000];
+    assert_fails(h5io_open_image("zeros", bytes, sizeof bytes, &file), "cannot read zeros: it is not an HDF5 file");
 }
 
 /* Cut at every length: opening or reading fails, or (cut in unused space) gives the right numbers. */
@@ -352,6 +354,11 @@ static void truncated_file(void **state) {
     struct stat about;
     stat(path, &about);
     int failed = 0;
+    assert_int_equal(truncate(path, about.st_size / 2), 0);
+    assert_fails(h5io_open(path, &file), "its end is missing");
+    assert_ok(h5io_create(path, &file));
+    assert_ok(h5io_write(file, "/a/w", H5IO_FLOAT, 1, (size_t[]){500}, numbers));
+    assert_ok(h5io_close(file));
     for (off_t length = about.st_size - 1; length >= 0; length -= 13) {
         assert_int_equal(truncate(path, length), 0);
         Status status = h5io_open(path, &file);
