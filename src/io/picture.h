@@ -7,7 +7,8 @@
  *     TRY(picture_write(&(PictureSheet){.title = "digits", .cells = cells, .count = 1}, "sheet.png"));
  *
  * Pictures come to a longer side of at most `side` pixels: a small one is magnified by a whole number, where that takes three
- * quarters of it at least, all others smoothly.  The rows are as high as the highest picture.  Texts are UTF-8, cut with an ellipsis where they are too long.  Not collective. */
+ * quarters of it at least, all others smoothly.  The rows are as high as the highest picture.  Texts are UTF-8, cut with an
+ * ellipsis where they are too long.  Not collective. */
 #ifndef IO_PICTURE_H
 #define IO_PICTURE_H
 #include "base/status.h"

@@ -118,6 +118,9 @@ static Status show_network(const char *text, const char *source) {
 
 /* ---- datasets ------------------------------------------------------------------------------------------------------- */
 
+/* Examples on a sheet with words; more have no room (io/drawing.h) and are drawn small, without. */
+enum { WORDS_MOST = 2500, WORDS_MOST_AUGMENTED = 150 };
+
 /* --png */
 static Status draw_sheet(const Arguments *arguments, Dataset *dataset) {
     Augment augment;
@@ -125,9 +128,9 @@ static Status draw_sheet(const Arguments *arguments, Dataset *dataset) {
     augment.seed = arguments->seed;
     Status status = augment_check(&augment, dataset);
     const Augment *given = augment.count > 0 ? &augment : NULL;
+    bool words = drawing_available() && arguments->count <= (given ? WORDS_MOST_AUGMENTED : WORDS_MOST);
     if (status == STATUS_OK)
-        status = (drawing_available() ? sheet_of_labels : sheet_of_dataset)(dataset, given, arguments->count,
-                                                                            arguments->png);
+        status = (words ? sheet_of_labels : sheet_of_dataset)(dataset, given, arguments->count, arguments->png);
     if (status == STATUS_OK && !arguments->json)
         log_info("written: %s\n", arguments->png);
     return status;

@@ -36,9 +36,9 @@ typedef struct ReportPage {
 Status report_write(const ReportPage *page);
 
 /* report_write of all that can be told of the run folder arguments->run, whose network, with the weights that `arguments` say,
- * is tried on up to `examples` examples (0: all) of the test data, else of the validation data, drawn at random.  path, machine: as in ReportPage.
- * Where the run's data are gone, and `arguments` name no other, there are no results, which the page
- * and a warning say.  Collective, agreed.  STATUS_FAILED: as trained_open; no epoch is over. */
+ * is tried on up to `examples` examples (0: all) of the test data, else of the validation data, drawn at random.  path,
+ * machine: as in ReportPage.  Where the run's data are gone, and `arguments` name no other, there are no results, which the
+ * page and a warning say.  Collective, agreed.  STATUS_FAILED: as trained_open; no epoch is over. */
 Status report_make(Dist *dist, const TrainedArguments *arguments, uint64_t examples, const char *path,
                    const char *machine);
 

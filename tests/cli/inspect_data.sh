@@ -41,6 +41,10 @@ written: sheet.png" "$(cat log)"
     same "with --json the figures alone" "$json" "$("$inspect" a.h5 --json --png again.png)"
     check "the same sheet" cmp sheet.png again.png
     same "with --augment the sheet alone" "written: flipped.png" "$("$inspect" a.h5 --augment flip --png flipped.png)"
+    digits=$source/datasets/digits.h5
+    for count in 150 1000; do
+        ends "--augment, $count rows" 0 "$inspect" "$digits" --augment flip --count $count --png many.png
+    done
     printf 'path,label,split\nsheet.png,cat,train\nflipped.png,dog,train\nagain.png,cat,test\n' >list.csv
     if listed=$("$inspect" list.csv 2>err); then
         has "a list of pictures" '^ +0 cat +1 +1$' "$listed"
