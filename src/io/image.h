@@ -78,8 +78,8 @@ extern const char *const image_fits[IMAGE_FITS + 1];
 /* *out = `image` at height x width, resampled by a triangle as wide as an output pixel, at least two input pixels: bilinear
  * where it grows, an average where it shrinks, as Pillow's BILINEAR.  At scale s >= 1 (input pixels per output pixel, of one
  * axis) output pixel i has its centre at c = (i + 1/2) s, and input pixel j, with its centre at j + 1/2, the weight
- * max(0, 1 - |j + 1/2 - c| / s), divided by the sum of all.  Rounded once; Pillow, which rounds between its two passes, too,
- * differs by at most 1.  `out` is another image than `image`. */
+ * max(0, 1 - |j + 1/2 - c| / s), divided by the sum of all.  Between the axes rounded to 1/256 of a unit; Pillow, which rounds to
+ * whole ones there, differs by at most 1.  `out` is another image than `image`. */
 Status image_resize(const Image *image, size_t height, size_t width, ImageFit fit, Image *out);
 
 /* Is there a decoder for this kind in this program? */
