@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { MEMORY_LIMIT = 256 * 1000 * 1000 };
@@ -231,6 +232,9 @@ static Status open_file(Dataset *dataset, const char *path, const DatasetOptions
     dataset->bytes = open(path, O_RDONLY | O_CLOEXEC);
     if (dataset->bytes < 0)
         return status_fail(STATUS_FAILED, "cannot open %s: %s", path, strerror(errno));
+    struct stat about;
+    if (fstat(dataset->bytes, &about) == 0)
+        dataset->written = (uint64_t)about.st_mtim.tv_sec * 1000000000u + (uint64_t)about.st_mtim.tv_nsec;
     TRY(dataset__read_rule(dataset, options));
     TRY(describe(dataset));
     return read_attributes(dataset);

@@ -117,12 +117,14 @@ bool dataset_fits(const Dataset *dataset, DatasetSplit split);         /* it is 
 size_t dataset_load_bytes(const Dataset *dataset, DatasetSplit split); /* that dataset_load would take now */
 
 /* A text of the hash (base/hash.h) of all bytes of x of each split that dataset_load has had in memory so far, which costs next to
- * nothing there: "train=0123456789abcdef val=...", "" for none: larger splits and pictures that are decoded when they are read
- * are known by the fingerprint alone.  dataset_differs: the first split that both the dataset and such a text know, with another
- * hash; DATASET_SPLITS: none. */
+ * nothing there: "train=0123456789abcdef val=..."; of larger splits to train with, and of pictures that are decoded when they are
+ * read, when the file was written: "time=0123456789abcdef".  dataset_differs: the first split that both the dataset and such a text
+ * know, with another hash; DATASET_SPLITS: none.  dataset_written_since: there are examples that only the time can tell of, and it
+ * is another; a copy may have another, too.  Of a folder neither is known: its fingerprint has names and sizes of files. */
 enum { DATASET_CONTENT = 96 };
 void dataset_content(const Dataset *dataset, char text[DATASET_CONTENT]);
 DatasetSplit dataset_differs(const Dataset *dataset, const char *text);
+bool dataset_written_since(const Dataset *dataset, const char *text);
 
 void dataset_unload(Dataset *dataset); /* gives all splits' memory back; nobody may be reading */
 void dataset_set_memory_limit(Dataset *dataset, size_t bytes);

@@ -54,6 +54,7 @@ struct Dataset {
     DatasetFeatures features[DATASET_SPLITS];
     bool hashed[DATASET_SPLITS]; /* x was in memory; stays when it is unloaded */
     uint64_t hash[DATASET_SPLITS];
+    uint64_t written; /* when the file was written, in ns; 0: a folder */
     Preprocess plain; /* numbers as they are */
 
     /* For reading by rows: one reader at a time, scratch grown to the largest request. */

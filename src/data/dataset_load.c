@@ -116,6 +116,13 @@ static Status load_x(Dataset *dataset, DatasetSplit split, DatasetPart *part) {
     return STATUS_OK;
 }
 
+/* Are there examples to train with that have not been in memory? */
+static bool streams(const Dataset *dataset) {
+    const size_t *count = dataset->info.count;
+    return (count[DATASET_TRAIN] && !dataset->hashed[DATASET_TRAIN]) ||
+           (count[DATASET_VAL] && !dataset->hashed[DATASET_VAL]);
+}
+
 void dataset_content(const Dataset *dataset, char text[DATASET_CONTENT]) {
     size_t used = 0;
     text[0] = '\0';
@@ -123,6 +130,14 @@ void dataset_content(const Dataset *dataset, char text[DATASET_CONTENT]) {
         if (dataset->hashed[split])
             used += (size_t)snprintf(text + used, DATASET_CONTENT - used, "%s%s=%016llx", used ? " " : "",
                                      dataset_split_names[split], (unsigned long long)dataset->hash[split]);
+    if (dataset->written && streams(dataset))
+        snprintf(text + used, DATASET_CONTENT - used, "%stime=%016llx", used ? " " : "",
+                 (unsigned long long)dataset->written);
+}
+
+bool dataset_written_since(const Dataset *dataset, const char *text) {
+    const char *at = strstr(text, "time=");
+    return at && streams(dataset) && strtoull(at + strlen("time="), NULL, 16) != dataset->written;
 }
 
 DatasetSplit dataset_differs(const Dataset *dataset, const char *text) {

@@ -232,6 +232,11 @@ Status trainer__check_content(Trainer *t) {
             "%s is not the data that the run was trained on: examples of %s have changed. Give the same data with "
             "--data, or start a new run with --init-from.",
             t->setup.info->path, dataset_split_names[split]);
+    if (t->resuming && dist_rank(t->dist) == 0 && dataset_written_since(data, t->saved.content))
+        log_warn(
+            "%s was written, or copied, after the run had begun: its labels and 64 examples of each part are those of "
+            "the run; the others, which do not fit into memory, are not compared",
+            t->setup.info->path);
     return STATUS_OK;
 }
 

@@ -84,12 +84,17 @@ static void content(void **state) {
     write_dataset(tmpdir_path("a.h5"), train, train_y, 5, test, test_y, 3);
     assert_ok(dataset_open(tmpdir_path("a.h5"), &dataset));
     dataset_content(dataset, before);
-    assert_string_equal(before, "");
+    assert_int_equal(strlen(before), strlen("time=0123456789abcdef")); /* nothing is in memory */
+    assert_true(!dataset_written_since(dataset, before) && !dataset_written_since(dataset, ""));
+    memcpy(before + strlen("time="), "f", 1);
+    assert_true(dataset_written_since(dataset, before));
     assert_ok(dataset_load(dataset, DATASET_TEST));
     dataset_content(dataset, before);
-    assert_int_equal(strlen(before), strlen("test=0123456789abcdef"));
+    assert_int_equal(strlen(before), strlen("test=0123456789abcdef time=0123456789abcdef"));
     assert_ok(dataset_load(dataset, DATASET_TRAIN));
     dataset_content(dataset, before);
+    assert_null(strstr(before, "time="));
+    assert_false(dataset_written_since(dataset, "time=1"));
     assert_int_equal(dataset_differs(dataset, before), DATASET_SPLITS);
     dataset_unload(dataset);
     dataset_content(dataset, after);
