@@ -154,7 +154,7 @@ static Status read_all(int file, const char *path, size_t expected, PictureWork 
 }
 
 Status picture_read(const char *path, size_t expected, PictureWork *work, size_t *size) {
-    int file = open(path, O_RDONLY | O_CLOEXEC);
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not wait for a writer */
     if (file < 0)
         return cannot_read(path, strerror(errno));
     Status status = read_all(file, path, expected, work, size);

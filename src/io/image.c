@@ -195,7 +195,7 @@ Status image_decode_for(const ImageTarget *target, const void *bytes, size_t siz
 
 /* *size = the first bytes of a file, as many as there are up to `room`. */
 static Status read_start(const char *path, unsigned char *bytes, size_t room, size_t *size) {
-    int file = open(path, O_RDONLY | O_CLOEXEC);
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     ssize_t got = 0;
     *size = 0;
     while (file >= 0 && *size < room && (got = read(file, bytes + *size, room - *size)) > 0)

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 typedef struct Golden {
     const char *name;
@@ -240,6 +241,11 @@ static void changed_sizes(void **state) {
     assert_ok(picture_work_take(&works, &work));
     assert_fails(picture_read("/dev/zero", 10, work, &size), "it is no plain file");
     assert_fails(picture_read(tmpdir_path(""), 10, work, &size), "cannot read");
+    assert_int_equal(mkfifo(tmpdir_path("b.jpg"), 0600), 0);
+    alarm(20); /* nobody writes into it */
+    assert_ok(picture_read(tmpdir_path("b.jpg"), 0, work, &size));
+    alarm(0);
+    assert_int_equal(size, 0);
     picture_works_free(&(PictureWorks){.free = work});
     assert_int_equal(tmpdir_teardown(state), 0);
 }
