@@ -33,9 +33,9 @@ static TextField line_at(const TextTable *table, size_t begin) {
 
 /* Takes the first field off a line; false: there is none left. */
 static bool next_field(const TextTable *table, TextField *line, TextField *field) {
-    const char *at = line->at, *end = at + line->length, *stop = at;
-    if (at == NULL)
+    if (line->at == NULL)
         return false;
+    const char *at = line->at, *end = at + line->length, *stop = at;
     if (table->separator == ' ') {
         while (stop < end && !is_blank(*stop))
             stop++;
