@@ -56,7 +56,7 @@ static void look_at_mappings(const char *at) {
     for (int i = 0; i < CRASH_MAPPINGS; i++) {
         size_t size = atomic_load(&mappings[i].size);
         if (size > 0 && at >= mappings[i].bytes && at < mappings[i].bytes + size)
-            end(mappings[i].file, "it has become shorter while it was read");
+            end(mappings[i].file, "it cannot be read any more: it has become shorter, or its disk fails");
     }
 }
 

@@ -19,13 +19,16 @@ void crash_unguard(void);
  * process likewise: a library has damaged the heap. */
 void crash_expect(const char *cause);
 
-/* Until crash_unmap, who reads bytes[size], which are mapped from the file, when it has become shorter (SIGBUS) ends the process
+/* Until crash_unmap, who reads bytes[size], which are mapped from the file, when it has become shorter (SIGBUS) ends
+ * the process
  * likewise, with the file's name.  Of more than CRASH_MAPPINGS at a time only the first ones.  Thread-safe. */
 void crash_map(const char *file, const void *bytes, size_t size);
 void crash_unmap(const void *bytes);
 
-/* Runs work(user), for what nobody needs: false when it crashed (SIGSEGV, SIGBUS, SIGFPE).  What it had taken and locked by then
- * stays so: the library that crashed must not be called again, and crash_expect(cause) is in force.  SIGABRT, which says that the
+/* Runs work(user), for what nobody needs: false when it crashed (SIGSEGV, SIGBUS, SIGFPE).  What it had taken and
+ * locked by then
+ * stays so: the library that crashed must not be called again, and crash_expect(cause) is in force.  SIGABRT, which
+ * says that the
  * heap is damaged, and a crash where one is expected already end the process with that message.  Not inside crash_guard. */
 bool crash_survive(void (*work)(void *user), void *user, const char *cause);
 

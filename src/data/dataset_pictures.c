@@ -110,8 +110,8 @@ Status dataset__open_folder(Dataset *dataset, const DatasetOptions *options) {
     tell_skipped(folder);
     for (size_t i = 0; i < folder->count; i++)
         if (folder->files[i].size == 0)
-            return status_fail(STATUS_FAILED, "%s is empty or not there: take it out of %s", folder->files[i].path,
-                               info->path);
+            return status_fail(STATUS_FAILED, "%s is empty or not there: take it out of %s%s", folder->files[i].path,
+                               info->path, folder->listed ? " (cnn_import csv reads tables of numbers)" : "");
     TRY(picture_rule_settle(folder, options ? &options->usual : NULL, &dataset->rule));
     describe(dataset);
     for (DatasetSplit split = 0; split < DATASET_SPLITS; split++)

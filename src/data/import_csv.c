@@ -144,6 +144,8 @@ static Status settle(Csv *csv, const ImportOptions *options, char **names, size_
     for (DatasetSplit split = 0; csv->y.kind == LABEL_CLASS && !csv->unlabelled && split < DATASET_SPLITS; split++)
         if (csv->table[split].count > 0)
             TRY(collect_labels(csv, &csv->table[split], fields));
+    if (csv->unlabelled && name_count > 0)
+        return status_fail(STATUS_USAGE, "names of classes are given, but --label none says that there are no labels");
     TRY(label_set_settle(&csv->labels, names, name_count));
     info->is_uint8 = choose_bytes(csv, options, &info->shape, fields);
     info->value_max = options->value_max > 0 ? options->value_max : info->is_uint8 ? 255 : 1;

@@ -12,7 +12,8 @@
  * without HDF5, in any order, so the file's bytes do not depend on who wrote which.  OUTPUT.part.journal says which
  * examples are there, a byte each; it is told so when they are on the disk, every some seconds.  So a process may be killed,
  * or its computer fail, at any moment.  At the end the file is verified as a dataset and renamed.  If examples had to be left
- * out, it is first copied without their rows, and the attribute `skipped` lists them, and files that the kind left out (ImportSource). */
+ * out, it is first copied without their rows, and the attribute `skipped` lists them, and files that the kind left out
+ * (ImportSource). */
 #ifndef DATA_IMPORT_JOB_H
 #define DATA_IMPORT_JOB_H
 #include "data/import.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Shared by h5io.c (files, groups), h5io_image.c (files in memory), h5io_dataset.c and h5io_text.c (texts, attributes).  All h5io__ functions are called
- * with the lock held. */
+ * Shared by h5io.c (files, groups), h5io_image.c (files in memory), h5io_dataset.c and h5io_text.c (texts, attributes).
+ * All h5io__ functions are called with the lock held. */
 #ifndef IO_H5IO_INTERNAL_H
 #define IO_H5IO_INTERNAL_H
 #include "io/h5io.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Zip archives as Keras's .keras and NumPy's .npz files are: a few entries, read from memory and made in memory.  Nothing is ever extracted to
- * a disk.  The only user of zip.h (libzip). */
+ * Zip archives as Keras's .keras and NumPy's .npz files are: a few entries, read from memory and made in memory.
+ * Nothing is ever extracted to a disk.  The only user of zip.h (libzip). */
 #ifndef IO_KERAS_ZIP_H
 #define IO_KERAS_ZIP_H
 #include "base/status.h"

@@ -4,7 +4,8 @@
  * turns into parameters that have a gradient or not, and batch norms that stand still or not.
  *
  * A layer goes by its name, and by the outermost network that it was read from ("resnet50": all layers of it); patterns also
- * by its path in a .weights.h5 file where it lies in a network inside ("functional/layers/conv2d_3").  Patterns are those of the shell (fnmatch): "conv[1-4]_*".  Lists have commas. */
+ * by its path in a .weights.h5 file where it lies in a network inside ("functional/layers/conv2d_3").  Patterns are
+ * those of the shell (fnmatch): "conv[1-4]_*".  Lists have commas. */
 #ifndef TRAIN_FREEZE_H
 #define TRAIN_FREEZE_H
 #include "model/model.h"

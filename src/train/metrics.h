@@ -55,8 +55,9 @@ typedef struct Metrics {
 } Metrics;
 
 /* The metrics that `list` names for the losses of `graph`: names with commas, each for every output that it suits, or
- * OUTPUT=NAME.  "accuracy" (or "acc"), which is always counted, is allowed and adds nothing.  evaluation: one of so many `examples` on this
- * rank; else for training.  *out NULL when nothing is to be counted.  STATUS_USAGE: unknown, or suits no output. */
+ * OUTPUT=NAME.  "accuracy" (or "acc"), which is always counted, is allowed and adds nothing.  evaluation: one of so
+ * many `examples` on this rank; else for training.  *out NULL when nothing is to be counted.  STATUS_USAGE: unknown, or
+ * suits no output. */
 Status metrics_create(const char *list, const Graph *graph, bool evaluation, uint64_t examples, Metrics **out);
 void metrics_destroy(Metrics *metrics); /* accepts NULL */
 
@@ -73,8 +74,9 @@ void metrics_collect(Metrics *metrics, Dist *dist);
 /* values[count] over all ranks' rows, NAN where there is none; then forgets them.  Collective, the same on all ranks. */
 Status metrics_values(Metrics *metrics, Dist *dist, double *values);
 
-/* What is counted so far, for a checkpoint: {"NAME": [place, value, place, value, ...]}, of rank 0 after metrics_collect.  *out: jansson's
- * text, freed with memory_free.  And back: a metric that the text does not have begins at 0. */
+/* What is counted so far, for a checkpoint: {"NAME": [place, value, place, value, ...]}, of rank 0 after
+ * metrics_collect.  *out: jansson's text, freed with memory_free.  And back: a metric that the text does not have
+ * begins at 0. */
 Status metrics_to_json(const Metrics *metrics, char **out);
 Status metrics_from_json(Metrics *metrics, const char *text, const char *origin);
 

@@ -19,8 +19,9 @@ typedef struct Monitor {
     size_t plateau_patience, plateau_cooldown; /* epochs; patience at least 1 */
 } Monitor;
 
-/* Finds the column that `name` means ("": val_loss where there is validation, else loss; acc and val_acc are accuracy and val_accuracy) and its direction: losses and
- * errors (loss, mae, mse, rmse; with val_ before and an output's name behind) fall, others rise.
+/* Finds the column that `name` means ("": val_loss where there is validation, else loss; acc and val_acc are accuracy
+ * and val_accuracy) and its direction: losses and errors (loss, mae, mse, rmse; with val_ before and an output's name
+ * behind) fall, others rise.
  * STATUS_USAGE: no such column, none that says how good an epoch was, or none without validation. */
 Status monitor_find(const char *name, const History *history, bool has_validation, Monitor *monitor);
 

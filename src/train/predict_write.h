@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Predictions for people and for programs: a row for each example as a table of at most 79 columns (more
- * where the name of an input is long, and what holds it is no terminal), as CSV (RFC 4180) or as JSON (an array of objects), and a sheet of pictures.  Rank 0's.
+ * where the name of an input is long, and what holds it is no terminal), as CSV (RFC 4180) or as JSON (an array of
+ * objects), and a sheet of pictures.  Rank 0's.
  *
  *     TRY(predict_writer_create(&predictor, &options, &writer));      rank 0
  *     predict_run(&predictor, predict_writer_sink, writer);           all ranks

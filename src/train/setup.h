@@ -58,7 +58,8 @@ bool setup_scales_input(const Setup *setup);
 Status setup_preprocess(Setup *setup, const char *name, const char *record);
 
 /* setup->graph = the network with the losses that `config` asks for, finished and checked against the data; where its
- * inputs come from; and targets, but for class weights (class_weights.h).  Agreed.  Failures: shapes, label kinds or class numbers do not fit. */
+ * inputs come from; and targets, but for class weights (class_weights.h).  Agreed.  Failures: shapes, label kinds or
+ * class numbers do not fit. */
 Status setup_graph(Setup *setup, const Config *config);
 Status setup_build_graph(Setup *setup, const Config *config); /* the same on one rank: not agreed */
 

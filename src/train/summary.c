@@ -53,8 +53,8 @@ static const char *operation(const Graph *graph, size_t first, size_t last, char
     return text;
 }
 
-/* A layer's line; the shape is that of its last operation.  Layers' operations follow each other; when a shared layer comes again, it has no
- * parameters of its own. */
+/* A layer's line; the shape is that of its last operation.  Layers' operations follow each other; when a shared layer
+ * comes again, it has no parameters of its own. */
 static void format_layer(const Graph *graph, size_t first, size_t last, bool again, int width, char *line,
                          size_t size) {
     const Node *node = &graph->nodes[first];

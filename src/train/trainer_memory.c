@@ -27,8 +27,8 @@ static double split_bytes(const Trainer *t, DatasetSplit split) {
     return t->features.node && t->features.of[split] ? 0 : (double)dataset_load_bytes(t->setup.data, split);
 }
 
-/* Batches that are prepared, and splits that are small enough to be kept in memory, or features.  Test data take the place of the others
- * when the training is over. */
+/* Batches that are prepared, and splits that are small enough to be kept in memory, or features.  Test data take the
+ * place of the others when the training is over. */
 static double data_bytes(const Trainer *t) {
     Dataset *data = t->setup.data;
     size_t test_count = t->setup.info->count[DATASET_TEST];

@@ -13,7 +13,8 @@
  * (fnmatch): "link * *" makes all links fail.
  *
  * FAULT_KIND: the name of an error; "short": half of the bytes are written, and that is the result; "kill-before" and
- * "kill-after" the call; "stop": the process stands still before it, until it gets SIGCONT.  A failing close has closed the file.  FAULT_RANK: only in that rank of mpirun.
+ * "kill-after" the call; "stop": the process stands still before it, until it gets SIGCONT.  A failing close has closed
+ * the file.  FAULT_RANK: only in that rank of mpirun.
  *
  * Allocations that count: of the program itself, and of the libraries that it calls on its files: `covered`.  MPI's own and
  * those inside the C library do not. */

@@ -59,7 +59,8 @@ OP_CASE_FAMILIES(OP_CASES)
 enum { OP_CHECK_TEXT = 256, OP_CASE_NAME = 80 };
 
 /* Variants of a case: 0 is the case itself; 1 and 2 have a ReLU at the end, plain and of 0.4 at most, where the plan may
- * fuse one with the operation; all may be computed by Winograd's algorithm.  False: the case has no such variant.  `name` is the memory of variant->name. */
+ * fuse one with the operation; all may be computed by Winograd's algorithm.  False: the case has no such variant.
+ * `name` is the memory of variant->name. */
 bool op_case_variant(const OpCase *c, size_t number, OpCase *variant, char name[OP_CASE_NAME]);
 enum { OP_VARIANTS = 3 };
 

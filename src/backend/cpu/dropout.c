@@ -3,8 +3,9 @@
 #include <string.h>
 
 /* One decision per element, one per channel of an example (SpatialDropout2D: all other axes are shared), or one per example
- * (stochastic depth: all are); other ways of sharing, and other kinds, are ref's.  Decision k of an example is, as in ref, word k mod 4 of the Philox block of counter
- * (example in the global batch, k / 4): kept when it is at least rate * 2^32.  saved: one byte per decision. */
+ * (stochastic depth: all are); other ways of sharing, and other kinds, are ref's.  Decision k of an example is, as in
+ * ref, word k mod 4 of the Philox block of counter (example in the global batch, k / 4): kept when it is at least rate
+ * * 2^32.  saved: one byte per decision. */
 static size_t decision_count(const OpDesc *op) {
     const bool *shared = op->attr.dropout.shared;
     size_t rank = op->x[0].rank;

@@ -2,8 +2,9 @@
  *
  * Convolution as cross-correlation (the kernel is not flipped; Goodfellow et al., Deep Learning, 2016, ch. 9.1):
  *     y[n,p,q,k] = b[k] + sum_{r,s,c} x[n, p u + r d - h, q u + s d - h, c] w[r,s,c,k]
- * with stride u, dilation d and padding h; terms outside the image are 0.  conv3d has a third sum alike.  The transposed convolution is its gradient
- * by x, from y's side: the same three sums with the roles of image and output exchanged. */
+ * with stride u, dilation d and padding h; terms outside the image are 0.  conv3d has a third sum alike.  The
+ * transposed convolution is its gradient by x, from y's side: the same three sums with the roles of image and output
+ * exchanged. */
 #include "backend/ref/ref.h"
 #include <string.h>
 

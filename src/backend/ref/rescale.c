@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * rescale: y = x scale + offset.  scale: the same per channel.  normalize: y = (x - mean) / max(sqrt(variance), 1e-7) per channel, as in Keras. */
+ * rescale: y = x scale + offset.  scale: the same per channel.  normalize: y = (x - mean) / max(sqrt(variance), 1e-7)
+ * per channel, as in Keras. */
 #include "backend/ref/ref.h"
 #include <math.h>
 #include <string.h>
