@@ -88,7 +88,7 @@ fails "--layer without pairs" 2 'needs --verify-pairs' ranks 2 cnn_evaluate plai
 fails "pairs with metrics" 2 'no use for --metrics' ranks 1 cnn_evaluate plain --verify-pairs 100 --metrics f1
 fails "a row that is not there" 1 'bad.csv, line 1' ranks 1 cnn_evaluate plain --split train --verify-pairs bad.csv
 
-fails "features and a network for images" 2 '--model takes a Keras file' ranks 1 cnn_train --data features-1.h5 --model lenet5 --out none
+fails "features and a network for images" 2 '--model takes mlp.* or a Keras file' ranks 1 cnn_train --data features-1.h5 --model lenet5 --out none
 cat >head.json <<'END'
 {"class_name": "Sequential", "config": {"name": "head", "layers": [
   {"class_name": "InputLayer", "config": {"batch_shape": [null, 320]}},
