@@ -88,7 +88,10 @@ static Status write_files(CheckpointWriter *writer) {
     if (job->final)
         TRY_GOTO(job->final_is_best ? copy_best(writer) : write_name(writer, RUN_FINAL, &first), done);
     TRY_GOTO(write_name(writer, run_step_name(job->step, name), &first), done);
-    /* The new file is durable: now, and not before, old ones may go.  One that stays does no harm. */
+    /* The new file is durable: now, and not before, old ones may go.  One that stays does no harm.  What a resume set aside of
+     * final.h5 is also the step checkpoint or best.h5 that it was a name of. */
+    if (job->final && file_remove(job->folder, RUN_FINAL RUN_OLD) != STATUS_OK)
+        log_warn("%s", status_message());
     if (job->keep > 0 && run_prune(job->folder, job->step, job->keep) != STATUS_OK)
         log_warn("%s", status_message());
 done:

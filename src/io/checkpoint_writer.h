@@ -27,7 +27,7 @@ typedef struct CheckpointJob {
     uint64_t step;      /* step-N.h5; afterwards, of the step checkpoints up to this one, */
     size_t keep;        /* the newest to keep (run_prune); 0: all */
     bool best;          /* also best.h5: a hard link or, where there are none, a copy */
-    bool final;         /* also final.h5: likewise */
+    bool final;         /* also final.h5: likewise; the final.h5.old of a run that was resumed is then removed */
     bool final_is_best; /* but of best.h5, not of this image */
     int tries; /* so often, with growing pauses: 1 for a checkpoint that others follow, at most CHECKPOINT_TRIES */
 } CheckpointJob;

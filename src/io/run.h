@@ -65,7 +65,8 @@ const char *run_folder(const Run *run);
 Status run_write_text(const Run *run, const char *name, const char *text);
 
 /* Renames step checkpoints after `step`, and final.h5, to NAME.old: the run goes on from `step`, and what an abandoned
- * branch or a damaged file left must not be taken for the newest. */
+ * branch or a damaged file left must not be taken for the newest.  The next final.h5 ends final.h5.old
+ * (io/checkpoint_writer.h). */
 Status run_set_aside(const Run *run, uint64_t step);
 
 /* Renames best.h5 to best.h5.old: it is of an abandoned branch.  No failure where there is none. */

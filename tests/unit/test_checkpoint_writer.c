@@ -40,6 +40,7 @@ static void writes_links_and_prunes(void **state) {
     mkdir(tmpdir_path("run"), 0777);
     const char *folder = tmpdir_path("run");
     tmpdir_write("run/step-00000009.h5", "later", 5); /* after the steps written: left alone */
+    tmpdir_write("run/final.h5.old", "before", 6);    /* goes when there is a new final.h5 */
     assert_ok(checkpoint_writer_create(&writer));
     for (uint64_t step = 1; step <= 5; step++)
         assert_ok(submit(writer, folder, step, step == 2 ? RUN_BEST : step == 5 ? RUN_FINAL : NULL, 3));
