@@ -36,7 +36,7 @@ typedef struct ImportOptions {
     char separator[IMPORT_TEXT];
     int header, type;        /* TextHeader; ImportType */
     char shape[IMPORT_TEXT]; /* "8x8x1": of an example */
-    double value_max;        /* the largest value that pixels may have; 0: by the type */
+    double value_max;        /* the largest value that x may have (a larger one is an error); 0: by the type */
     size_t channels;         /* of a series */
     bool planar, normalise;  /* the samples of a channel stand together; each series to mean 0, deviation 1 */
 

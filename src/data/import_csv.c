@@ -22,6 +22,7 @@ typedef struct Csv {
     TextTable table[DATASET_SPLITS]; /* count 0: no such split */
     const TextTable *first;          /* the first of them that there is */
     bool series, planar, normalise, unlabelled;
+    bool bounded; /* --value-max is given */
     size_t channels;
     Role *role;      /* owned, [columns] */
     size_t *targets; /* owned, [target_count]: columns in the order in which they were named */
@@ -148,6 +149,7 @@ static Status settle(Csv *csv, const ImportOptions *options, char **names, size_
         return status_fail(STATUS_USAGE, "names of classes are given, but --label none says that there are no labels");
     TRY(label_set_settle(&csv->labels, names, name_count));
     info->is_uint8 = choose_bytes(csv, options, &info->shape, fields);
+    csv->bounded = options->value_max > 0;
     info->value_max = options->value_max > 0 ? options->value_max : info->is_uint8 ? 255 : 1;
     if (csv->y.kind == LABEL_NUMBERS)
         csv->y.shape = SHAPE(csv->target_count);
@@ -211,6 +213,7 @@ static Status put_x(const ImportSource *source, const TextTable *table, size_t r
     const Csv *csv = source->self;
     char place[512];
     double value;
+    float most = (float)source->info.value_max; /* as the numbers are kept */
     for (size_t i = 0, k = 0; i < table->columns; i++) {
         if (csv->role[i] != ROLE_X)
             continue;
@@ -219,6 +222,9 @@ static Status put_x(const ImportSource *source, const TextTable *table, size_t r
             return status_fail(STATUS_FAILED,
                                "%s, column %zu: %g is not a whole number from 0 to 255. Import with --type float32.",
                                text_table_place(table, row, place), i + 1, value);
+        if (csv->bounded && (float)value > most)
+            return status_fail(STATUS_FAILED, "%s, column %zu: %g is more than --value-max %g",
+                               text_table_place(table, row, place), i + 1, value, source->info.value_max);
         if (source->info.is_uint8)
             ((uint8_t *)x)[k++] = (uint8_t)value;
         else

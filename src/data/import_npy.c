@@ -29,6 +29,7 @@ typedef struct Arrays {
     size_t count;
     const Npy *x[DATASET_SPLITS], *y[DATASET_SPLITS]; /* into array; NULL: no such split */
     size_t width;
+    bool bounded; /* --value-max is given */
     DatasetLabel label;
 } Arrays;
 
@@ -214,6 +215,7 @@ static Status open_npy(const ImportOptions *options, char **names, size_t name_c
         arrays->y[split] = &arrays->array[pick[1][split]].npy;
         info->count[split] = arrays->x[split]->dim[0];
     }
+    arrays->bounded = options->value_max > 0;
     info->value_max = options->value_max > 0 ? options->value_max : info->is_uint8 ? 255 : 1;
     info->labels = &arrays->label;
     info->label_count = 1;
@@ -233,13 +235,18 @@ static void close_npy(ImportSource *source) {
     memory_free(arrays);
 }
 
-static Status put_row(const Arrays *arrays, DatasetSplit split, size_t i, bool bytes, double *row, void *x, void *y) {
+static Status put_row(const Arrays *arrays, DatasetSplit split, size_t i, const DatasetInfo *info, double *row, void *x,
+                      void *y) {
     const char *name = dataset_split_names[split];
+    bool bytes = info->is_uint8;
     npy_row(arrays->x[split], i, row);
     for (size_t k = 0; k < arrays->width; k++) {
         if (bytes ? !(row[k] >= 0 && row[k] <= 255 && row[k] == floor(row[k])) : !isfinite((float)row[k]))
             return status_fail(STATUS_FAILED, "number %zu of example %zu of %s is %g%s", k, i, name, row[k],
                                bytes ? ", no whole number from 0 to 255. Import with --type float32." : "");
+        if (arrays->bounded && (float)row[k] > (float)info->value_max)
+            return status_fail(STATUS_FAILED, "number %zu of example %zu of %s is %g, more than --value-max %g", k, i,
+                               name, row[k], info->value_max);
         if (bytes)
             ((uint8_t *)x)[k] = (uint8_t)row[k];
         else
@@ -262,7 +269,7 @@ static Status read_npy(const ImportSource *source, DatasetSplit split, size_t i,
     size_t width = shape_count(&arrays->label.shape);
     double *row;
     TRY(memory_new(&row, arrays->width > width ? arrays->width : width, "a row"));
-    Status status = put_row(arrays, split, i, source->info.is_uint8, row, x, labels[0]);
+    Status status = put_row(arrays, split, i, &source->info, row, x, labels[0]);
     memory_free(row);
     return status;
 }

@@ -168,6 +168,8 @@ static Status do_block(ImportWork *work, Run *run, size_t first, size_t n) {
         job->done += job->state[i] == EXAMPLE_MISSING;
         Status status = do_example(job, run, i, &bad);
         if (status != STATUS_OK && !(bad && job->options->skip)) {
+            if (bad)
+                status_fail(status, "%s (--on-bad-file skip leaves out such examples)", status_message());
             note_failure(work, status, i);
             return status;
         }

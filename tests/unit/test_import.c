@@ -184,7 +184,8 @@ static void bad_examples(void **state) {
     strcpy(table, write_table("table.csv", 700));
     strcpy(output, tmpdir_path("output.h5"));
     ImportOptions options = table_options(table, output);
-    assert_fails(import_all("csv", &options, 1, NULL), "table.csv:701, column 2: \"none\" is no number");
+    assert_fails(import_all("csv", &options, 1, NULL),
+                 "table.csv:701, column 2: \"none\" is no number (--on-bad-file skip");
     assert_int_equal(tmpdir_entries(""), 1);
     options.skip = true;
     stderr_capture();

@@ -154,10 +154,13 @@ static void archives(void **state) {
         assert_true(row[k] == (Real)(12 + k % 3 * 4 + k / 3)); /* channel k%3 of pixel k/3 */
     assert_true(label[0] == 2);
     dataset_close(dataset);
+    options.force = true;
+    options.value_max = 22;
+    assert_fails(import_all("npy", &options, 1, NULL),
+                 "number 11 of example 1 of train is 23, more than --value-max 22");
     assert_ok(keras_zip_image(4, entries, &image, &size));
     tmpdir_write("a.npz", image, size);
     memory_free(image);
-    options.force = true;
     assert_fails_with(STATUS_USAGE, import_all("npy", &options, 1, NULL), "test has images but no labels");
     assert_ok(keras_zip_image(1, entries + 2, &image, &size));
     tmpdir_write("a.npz", image, size);

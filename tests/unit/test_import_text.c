@@ -222,6 +222,9 @@ static void images_of_bytes(void **state) {
     options.type = IMPORT_TYPE_UINT8;
     assert_fails(import_text("csv", "1,0,16,3,4\n0,5,6,7,8.5\n", &options, 2, x, y, &dataset),
                  "t.csv:2, column 5: 8.5 is not a whole number");
+    options = (ImportOptions){.label = "first", .value_max = 15};
+    assert_fails(import_text("csv", "1,0,15,3,4\n0,5,6,16,8\n", &options, 2, x, y, &dataset),
+                 "t.csv:2, column 4: 16 is more than --value-max 15");
 }
 
 static void options_that_do_not_fit(void **state) {
