@@ -5,6 +5,7 @@
 #include "io/file.h"
 #include "io/run.h"
 #include "train/plot.h"
+#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,6 +80,8 @@ static Status add_differences(char *const paths[], PlotRuns *runs) {
 
 static Status open_run(const char *folder, PlotRun *run) {
     char *path;
+    if (access(folder, F_OK) != 0)
+        return status_fail(STATUS_FAILED, "cannot open the run folder %s: %s", folder, strerror(errno));
     TRY(memory_strdup(folder, &run->name));
     for (size_t end = strlen(run->name); end > 1 && run->name[end - 1] == '/';)
         run->name[--end] = '\0';

@@ -27,6 +27,7 @@ printf 'epoch,step,lr,loss,val_loss\n1,7,0.1,2,\n2,14,0.1,inf,nan\n3,2' >live/me
 ends "a run that is training, with values that are no numbers" 0 "$plot" live -o live.png
 printf 'epoch,step,lr,loss,val_loss\n' >half/metrics.csv
 fails "a run whose first epoch is not over" 1 'first epoch of half is not over' "$plot" half -o none.png
+fails "no such run" 1 'cannot open the run folder elsewhere: No such file' "$plot" elsewhere -o none.png
 fails "a folder without a run" 1 'empty holds no metrics.csv' "$plot" one empty -o none.png
 printf 'epoch,loss\n1,nan\n' >empty/metrics.csv
 fails "nothing to draw" 1 'no value is a finite number' "$plot" empty -o none.png
