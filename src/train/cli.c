@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "train/cli.h"
+#include "base/edit_distance.h"
 #include <getopt.h>
 #include <string.h>
 
@@ -12,41 +13,13 @@ const Option *cli_find(const CliProgram *program, const char *name) {
     return NULL;
 }
 
-size_t cli_distance(const char *a, const char *b) {
-    enum { LONGEST = 40 };
-    size_t rows[3][LONGEST + 1], n = strlen(a), m = strlen(b);
-    if (n > LONGEST || m > LONGEST)
-        return LONGEST;
-    size_t *before = rows[0], *last = rows[1], *now = rows[2];
-    for (size_t j = 0; j <= m; j++)
-        last[j] = j;
-    for (size_t i = 1; i <= n; i++) {
-        now[0] = i;
-        for (size_t j = 1; j <= m; j++) {
-            size_t cost = last[j - 1] + (a[i - 1] != b[j - 1]);
-            if (cost > last[j] + 1)
-                cost = last[j] + 1;
-            if (cost > now[j - 1] + 1)
-                cost = now[j - 1] + 1;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && cost > before[j - 2] + 1)
-                cost = before[j - 2] + 1;
-            now[j] = cost;
-        }
-        size_t *oldest = before;
-        before = last;
-        last = now;
-        now = oldest;
-    }
-    return last[m];
-}
-
 /* From `name` to the option's name or, if it is nearer, a word of .also. */
 static size_t distance_to(const Option *option, const char *name) {
     char words[96], *rest = words;
-    size_t best = cli_distance(name, option->name);
+    size_t best = edit_distance(name, option->name);
     snprintf(words, sizeof words, "%s", option->also ? option->also : "");
     for (char *word; (word = strsep(&rest, " ")) != NULL;) {
-        size_t distance = *word ? cli_distance(name, word) : best;
+        size_t distance = *word ? edit_distance(name, word) : best;
         best = distance < best ? distance : best;
     }
     return best;

@@ -104,9 +104,6 @@ bool cli_has_ending(const char *name, const char *ending);
 /* The option named `name` ("batch-size"), or NULL. */
 const Option *cli_find(const CliProgram *program, const char *name);
 
-/* Edit distance with transposition of neighbours (optimal string alignment); 40 for texts longer than that. */
-size_t cli_distance(const char *a, const char *b);
-
 /* The option with the name, or another program's word for it, most like `name` ('_' being '-'), or NULL when none is near (by
  * edit distance). */
 const Option *cli_nearest(const CliProgram *program, const char *name);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "train/freeze.h"
+#include "base/edit_distance.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "train/cli.h"
@@ -44,7 +45,7 @@ static size_t distance(const char *pattern, const char *name) {
     snprintf(start, sizeof start, "%.*s", (int)strcspn(pattern, "*?["), pattern);
     if (start[0] && strncmp(start, name, strlen(start)) == 0)
         return 0;
-    return cli_distance(start, name);
+    return edit_distance(start, name);
 }
 
 Status freeze_unknown(const Model *model, const char *option, const char *pattern) {

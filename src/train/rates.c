@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "train/rates.h"
+#include "base/edit_distance.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "train/cli.h"
@@ -47,7 +48,7 @@ static Status unknown(const Graph *graph, const char *pattern, bool thaws) {
     const char *nearest = NULL;
     for (size_t p = 0; p < graph->param_count; p++) {
         const ParamSpec *spec = &graph->params[p].spec;
-        if (trains(spec, thaws) && (!nearest || cli_distance(pattern, spec->layer) < cli_distance(pattern, nearest)))
+        if (trains(spec, thaws) && (!nearest || edit_distance(pattern, spec->layer) < edit_distance(pattern, nearest)))
             nearest = spec->layer;
     }
     return status_fail(STATUS_USAGE, "--lr-multiplier %s: no layer of that name is trained. Near: %s", pattern,

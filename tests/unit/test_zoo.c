@@ -80,8 +80,11 @@ static void other_inputs_and_classes_fit(void **state) {
     assert_message("network fcn-1d takes series, length x channels; an example is 28x28x3. For those, --model takes a "
                    "network for images");
     assert_int_equal(zoo_create("lenet-5", SHAPE(28, 28, 1), 10, &model), STATUS_USAGE);
-    assert_message("unknown network \"lenet-5\". Known: digits-net keras-mnist keras-mnist3 lenet5 alexnet vgg11 ");
-    assert_message(".json");
+    assert_message("unknown network \"lenet-5\". Did you mean lenet5? cnn_train --list-models");
+    assert_int_equal(zoo_create("resnet21", SHAPE(28, 28, 1), 10, &model), STATUS_USAGE);
+    assert_message("Did you mean resnet20, ");
+    assert_int_equal(zoo_create("nothing-like-it", SHAPE(28, 28, 1), 10, &model), STATUS_USAGE);
+    assert_message("unknown network \"nothing-like-it\". cnn_train --list-models names all; a Keras file, .json");
 }
 
 static size_t trained_elements(const Graph *graph) {

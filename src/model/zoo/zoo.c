@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/zoo/zoo.h"
+#include "base/edit_distance.h"
 #include "base/memory.h"
 #include "model/zoo/net.h"
 #include <stdio.h>
@@ -14,10 +15,17 @@ const ZooEntry *zoo_find(const char *name) {
 }
 
 static Status unknown(const char *name) {
-    Status status = status_fail(STATUS_USAGE, "unknown network \"%.80s\". Known:", name);
-    for (size_t i = 0; i < zoo_count; i++)
-        status = status_fail(status, "%s %s", status_message(), zoo_entries[i].name);
-    return status_fail(status, "%s. A Keras file, .json, .h5 or .keras, can be given too.", status_message());
+    enum { SHOWN = 4 };
+    Status status = status_fail(STATUS_USAGE, "unknown network \"%.80s\".", name);
+    size_t shown = 0, far = strlen(name) / 3 + 2; /* more edits than a third of the letters is another word */
+    for (size_t distance = 1; distance < far; distance++)
+        for (size_t i = 0; i < zoo_count; i++)
+            if (shown < SHOWN && edit_distance(name, zoo_entries[i].name) == distance)
+                status = status_fail(status, "%s%s %s", status_message(), shown++ ? "," : " Did you mean",
+                                     zoo_entries[i].name);
+    return status_fail(status,
+                       "%s%s cnn_train --list-models names all; a Keras file, .json, .h5 or .keras, can be given too.",
+                       status_message(), shown ? "?" : "");
 }
 
 /* What examples of a rank are, and how many of their extents the network looks along. */

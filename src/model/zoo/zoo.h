@@ -52,7 +52,7 @@ typedef struct ZooOptions {
 enum { ZOO_VOCABULARY = 20000 }; /* the usual one */
 
 /* Builds a network for examples of that shape (or the same but for extents of 1 at the end, where it takes no images) and
- * that many classes, with the usual options.  STATUS_USAGE: an unknown name, with a message that lists the names; an
+ * that many classes, with the usual options.  STATUS_USAGE: an unknown name, with a message that names the nearest; an
  * example that is none of the network's kind or smaller than it allows, or no classes. */
 Status zoo_create(const char *name, Shape input, size_t classes, Model **out);
 
