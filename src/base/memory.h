@@ -40,6 +40,7 @@ typedef struct MemoryStats {
     size_t live_bytes, peak_bytes; /* now, and at most so far */
     size_t live_count;             /* allocations not yet freed */
     size_t total_count;            /* allocations ever made: stands still over training steps */
+    size_t refused_count;          /* for lack of memory */
 } MemoryStats;
 MemoryStats memory_stats(void);
 

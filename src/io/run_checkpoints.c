@@ -58,17 +58,23 @@ Status run_prune(const char *folder, uint64_t step, size_t keep) {
 /* ---- finding one ---- */
 
 /* Puts the path of folder/name into *path when that file's checksum is right; *path = NULL, with a warning, when it
- * is not, and without one when the file is gone. */
+ * is not, and without one when the file is gone.  STATUS_FAILED: out of memory, which does not tell that it is damaged. */
 static Status try_whole(const char *folder, const char *name, char **path) {
+    size_t refused = memory_stats().refused_count;
+    Status status = STATUS_OK;
     TRY(memory_format(path, "%s/%s", folder, name));
     if (access(*path, F_OK) == 0 || errno != ENOENT) {
-        if (checkpoint_verify(*path) == STATUS_OK)
+        status = checkpoint_verify(*path);
+        if (status == STATUS_OK)
             return STATUS_OK;
-        log_warn("%s; looking for an older checkpoint", status_message());
+        if (memory_stats().refused_count == refused) {
+            log_warn("%s; looking for an older checkpoint", status_message());
+            status = STATUS_OK;
+        }
     }
     memory_free(*path);
     *path = NULL;
-    return STATUS_OK;
+    return status;
 }
 
 Status run_newest_whole(const char *folder, char **path) {

@@ -182,7 +182,8 @@ static void every_allocation(const char *what, const char *begin, long step, lon
     const char *option = begin ? "--no-report" : NULL; /* a resume's is made as a run's */
     Outcome counted = in_child(train, &(Attempt){.option = option, .memory = 0});
     long total = strtol(counted.out, NULL, 10), failed = 0;
-    for (long n = 1 + share * step; n <= total; n += step * shares) {
+    long each = begin && share == 0 ? 60 : 0; /* while a resume looks for its checkpoint */
+    for (long n = 1 + share * step; n <= total; n += n < each ? 1 : step * shares) {
         Attempt a = {.option = option, .memory = n};
         empty_folder();
         if (begin)
@@ -190,7 +191,7 @@ static void every_allocation(const char *what, const char *begin, long step, lon
         bed.attempts++;
         Outcome outcome = in_child(train, &a);
         failed += outcome.code == 1;
-        judge(&a, &outcome, step == 1 || n % 8 == 1);
+        judge(&a, &outcome, step == 1 || n < each || n % 8 == 1);
     }
     printf("%s: %ld allocations, %lu tried, %ld of them ended the run with a message\n", what, total,
            bed.attempts - before, failed);
