@@ -18,9 +18,13 @@ enum { CAUGHT = sizeof caught / sizeof *caught };
 static struct sigaction before[CAUGHT];
 static _Thread_local const char *volatile guarded_file, *volatile guarded_cause;
 
-/* A timer on this thread's processor time, made at the thread's first guard; it sends SIGVTALRM to this thread. */
-static _Thread_local timer_t timer;
-static _Thread_local int has_timer;
+/* Timers on this thread's processor time (guard) and on the clock (crash_survive), made at their first use; they send SIGVTALRM
+ * to this thread. */
+typedef struct Timer {
+    timer_t id;
+    int made; /* -1: cannot be */
+} Timer;
+static _Thread_local Timer guard_timer, stuck_timer;
 
 /* Only async-signal-safe calls: the heap may be in ruins. */
 static void put(const char *text) {
@@ -60,15 +64,32 @@ static void look_at_mappings(const char *at) {
     }
 }
 
+/* The timer of crash_survive, every CRASH_STUCK_SECONDS: has this thread used no processor time since the last? */
+static _Thread_local double used_before;
+
+static double processor_seconds(void) {
+    struct timespec used;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return (double)used.tv_sec + 1e-9 * (double)used.tv_nsec;
+}
+
+static bool is_stuck(void) {
+    double used = processor_seconds(), since = used - used_before;
+    used_before = used;
+    return since < 1e-3;
+}
+
 static void on_crash(int number, siginfo_t *info, void *context) {
     (void)context;
     if (number == SIGBUS)
         look_at_mappings(info->si_addr);
-    if (way_out != NULL && number != SIGVTALRM) {
+    if (way_out != NULL) {
+        if (number == SIGVTALRM && !is_stuck())
+            return;
         if (expected == NULL && number != SIGABRT)
             siglongjmp(*way_out, 1);
-        end("",
-            expected != NULL ? expected : way_out_cause); /* malloc aborts with its lock held: going on would hang */
+        /* malloc aborts with its lock held: going on would hang */
+        end("", expected != NULL ? expected : way_out_cause);
     }
     if (guarded_file == NULL && expected != NULL)
         end("", expected);
@@ -94,14 +115,14 @@ static void install(void) {
     atexit(on_exit_inside);
     memset(&action, 0, sizeof action);
     action.sa_sigaction = on_crash;
-    action.sa_flags = SA_NODEFER | SA_ONSTACK | SA_SIGINFO;
+    action.sa_flags = SA_NODEFER | SA_ONSTACK | SA_SIGINFO | SA_RESTART;
     sigemptyset(&action.sa_mask);
     for (int i = 0; i < CAUGHT; i++)
         sigaction(caught[i], &action, &before[i]);
 }
 
-/* The handler's own: a library that calls itself for ever leaves no room on the thread's.  One that a sanitizer has given stays: it
- * frees it when the thread ends. */
+/* The handler's own: a library that calls itself for ever leaves no room on the thread's.  One that a sanitizer has given
+ * stays: it frees it when the thread ends. */
 static void give_stack(void) {
     static _Thread_local _Alignas(16) char stack[1 << 14];
     stack_t now;
@@ -109,17 +130,19 @@ static void give_stack(void) {
         sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL);
 }
 
-static void set_timer(time_t seconds) {
-    if (!has_timer) {
+/* Off: 0 seconds. */
+static void set_timer(Timer *timer, clockid_t clock, time_t seconds, time_t interval) {
+    if (timer->made == 0) {
         struct sigevent event;
         memset(&event, 0, sizeof event);
         event.sigev_notify = SIGEV_THREAD_ID;
         event.sigev_signo = SIGVTALRM;
         event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
-        has_timer = timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &timer) == 0 ? 1 : -1;
+        timer->made = timer_create(clock, &event, &timer->id) == 0 ? 1 : -1;
     }
-    if (has_timer > 0)
-        timer_settime(timer, 0, &(struct itimerspec){.it_value.tv_sec = seconds}, NULL);
+    struct itimerspec when = {.it_value.tv_sec = seconds, .it_interval.tv_sec = interval};
+    if (timer->made > 0)
+        timer_settime(timer->id, 0, &when, NULL);
 }
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -129,11 +152,11 @@ void crash_guard(const char *file, const char *cause) {
     give_stack();
     guarded_cause = cause;
     guarded_file = file;
-    set_timer(CRASH_CPU_SECONDS);
+    set_timer(&guard_timer, CLOCK_THREAD_CPUTIME_ID, CRASH_CPU_SECONDS, 0);
 }
 
 void crash_unguard(void) {
-    set_timer(0);
+    set_timer(&guard_timer, CLOCK_THREAD_CPUTIME_ID, 0, 0);
     guarded_file = NULL;
 }
 
@@ -164,18 +187,25 @@ void crash_unmap(const void *bytes) {
     pthread_mutex_unlock(&mappings_lock);
 }
 
+static void watch_for_stuck(time_t seconds) {
+    used_before = processor_seconds();
+    set_timer(&stuck_timer, CLOCK_MONOTONIC, seconds, seconds);
+}
+
 bool crash_survive(void (*work)(void *user), void *user, const char *cause) {
     sigjmp_buf here;
     pthread_once(&once, install);
     give_stack();
+    volatile bool survived = false;
     if (sigsetjmp(here, 1) == 0) {
         way_out_cause = cause;
         way_out = &here;
+        watch_for_stuck(CRASH_STUCK_SECONDS);
         work(user);
-        way_out = NULL;
-        return true;
-    }
+        survived = true;
+    } else
+        expected = cause;
+    watch_for_stuck(0);
     way_out = NULL;
-    expected = cause;
-    return false;
+    return survived;
 }

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { CRASH_CPU_SECONDS = 10, CRASH_MAPPINGS = 64 };
+enum { CRASH_CPU_SECONDS = 10, CRASH_STUCK_SECONDS = 10, CRASH_MAPPINGS = 64 };
 
 /* From here on a crash of this thread (SIGSEGV, SIGBUS, SIGFPE, SIGABRT), or CRASH_CPU_SECONDS of its processor time (waiting
  * for a disk does not count), or a call of exit(), prints "PROGRAM: error: FILE: CAUSE" as one line and
@@ -19,17 +19,15 @@ void crash_unguard(void);
  * process likewise: a library has damaged the heap. */
 void crash_expect(const char *cause);
 
-/* Until crash_unmap, who reads bytes[size], which are mapped from the file, when it has become shorter (SIGBUS) ends
- * the process
- * likewise, with the file's name.  Of more than CRASH_MAPPINGS at a time only the first ones.  Thread-safe. */
+/* Until crash_unmap, who reads bytes[size], which are mapped from the file, when it has become shorter (SIGBUS) ends the
+ * process likewise, with the file's name.  Of more than CRASH_MAPPINGS at a time only the first ones.  Thread-safe. */
 void crash_map(const char *file, const void *bytes, size_t size);
 void crash_unmap(const void *bytes);
 
-/* Runs work(user), for what nobody needs: false when it crashed (SIGSEGV, SIGBUS, SIGFPE).  What it had taken and
- * locked by then
- * stays so: the library that crashed must not be called again, and crash_expect(cause) is in force.  SIGABRT, which
- * says that the
- * heap is damaged, and a crash where one is expected already end the process with that message.  Not inside crash_guard. */
+/* Runs work(user), for what nobody needs: false when it crashed (SIGSEGV, SIGBUS, SIGFPE), or used no processor time for
+ * CRASH_STUCK_SECONDS: it waits for a lock that it left locked when memory was short.  What it had taken and locked by then
+ * stays so: the library must not be called again, and crash_expect(cause) is in force.  SIGABRT, which says that the heap is
+ * damaged, and a crash where one is expected already end the process with that message.  Not inside crash_guard. */
 bool crash_survive(void (*work)(void *user), void *user, const char *cause);
 
 #endif
