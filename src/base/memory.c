@@ -121,6 +121,10 @@ void *memory_for_library(size_t size) {
     return block;
 }
 
+void memory_refused(void) {
+    refused_count++;
+}
+
 Status memory_strdup(const char *text, char **out) {
     return memory_format(out, "%s", text);
 }

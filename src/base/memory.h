@@ -58,6 +58,9 @@ void memory_trim(void);
  * there is no memory (status_abort).  The caller frees with free. */
 void *memory_for_library(size_t size);
 
+/* Counts what a library did not get as refused, too. */
+void memory_refused(void);
+
 /* For tests: the n-th allocation from now fails (1 = the next one), and every later one too; 0 = none. */
 void memory_fail_at(size_t n);
 

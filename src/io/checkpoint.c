@@ -173,8 +173,10 @@ Status checkpoint_seal(const unsigned char *image, size_t size, unsigned char tr
     memcpy(trailer, trailer_magic, TRAILER_MAGIC);
     for (int i = 0; i < TRAILER_LENGTH; i++)
         trailer[TRAILER_MAGIC + i] = (unsigned char)((uint64_t)size >> 8 * i);
-    if (EVP_Digest(image, size, trailer + TRAILER_MAGIC + TRAILER_LENGTH, NULL, EVP_sha256(), NULL) != 1)
-        return status_fail(STATUS_FAILED, "libcrypto cannot compute SHA-256");
+    if (EVP_Digest(image, size, trailer + TRAILER_MAGIC + TRAILER_LENGTH, NULL, EVP_sha256(), NULL) != 1) {
+        memory_refused();
+        return status_fail(STATUS_FAILED, "libcrypto cannot compute SHA-256: memory is short");
+    }
     return STATUS_OK;
 }
 
