@@ -43,8 +43,8 @@ typedef struct Backend {
     /* y from x and w.  Never fails or allocates. */
     void (*forward)(void *state, const OpBuffers *buffers);
 
-    /* dx and dw from dy, and from x, y, w, saved; an operation that collects has read y in collect_backward, and it may be gone
-     * here.  Only with op->training; never fails or allocates. */
+    /* dx and dw from dy, and from x, y, w, saved; an operation that collects has read y in collect_backward, and it may
+     * be gone here.  Only with op->training; never fails or allocates. */
     void (*backward)(void *state, const OpBuffers *buffers);
 
     /* Accepts NULL. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * CPU_CLONES in front of a function compiles it for several generations of x86-64 (v4: AVX-512, v3: AVX2 and FMA, default:
- * SSE2); the best one that the CPU runs is chosen when the program is loaded.  Plain loops are enough: the compiler
- * vectorises them.  On aarch64 every CPU has the same vectors, so there is nothing to choose.
+ * CPU_CLONES in front of a function compiles it for several generations of x86-64 (v4: AVX-512, v3: AVX2 and FMA,
+ * default: SSE2); the best one that the CPU runs is chosen when the program is loaded.  Plain loops are enough: the
+ * compiler vectorises them.  On aarch64 every CPU has the same vectors, so there is nothing to choose.
  *
  * The clones differ in their last bits (FMA): a run's bits are promised for one CPU type. */
 #ifndef BACKEND_CLONES_H

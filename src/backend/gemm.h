@@ -15,9 +15,9 @@ typedef struct Gemm {
     bool add;
 } Gemm;
 
-/* c = a b, or c += a b when g->add.  Sums run over the depth in order; `add` adds the finished sum.  Computed in tiles of
- * GEMM_COLUMNS columns; fast when columns is a multiple of 16 (of GEMM_COLUMNS: a little faster), right for any.  At best
- * GEMM_COLUMNS * depth elements of b stay in L1, and c is not larger than L2. */
+/* c = a b, or c += a b when g->add.  Sums run over the depth in order; `add` adds the finished sum.  Computed in tiles
+ * of GEMM_COLUMNS columns; fast when columns is a multiple of 16 (of GEMM_COLUMNS: a little faster), right for any.  At
+ * best GEMM_COLUMNS * depth elements of b stay in L1, and c is not larger than L2. */
 void gemm(const Gemm *g, const float *a, const float *b, float *c);
 
 enum { GEMM_COLUMNS = 32 };

@@ -2,10 +2,10 @@
  *
  * The body of gemm, compiled for each kind of vector (simd.h).
  *
- * The result is computed in tiles that stay in vector registers while the whole depth passes by: for each step of the depth
- * one row of the tile's columns of b is loaded, and each element of a is broadcast and multiplied with it.  A tile of R rows
- * and two vectors costs R + 2 loads for 2 R multiply-adds, so it is as high as the registers allow (K. Goto, R. van de
- * Geijn, "Anatomy of high-performance matrix multiplication", 2008). */
+ * The result is computed in tiles that stay in vector registers while the whole depth passes by: for each step of the
+ * depth one row of the tile's columns of b is loaded, and each element of a is broadcast and multiplied with it.  A
+ * tile of R rows and two vectors costs R + 2 loads for 2 R multiply-adds, so it is as high as the registers allow (K.
+ * Goto, R. van de Geijn, "Anatomy of high-performance matrix multiplication", 2008). */
 enum { SIMD(LANES) = SIMD_BYTES / sizeof(float), SIMD(TILE) = SIMD_REGISTERS == 32 ? 14 : 6 };
 
 typedef float SIMD(Vector) __attribute__((vector_size(SIMD_BYTES), aligned(sizeof(float)), may_alias));

@@ -3,8 +3,8 @@
  * What one operation is: its kind, the shapes of its tensors, its attributes; and the buffers that it works on.
  * graph/ops completes an OpDesc (shape rules), backends compute it.  All sizes in elements unless named bytes.
  *
- * Layout everywhere: activations NHWC (the batch size n is not part of a Shape), convolution weights RSCK (Keras's HWIO),
- * dense weights [in, out]. */
+ * Layout everywhere: activations NHWC (the batch size n is not part of a Shape), convolution weights RSCK (Keras's
+ * HWIO), dense weights [in, out]. */
 #ifndef BACKEND_OP_H
 #define BACKEND_OP_H
 #include "base/real.h"
@@ -17,13 +17,13 @@ enum { OP_MAX_INPUTS = 32, OP_MAX_PARAMS = 4 };
 /* The one list of operations: enum constant, name.  Inputs x0.., parameters w0.. of each:
  *   input           a tensor that the caller gives; never run
  *   conv2d          x0 [H,W,C]; w0 kernel [R,S,C/groups,K]; w1 bias [K] or absent.  attr.conv
- *                   Depthwise is groups = C: a Keras depthwise kernel [R,S,C,mult] has the same memory as [R,S,1,C*mult]
+ *                   Depthwise is groups = C: a Keras depthwise kernel [R,S,C,mult] is [R,S,1,C*mult] in memory
  *                   A kernel of one row may be given as [S,C/groups,K]; the shape rule makes it four extents
  *   conv2d_transpose x0 [P,Q,C]; w0 kernel [R,S,K,C]; w1 bias [K] or absent.  attr.conv
  *   conv3d          x0 [D,H,W,C]; w0 kernel [T,R,S,C/groups,K]; w1 bias [K] or absent.  attr.conv3d
  *   dense           x0 [..., I]; w0 [I,O]; w1 bias [O] or absent.  Acts on the last axis
- *   embedding       x0 [...] whole numbers v in 0 .. V-1; w0 [V,D]; y [...,D] = w0[v].  A number that is none of these gives
- *                   NaN.  The gradient by x0 is 0
+ *   embedding       x0 [...] whole numbers v in 0 .. V-1; w0 [V,D]; y [...,D] = w0[v].  A number that is none of these
+ *                   gives NaN.  The gradient by x0 is 0
  *   max_pool2d, average_pool2d        x0 [H,W,C].  attr.pool
  *   global_max_pool2d, global_average_pool2d   x0 [H,W,C] -> [C] or [1,1,C].  attr.pool.keepdims
  *   max_pool2d, average_pool2d, pad2d, crop2d, resize2d of [F,H,W,C] work on each of the F images
@@ -119,8 +119,8 @@ typedef struct RescaleAttr {
     double scale, offset;
 } RescaleAttr;
 
-/* alpha = -1.7580993408473766, SELU's value at minus infinity; a, b so that mean 0 and variance 1 stay so (Klambauer et al.,
- * "Self-normalizing neural networks", 2017). */
+/* alpha = -1.7580993408473766, SELU's value at minus infinity; a, b so that mean 0 and variance 1 stay so (Klambauer et
+ * al., "Self-normalizing neural networks", 2017). */
 typedef enum DropoutKind {
     DROPOUT_ZERO,     /* y = x / (1 - rate), or 0 with probability `rate` */
     DROPOUT_ALPHA,    /* y = a x + b, where x is `alpha` with probability `rate` */
@@ -167,8 +167,9 @@ typedef struct ActivationAttr {
     double slope;     /* relu: y = x >= max_value: max_value; x >= threshold: x; else slope * (x - threshold) */
     double max_value; /* relu: INFINITY for none */
     double threshold; /* relu */
-    double
-        alpha; /* elu: alpha * (exp(x) - 1);  celu: alpha * (exp(x / alpha) - 1), alpha > 0;  hard_sigmoid, hard_silu: clip(alpha * x + 0.5, 0, 1) */
+    /* elu: alpha * (exp(x) - 1);  celu: alpha * (exp(x / alpha) - 1), alpha > 0;  hard_sigmoid, hard_silu:
+     * clip(alpha * x + 0.5, 0, 1). */
+    double alpha;
 } ActivationAttr;
 
 typedef enum LossKind {
@@ -195,7 +196,8 @@ typedef enum LossKind {
     LOSS_KINDS
 } LossKind;
 
-/* The class that numbers of all classes name: the first of the largest; `count` where one is not a number, which is none. */
+/* The class that numbers of all classes name: the first of the largest; `count` where one is not a number, which is
+ * none. */
 size_t loss_class(const Real *x, size_t count);
 
 /* A term of the loss is one of the last axis, else one of each element. */
@@ -300,8 +302,8 @@ typedef struct OpContext {
     uint64_t first_example; /* position in the global batch of example 0 of this call */
 } OpContext;
 
-/* The tensors of one call.  A micro-batch is run in slices of a few examples, which stay in the cache from one operation to
- * the next: x, y, dx, dy, saved are those of the slice, all else is of the whole micro-batch. */
+/* The tensors of one call.  A micro-batch is run in slices of a few examples, which stay in the cache from one
+ * operation to the next: x, y, dx, dy, saved are those of the slice, all else is of the whole micro-batch. */
 typedef struct OpBuffers {
     const Real *x[OP_MAX_INPUTS]; /* forward; in backward not to be read unless keeps_x */
     Real *y;                      /* forward: written; backward: not to be read unless keeps_y.  A loss adds to it

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * CNN_BACKENDS is the list of built-in backends, best first, that CMake gives: "X(openblas) X(frames) X(cpu) X(ref)". */
+ * CNN_BACKENDS is the list of built-in backends, best first, that CMake gives: "X(openblas) X(frames) X(cpu)
+ * X(ref)". */
 #include "backend/select.h"
 #include <stdio.h>
 #include <string.h>

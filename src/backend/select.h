@@ -23,8 +23,8 @@ void backend_set_threads(int threads);
 size_t backend_describe_libraries(char *text, size_t size);
 
 /* To be called first in main(), before MPI_Init.  OpenBLAS picks its kernels when it is loaded and falls back to its
- * slowest ones on a CPU that it does not know; then this sets OPENBLAS_CORETYPE to the best kernels that the CPU's features
- * allow and executes the program again, once (a variable set by the user wins).  Also limits the libraries to
+ * slowest ones on a CPU that it does not know; then this sets OPENBLAS_CORETYPE to the best kernels that the CPU's
+ * features allow and executes the program again, once (a variable set by the user wins).  Also limits the libraries to
  * OMP_NUM_THREADS threads (1 when not set).  Returns when there is nothing to do. */
 void backend_fix_cpu(char **argv);
 

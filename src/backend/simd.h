@@ -7,8 +7,8 @@
  *     #define SIMD_FILE "backend/gemm_kernel.h"
  *     #include "backend/simd.h"
  *
- * The file is included with SIMD_BYTES, the bytes of a vector, SIMD_REGISTERS, their number, and SIMD(name), which makes a
- * name of its own of each: `static void SIMD(add)(...)`.  Afterwards SIMD_BEST(add) is the one for this CPU.
+ * The file is included with SIMD_BYTES, the bytes of a vector, SIMD_REGISTERS, their number, and SIMD(name), which
+ * makes a name of its own of each: `static void SIMD(add)(...)`.  Afterwards SIMD_BEST(add) is the one for this CPU.
  *
  * No include guard: one source file may use it for several. */
 #include "backend/clones.h"
@@ -18,8 +18,8 @@
 #define SIMD_EXPAND(name, suffix) SIMD_PASTE(name, suffix)
 #define SIMD(name)                SIMD_EXPAND(name, SIMD_SUFFIX)
 
-/* The vector whose element l is element lane[l] of a followed by b; `lane` is known at compile time.  Clang has no builtin for
- * it, but finds the instructions. */
+/* The vector whose element l is element lane[l] of a followed by b; `lane` is known at compile time.  Clang has no
+ * builtin for it, but finds the instructions. */
 #ifdef __clang__
 #define SIMD_SHUFFLE(a, b, lane)                                                                                       \
     ({                                                                                                                 \

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Vectors of floats for the files that simd.h compiles: these include it first.  Like them, it is compiled once for each
- * kind of vector, so it has no include guard. */
+ * Vectors of floats for the files that simd.h compiles: these include it first.  Like them, it is compiled once for
+ * each kind of vector, so it has no include guard. */
 #if SIMD_BYTES == 64 && defined __AVX512F__
 #include <immintrin.h>
 #endif
 #include <stdint.h>
 #include <string.h>
 
-/* Compilers like to load a value again for each use as an operand; where loads are what takes the time, this keeps it. */
+/* Compilers like to load a value again for each use as an operand; where loads are what takes the time, this keeps
+ * it. */
 #undef SIMD_IN_REGISTER
 #ifdef __x86_64__
 #define SIMD_IN_REGISTER(v) __asm__("" : "+v"(v))

@@ -9,14 +9,14 @@
  *     y = min(max(a x + b [+ x1], 0), relu_max)
  *     g = dy where the ReLU is not flat, else 0;   dbeta = sum g,   dgamma = scale sum g (x - mean)
  *     dx = a g + slope x + offset,   slope = -a scale dgamma / m,   offset = -a dbeta / m - slope mean
- * without slope and offset when the statistics are not the batch's.  Folding mean into b and offset costs no more accuracy
- * than rounding x did.
+ * without slope and offset when the statistics are not the batch's.  Folding mean into b and offset costs no more
+ * accuracy than rounding x did.
  *
- * Each pass touches every element once.  Without x1 the ReLU's derivative is found from a x + b, so y is not read; with x1
- * collect_backward masks dy in place, which is then dx1, too.
+ * Each pass touches every element once.  Without x1 the ReLU's derivative is found from a x + b, so y is not read; with
+ * x1 collect_backward masks dy in place, which is then dx1, too.
  *
- * Rows of few channels are taken several at a time, as one wide row, so that loops over columns suit vectors of any length;
- * sums of a channel's columns are added at the end. */
+ * Rows of few channels are taken several at a time, as one wide row, so that loops over columns suit vectors of any
+ * length; sums of a channel's columns are added at the end. */
 enum { WIDE = 64, ALIGNED = 16, WIDEST = 512, STRIP = 4 };
 
 static size_t wide_columns(const OpDesc *op) {
@@ -29,8 +29,8 @@ static size_t wide_columns(const OpDesc *op) {
     return columns;
 }
 
-/* What one micro-batch needs from pass to pass, per column; the sums are of x - mean and its square (mean is then a guess),
- * later of g and g (x - mean). */
+/* What one micro-batch needs from pass to pass, per column; the sums are of x - mean and its square (mean is then a
+ * guess), later of g and g (x - mean). */
 typedef struct Totals {
     double *sum, *product;
     float *mean, *scale, *a, *b, *slope, *offset;
@@ -85,7 +85,8 @@ CPU_INLINE float masked(float value, float max, float g) {
     return ((value > 0) & (value < max)) ? g : 0;
 }
 
-/* Adds what element i, of column c, gives.  `moments`, whether the sums are of d, and mask are constants where it is inlined. */
+/* Adds what element i, of column c, gives.  `moments`, whether the sums are of d, and mask are constants where it is
+ * inlined. */
 CPU_INLINE void sum_element(const Sums *s, size_t i, size_t c, bool moments, Mask mask, float *sum, float *product) {
     float d = s->x[i] - s->totals.mean[c], g = moments ? d : s->dy[i];
     if (mask == MASK_BY_X)
@@ -183,9 +184,9 @@ static void sum_slice(const OpDesc *op, const OpBuffers *b, float *dy) {
     sum_rows_of_slice(&s, 1);
 }
 
-/* A value near the mean of every channel: that of a few rows here and there.  The variance is found from sums about it, whose
- * cancellation costs as many bits as the square of its distance in standard deviations has, and k of m rows are at most
- * sqrt(m / k) deviations off; sums about 0 would lose everything when the mean is some thousand deviations. */
+/* A value near the mean of every channel: that of a few rows here and there.  The variance is found from sums about it,
+ * whose cancellation costs as many bits as the square of its distance in standard deviations has, and k of m rows are
+ * at most sqrt(m / k) deviations off; sums about 0 would lose everything when the mean is some thousand deviations. */
 static void guess_mean(const OpDesc *op, const OpBuffers *b, float *mean) {
     enum { GUESSES = 8 };
     size_t channels = channels_of(&op->x[0]), rows = total_count(op, &op->x[0]) / channels;

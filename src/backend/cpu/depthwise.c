@@ -4,8 +4,8 @@
 #include <string.h>
 
 /* Depthwise convolution, one filter per channel:
- *     y[n,p,q,c]  = b[c] + sum_{r,s} x[n, p u - a + r d, q u - a + s d, c] w[r,s,c]        stride u, padding a, dilation d
- *     dx[n,h,w,c] = sum_{r,s} dy[n, (h + a - r d) / u, (w + a - s d) / u, c] w[r,s,c]      where these are whole numbers
+ *     y[n,p,q,c]  = b[c] + sum_{r,s} x[n, p u - a + r d, q u - a + s d, c] w[r,s,c]     stride u, padding a, dilation d
+ *     dx[n,h,w,c] = sum_{r,s} dy[n, (h + a - r d) / u, (w + a - s d) / u, c] w[r,s,c]   where these are whole numbers
  * With u > 1 (then d is 1) the pixels of dx fall into u classes per axis: those of one class (w + a) mod u meet every
  * u-th tap, and are a line of outputs like those of y with stride 1. */
 
@@ -64,8 +64,9 @@ static bool supports(const OpDesc *op) {
            (one || (a->stride[0] == 1 && a->stride[1] == 1));
 }
 
-/* The taps of an axis that an output, or the outputs of one class of dx, may meet: tap, tap + tap_step, ..; the first of
- * them at pixel `first` of the other side, each `reach` further.  tap_step is negative for dx, so that pixels ascend. */
+/* The taps of an axis that an output, or the outputs of one class of dx, may meet: tap, tap + tap_step, ..; the first
+ * of them at pixel `first` of the other side, each `reach` further.  tap_step is negative for dx, so that pixels
+ * ascend. */
 typedef struct Axis {
     size_t taps, reach;
     ptrdiff_t first, tap, tap_step;
@@ -92,8 +93,8 @@ static Axis axis_of_dx(const ConvAttr *a, int axis, size_t h) {
                   .tap_step = -(ptrdiff_t)u};
 }
 
-/* The line of outputs that these axes describe, of an image [height, width, C] that starts at `from`; *tap: the first kernel
- * row that meets it. */
+/* The line of outputs that these axes describe, of an image [height, width, C] that starts at `from`; *tap: the first
+ * kernel row that meets it. */
 static Line line_of(const Axis *rows, const Axis *columns, size_t C, const float *from, size_t height, size_t width,
                     size_t *tap) {
     Line whole = {.taps = rows->taps, .reach = rows->reach, .first = rows->first, .width = height};

@@ -20,7 +20,8 @@ typedef struct Line {
     size_t output; /* from one output to the next */
 } Line;
 
-/* to[j] = bias + sum over rows r, taps s of pixel (r, first + j step + s reach) times w[r w_row + s w_tap], then the ReLU. */
+/* to[j] = bias + sum over rows r, taps s of pixel (r, first + j step + s reach) times w[r w_row + s w_tap], then the
+ * ReLU. */
 typedef struct Sum {
     Line line;
     const float *w;
@@ -34,8 +35,8 @@ typedef struct Sum {
 
 void depthwise_sum(const Sum *sum);
 
-/* dw[r taps + s] += sum over j of pixel (r, first + j step + s reach) times dy[j]; dw has `channels` adjacent elements for each
- * r and s. */
+/* dw[r taps + s] += sum over j of pixel (r, first + j step + s reach) times dy[j]; dw has `channels` adjacent elements
+ * for each r and s. */
 void depthwise_weights(const Line *line, const float *dy, float *dw);
 
 #endif

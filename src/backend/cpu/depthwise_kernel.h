@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The loops of depthwise.h, compiled for each kind of vector (simd.h), for kernels of 3x3, 5x5, 7x7 and strides 1 and 2,
- * forward and backward; `any` does all others, output by output.
+ * The loops of depthwise.h, compiled for each kind of vector (simd.h), for kernels of 3x3, 5x5, 7x7 and strides 1 and
+ * 2, forward and backward; `any` does all others, output by output.
  *
- * Several outputs that lie side by side are computed at once, for one vector of channels: their sums and the weights of one
- * kernel row stay in registers, and each pixel is loaded once for all of them.  This takes the numbers of taps and of pixels
- * between outputs as constants, so that loops disappear. */
+ * Several outputs that lie side by side are computed at once, for one vector of channels: their sums and the weights of
+ * one kernel row stay in registers, and each pixel is loaded once for all of them.  This takes the numbers of taps and
+ * of pixels between outputs as constants, so that loops disappear. */
 #include "backend/simd_vector.h"
 
 enum { SIMD(MOST_TAPS) = 7, SIMD(OUTPUTS) = 8 };
@@ -36,8 +36,8 @@ CPU_INLINE void SIMD(any_of)(const Sum *g, size_t j, Taps taps, size_t c, size_t
     SIMD(finish)(g, sum, g->to + j * l->output + c, count);
 }
 
-/* OUTPUTS outputs from j on, of `count` channels from c on.  taps, step, checked and whether count is a vector are constants
- * where this is inlined.  checked: pixels may lie outside, and outputs from `end` on do not exist. */
+/* OUTPUTS outputs from j on, of `count` channels from c on.  taps, step, checked and whether count is a vector are
+ * constants where this is inlined.  checked: pixels may lie outside, and outputs from `end` on do not exist. */
 CPU_INLINE void SIMD(some)(const Sum *g, size_t taps, size_t step, bool checked, size_t j, size_t end, size_t c,
                            size_t count) {
     const Line *l = &g->line;
@@ -139,7 +139,8 @@ static void SIMD(sum)(const Sum *g) {
 
 /* ---- weights ---- */
 
-/* sum += of the two outputs from j on, or with `checked` one, whose pixels may lie outside.  rows (of the kernel): constant. */
+/* sum += of the two outputs from j on, or with `checked` one, whose pixels may lie outside.  rows (of the kernel):
+ * constant. */
 CPU_INLINE void SIMD(weights_step)(const Line *l, size_t rows, size_t taps, size_t step, bool checked, size_t j,
                                    size_t count, const float *from, const float *dy, SIMD(Vector) * sum) {
     size_t outputs = checked ? 1 : 2;

@@ -2,10 +2,10 @@
 #include "backend/cpu/cpu.h"
 #include <string.h>
 
-/* One decision per element, one per channel of an example (SpatialDropout2D: all other axes are shared), or one per example
- * (stochastic depth: all are); other ways of sharing, and other kinds, are ref's.  Decision k of an example is, as in
- * ref, word k mod 4 of the Philox block of counter (example in the global batch, k / 4): kept when it is at least rate
- * * 2^32.  saved: one byte per decision. */
+/* One decision per element, one per channel of an example (SpatialDropout2D: all other axes are shared), or one per
+ * example (stochastic depth: all are); other ways of sharing, and other kinds, are ref's.  Decision k of an example is,
+ * as in ref, word k mod 4 of the Philox block of counter (example in the global batch, k / 4): kept when it is at
+ * least rate * 2^32.  saved: one byte per decision. */
 static size_t decision_count(const OpDesc *op) {
     const bool *shared = op->attr.dropout.shared;
     size_t rank = op->x[0].rank;
@@ -24,8 +24,8 @@ static bool supports(const OpDesc *op) {
     return op->attr.dropout.kind == DROPOUT_ZERO && !some;
 }
 
-/* BLOCKS consecutive blocks at a time: Philox's ten rounds (base/rng.c) on vectors.  Words of 32 bits in 64: products need no
- * unpacking. */
+/* BLOCKS consecutive blocks at a time: Philox's ten rounds (base/rng.c) on vectors.  Words of 32 bits in 64: products
+ * need no unpacking. */
 enum { BLOCKS = 32, DECISIONS = 4 * BLOCKS };
 
 /* keep [DECISIONS] of blocks (a, b), (a, b + 1), ..: whether the word is larger than `limit`. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Sums and maxima along a row of adjacent elements, in LANES interleaved parts that are combined at the end: a plain sum
- * cannot be vectorised without changing its order. */
+ * Sums and maxima along a row of adjacent elements, in LANES interleaved parts that are combined at the end: a plain
+ * sum cannot be vectorised without changing its order. */
 #ifndef BACKEND_CPU_LANES_H
 #define BACKEND_CPU_LANES_H
 #include "backend/clones.h"

@@ -52,8 +52,8 @@ static float factor_of(const OpDesc *op, size_t input) {
     return op->kind == OP_SUBTRACT && input == 1 ? -1.0f : 1.0f;
 }
 
-/* A run of y's elements: whole rows of channels, or a part of one row; it is built in L1 and y written last, since y may lie
- * on an input. */
+/* A run of y's elements: whole rows of channels, or a part of one row; it is built in L1 and y written last, since y
+ * may lie on an input. */
 enum { PIECE = 2048 };
 
 static size_t piece_size(size_t at, size_t channels, size_t count) {

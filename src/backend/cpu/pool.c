@@ -126,7 +126,8 @@ static void max_piece(const Piece *piece) {
         memcpy(index8, at, count * sizeof *at);
 }
 
-/* condition ? g : 0, without conditional expressions: of several that exclude each other the compiler makes branches. */
+/* condition ? g : 0, without conditional expressions: of several that exclude each other the compiler makes
+ * branches. */
 CPU_INLINE float where(bool condition, float g) {
     uint32_t bits;
     memcpy(&bits, &g, sizeof bits);
@@ -187,8 +188,8 @@ static float window_share(const Window *w) {
     return 1.0f / (float)((w->rows.to - w->rows.from) * (w->columns.to - w->columns.from));
 }
 
-/* `channels` is a constant where this is inlined, at most COLUMN_TILE.  Each image row is summed by itself first: a global
- * pool adds many elements. */
+/* `channels` is a constant where this is inlined, at most COLUMN_TILE.  Each image row is summed by itself first: a
+ * global pool adds many elements. */
 CPU_INLINE void average_columns(const Window *w, size_t C, size_t channels, float *y) {
     float sum[COLUMN_TILE], part[COLUMN_TILE], share = window_share(w);
     for (size_t c = 0; c < channels; c++)
@@ -245,7 +246,8 @@ static bool supports(const OpDesc *op) {
     return g.size[0] <= UINT16_MAX && g.size[1] <= UINT16_MAX;
 }
 
-/* Not for few channels, which are no vector; pixels that lie in one window at most are quicker written window by window. */
+/* Not for few channels, which are no vector; pixels that lie in one window at most are quicker written window by
+ * window. */
 static bool by_lines(const Pool *g, bool gradient) {
     bool overlap = g->size[0] > g->stride[0] || g->size[1] > g->stride[1];
     return (gradient ? overlap : !g->tiles) && g->size[0] * g->size[1] <= POOL_TAPS && g->C >= 16;

@@ -6,9 +6,10 @@
 #define BACKEND_CPU_POOL_H
 #include "backend/cpu/cpu.h"
 
-/* Pooling of windows; a global pool is one window as large as the image.  Padding is left out of every window, so a window
- * is a rectangle inside the image; paddings are less than the window, so it is not empty.  max: the place of the largest
- * element, as its index in the (unclipped) window, is saved in one byte per output where that is enough, else in four. */
+/* Pooling of windows; a global pool is one window as large as the image.  Padding is left out of every window, so a
+ * window is a rectangle inside the image; paddings are less than the window, so it is not empty.  max: the place of the
+ * largest element, as its index in the (unclipped) window, is saved in one byte per output where that is enough, else
+ * in four. */
 typedef struct Pool {
     size_t H, W, C, P, Q;
     size_t size[2], stride[2], pad[2];
@@ -30,8 +31,8 @@ CPU_INLINE Extent extent_at(const Pool *g, int axis, size_t p, size_t extent) {
 /* Windows of at most as many elements as pool_lines takes. */
 enum { POOL_TAPS = 25 };
 
-/* y of n examples and, unless `index` is NULL, the saved indices; dx (added to with `add`), whatever was there.  Windows of
- * at most POOL_TAPS elements. */
+/* y of n examples and, unless `index` is NULL, the saved indices; dx (added to with `add`), whatever was there.
+ * Windows of at most POOL_TAPS elements. */
 void pool_lines(const Pool *g, size_t n, const float *x, float *y, uint8_t *index);
 void pool_lines_backward(const Pool *g, size_t n, const float *dy, const uint8_t *index, bool add, float *dx);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The loops of pool_lines.c, compiled for each kind of vector (simd.h).  Channels are the vector; what is found of a window
- * stays in registers.  The number of taps is a constant where it is a common one, so that loops over them disappear. */
+ * The loops of pool_lines.c, compiled for each kind of vector (simd.h).  Channels are the vector; what is found of a
+ * window stays in registers.  The number of taps is a constant where it is a common one, so that loops over them
+ * disappear. */
 #include "backend/simd_vector.h"
 
 /* A vector's saved indices; compilers do not find these instructions. */
@@ -70,8 +71,8 @@ CPU_INLINE bool SIMD(has_nan)(SIMD(Vector) v) {
 #endif
 }
 
-/* Output j, `count` channels from c on.  A NaN wins, so that it is not lost; where none was near, which 0 x tells at once
- * for all, nobody looks for them. */
+/* Output j, `count` channels from c on.  A NaN wins, so that it is not lost; where none was near, which 0 x tells at
+ * once for all, nobody looks for them. */
 CPU_INLINE void SIMD(max_of)(const Run *r, size_t taps, size_t j, size_t c, size_t count) {
     size_t from = j * r->from_step + c, to = j * r->to_step + c;
     SIMD(Vector) best = SIMD(load)(r->from[0] + from, count), zero = best * 0;

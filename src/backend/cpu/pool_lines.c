@@ -4,9 +4,9 @@
 #include <immintrin.h>
 #endif
 
-/* Every output, of y or of dx, is computed once from all that it depends on: y from the pixels of its window, dx from the
- * windows that its pixel lies in.  Both are called taps here.  Along an axis tap k of an output is number first + k on the
- * other side, and lies at `place` + k place_step of (or has the output at this place of) the window. */
+/* Every output, of y or of dx, is computed once from all that it depends on: y from the pixels of its window, dx from
+ * the windows that its pixel lies in.  Both are called taps here.  Along an axis tap k of an output is number first + k
+ * on the other side, and lies at `place` + k place_step of (or has the output at this place of) the window. */
 typedef struct Taps {
     size_t first, count;
     ptrdiff_t place;
@@ -24,8 +24,8 @@ static Taps taps_of_pixel(const Pool *g, int axis, size_t pixel, size_t windows)
     return (Taps){first, end > first ? end - first : 0, (ptrdiff_t)at - (ptrdiff_t)(first * stride)};
 }
 
-/* Outputs of a line that have their taps at the same distance from them: `outputs`, each to_step elements after the last, as
- * their taps are from_step. */
+/* Outputs of a line that have their taps at the same distance from them: `outputs`, each to_step elements after the
+ * last, as their taps are from_step. */
 typedef struct Run {
     size_t taps;
     const float *from[POOL_TAPS];

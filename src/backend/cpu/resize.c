@@ -3,15 +3,15 @@
 #include <string.h>
 
 /* Nearest neighbour, and bilinear interpolation between two rows and two columns; half-pixel centres, edges clamped.
- * Either way an output position is a weighted sum of at most four input positions: of two rows first, which become one row of
- * the input's width in `work`, then of two columns. */
+ * Either way an output position is a weighted sum of at most four input positions: of two rows first, which become one
+ * row of the input's width in `work`, then of two columns. */
 typedef struct Pair {
     size_t index[2];
     float weight[2]; /* weight[1] 0: only index[0] counts */
 } Pair;
 
-/* The input positions along one axis that output position `i` of `out` reads.  In units of 1 / (2 out) input positions, so
- * that no rounding decides which one is taken. */
+/* The input positions along one axis that output position `i` of `out` reads.  In units of 1 / (2 out) input positions,
+ * so that no rounding decides which one is taken. */
 static Pair source_of(Interpolation interpolation, size_t i, size_t out, size_t in) {
     size_t unit = 2 * out, centre = (2 * i + 1) * in;
     if (interpolation == INTERPOLATE_NEAREST)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Loops over matrices of rows [count, columns] that several kernels share.  A tensor is one with the channels as columns. */
+ * Loops over matrices of rows [count, columns] that several kernels share.  A tensor is one with the channels as
+ * columns. */
 #ifndef BACKEND_CPU_ROWS_H
 #define BACKEND_CPU_ROWS_H
 #include <stdbool.h>
@@ -23,9 +24,9 @@ void finish_rows_backward(const float *y, bool relu, double max, float *dy, size
 /* to[i] = scale * from[i], or to[i] += when `add`.  `to` may be `from`. */
 void scale_values(const float *from, size_t count, float scale, bool add, float *to);
 
-/* Loops run over at most COLUMN_TILE columns at a time, whose sums fit in vector registers or at least in L1, and sums are
- * taken of SUM_CHUNK rows and then of chunks: the rounding error of a plain float sum of n terms grows with n, of a sum of
- * chunks with n / SUM_CHUNK + SUM_CHUNK.  The order depends on the shapes alone. */
+/* Loops run over at most COLUMN_TILE columns at a time, whose sums fit in vector registers or at least in L1, and sums
+ * are taken of SUM_CHUNK rows and then of chunks: the rounding error of a plain float sum of n terms grows with n, of a
+ * sum of chunks with n / SUM_CHUNK + SUM_CHUNK.  The order depends on the shapes alone. */
 enum { COLUMN_TILE = 64, SUM_CHUNK = 256 };
 
 /* The smaller of the two. */

@@ -15,8 +15,9 @@ CPU_INLINE float power_of_two(int32_t n) {
     return value;
 }
 
-/* e^x, error at most 2 units in the last place: x = n ln 2 + r, |r| <= ln 2 / 2, polynomial for e^r.  Constants of expf in
- * S. Moshier's Cephes library (1989).  Overflows to infinity and underflows through subnormals to 0, as expf does. */
+/* e^x, error at most 2 units in the last place: x = n ln 2 + r, |r| <= ln 2 / 2, polynomial for e^r.  Constants of expf
+ * in S. Moshier's Cephes library (1989).  Overflows to infinity and underflows through subnormals to 0, as expf
+ * does. */
 CPU_INLINE float vector_exp(float x) {
     x = x > 89.0f ? 89.0f : x;
     x = x < -104.0f ? -104.0f : x;

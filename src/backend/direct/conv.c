@@ -5,8 +5,8 @@
 #include "backend/direct/product.h"
 #include <string.h>
 
-/* What a block of rows fills.  Few products with each row of dy: copying it costs as much, so it is used while it is in L1.
- * Many: the larger a block, the less often sums go to memory and back. */
+/* What a block of rows fills.  Few products with each row of dy: copying it costs as much, so it is used while it is in
+ * L1.  Many: the larger a block, the less often sums go to memory and back. */
 enum { L1_BYTES = 24 * 1024, L2_BYTES = 256 * 1024 };
 
 static size_t at_least(size_t a, size_t limit) {

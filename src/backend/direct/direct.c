@@ -10,8 +10,8 @@ typedef struct State {
     };
 } State;
 
-/* Each row of the output passes over all weights once: they must stay in the cache.  1x1 convolutions and dense layers of
- * several examples are matrix products already, which libraries do well. */
+/* Each row of the output passes over all weights once: they must stay in the cache.  1x1 convolutions and dense layers
+ * of several examples are matrix products already, which libraries do well. */
 enum { WEIGHT_BYTES = 5 << 19 };
 
 static bool supports(const OpDesc *op) {

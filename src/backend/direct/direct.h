@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Convolutions of few channels, and dense layers of one example, without a matrix in between: in NHWC the elements that one
- * output position needs of an image row are adjacent, and so are a position's outputs, so each output row is one product
- * (product.h) of the image rows below the kernel with the weights as they are:
+ * Convolutions of few channels, and dense layers of one example, without a matrix in between: in NHWC the elements that
+ * one output position needs of an image row are adjacent, and so are a position's outputs, so each output row is one
+ * product (product.h) of the image rows below the kernel with the weights as they are:
  *
- *     forward  y[p,q,:]      = b + sum over r, (s,c)  x[p u + r, (q u + s, c)] w[r,(s,c),:]       rows q, segments r
- *     weights  dw[r,(s,c),:] = sum over p, q          x[p u + r, (q u + s, c)] dy[p,q,:]          rows (s,c), segments p
- *     data     dx[h,w,:]     = sum over r, (s,k)      dy[h - r, (w - s, k)] w'[r,(s,k),:]         rows w, segments r
- *           or part[q,(s,c)] = sum over r, k          dy[(h - r) / u, q, k] w'[r,k,(s,c)],        rows q, segments r
+ *     forward  y[p,q,:]      = b + sum over r, (s,c)  x[p u + r, (q u + s, c)] w[r,(s,c),:]     rows q, segments r
+ *     weights  dw[r,(s,c),:] = sum over p, q          x[p u + r, (q u + s, c)] dy[p,q,:]        rows (s,c), segments p
+ *     data     dx[h,w,:]     = sum over r, (s,k)      dy[h - r, (w - s, k)] w'[r,(s,k),:]       rows w, segments r
+ *           or part[q,(s,c)] = sum over r, k          dy[(h - r) / u, q, k] w'[r,k,(s,c)],      rows q, segments r
  *              dx[h,w,:]     = sum over s             part[(w - s) / u, (s,:)]
  *
- * u: stride; positions include the padding.  Images are copied beside zeros where they are padded.  w' is a turned copy of
- * the weights.  The second form of the gradient by the data adds up in memory, but its vectors are full for any number of
- * channels, and it wastes nothing with strides, and with images that are small beside the kernel. */
+ * u: stride; positions include the padding.  Images are copied beside zeros where they are padded.  w' is a turned copy
+ * of the weights.  The second form of the gradient by the data adds up in memory, but its vectors are full for any
+ * number of channels, and it wastes nothing with strides, and with images that are small beside the kernel. */
 #ifndef BACKEND_DIRECT_DIRECT_H
 #define BACKEND_DIRECT_DIRECT_H
 #include "backend/backend.h"
@@ -43,7 +43,8 @@ size_t direct_data_packed_count(const Conv *g);
 void direct_data_pack(const Conv *g, const float *w, float *turned);
 void direct_data_gradient(const Conv *g, const float *dy, const float *turned, bool add, float *part, float *dx);
 
-/* Of `rows` kernel rows, of which row 0 lies at `start`, `pad` rows before the image's first: *first .. *end - 1 are inside. */
+/* Of `rows` kernel rows, of which row 0 lies at `start`, `pad` rows before the image's first: *first .. *end - 1 are
+ * inside. */
 void direct_rows_inside(size_t start, size_t pad, size_t rows, size_t extent, size_t *first, size_t *end);
 
 typedef struct Dense {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The one loop that all of this backend's arithmetic is made of: a matrix product whose operands lie as they are in tensors,
- * so that nothing is copied into a matrix first.  Single precision. */
+ * The one loop that all of this backend's arithmetic is made of: a matrix product whose operands lie as they are in
+ * tensors, so that nothing is copied into a matrix first.  Single precision. */
 #ifndef BACKEND_DIRECT_PRODUCT_H
 #define BACKEND_DIRECT_PRODUCT_H
 #include <stdbool.h>
@@ -30,7 +30,8 @@ enum { PRODUCT_SLACK = 16, PRODUCT_ROWS = 14 };
 /* The order of a sum depends on the Product alone. */
 void product(const Product *p, const float *a, const float *b, float *c);
 
-/* sums [columns] += sum of all `count` rows, which are adjacent.  PRODUCT_SLACK elements behind them must be readable. */
+/* sums [columns] += sum of all `count` rows, which are adjacent.  PRODUCT_SLACK elements behind them must be
+ * readable. */
 void product_sum_rows(const float *rows, size_t count, size_t columns, float *sums);
 
 /* c [rows] = b [rows, columns] a [columns], or c += when `add`. */

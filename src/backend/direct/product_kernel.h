@@ -2,16 +2,16 @@
  *
  * The body of product.c, compiled for each kind of vector (simd.h).
  *
- * A tile of rows and one or two vectors of columns stays in vector registers while the whole sum passes by: each step loads
- * one row of b and multiplies it with each row's element of a, broadcast from memory. */
+ * A tile of rows and one or two vectors of columns stays in vector registers while the whole sum passes by: each step
+ * loads one row of b and multiplies it with each row's element of a, broadcast from memory. */
 #include "backend/simd_vector.h"
 
 enum { SIMD(ROWS) = SIMD_REGISTERS == 32 ? 14 : 6 };
 
 typedef float SIMD(Half) __attribute__((vector_size(SIMD_BYTES / 2), aligned(sizeof(float)), may_alias));
 
-/* What is done with the sums at the end when a vector is cut by the last column, or a ReLU has a limit.  A row of `sum` is
- * two vectors long. */
+/* What is done with the sums at the end when a vector is cut by the last column, or a ReLU has a limit.  A row of `sum`
+ * is two vectors long. */
 static __attribute__((noinline)) void SIMD(finish)(const SIMD(Vector) * sum, size_t rows, const Product *p,
                                                    size_t columns, float *c) {
     for (size_t i = 0; i < rows; i++, c += p->c_row)
@@ -29,8 +29,8 @@ static __attribute__((noinline)) void SIMD(store_cut)(float *to, SIMD(Vector) v,
     SIMD(store)(to, v, count);
 }
 
-/* `rows`, `width` (vectors), `half` (one more, of half the length) and `stretch` are constants where this is inlined: the
- * sums become registers.  `columns` are those of the tile that exist. */
+/* `rows`, `width` (vectors), `half` (one more, of half the length) and `stretch` are constants where this is inlined:
+ * the sums become registers.  `columns` are those of the tile that exist. */
 CPU_INLINE void SIMD(tile)(size_t rows, size_t width, bool half, size_t stretch, const Product *p, const float *a,
                            const float *b, const float *bias, size_t columns, float *c) {
     SIMD(Vector) sum[25][2];
@@ -199,7 +199,8 @@ CPU_INLINE float SIMD(lane_sum)(SIMD(Vector) v) {
     return v[0];
 }
 
-/* `exact`: nothing behind the columns is read.  Else whole vectors are, which is faster, and what is too much masked. */
+/* `exact`: nothing behind the columns is read.  Else whole vectors are, which is faster, and what is too much
+ * masked. */
 CPU_INLINE void SIMD(some_dots)(size_t rows, bool exact, const float *a, const float *b, size_t columns, bool add,
                                 float *c) {
     SIMD(Vector) sum[4];

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * conv3d as a 2-D convolution of frames, which the other backends compute at their speed, Winograd's method included: the T
- * frames that an output frame looks at lie side by side in its channels,
+ * conv3d as a 2-D convolution of frames, which the other backends compute at their speed, Winograd's method included:
+ * the T frames that an output frame looks at lie side by side in its channels,
  *     x'[d', h, w, (t, c)] = x[d' u + t e - before, h, w, c],  0 outside        (stride u, dilation e along the depth)
  *     w'[r, s, (t, c), k] = w[t, r, s, c, k]
- * y[d'] = x'[d'] * w'.  With groups, (t, c) runs through each group's c by itself.  Done for as many frames at a time as
- * stay in the cache. */
+ * y[d'] = x'[d'] * w'.  With groups, (t, c) runs through each group's c by itself.  Done for as many frames at a time
+ * as stay in the cache. */
 #include "backend/backend.h"
 #include "backend/select.h"
 #include "base/memory.h"
@@ -40,7 +40,8 @@ static bool is_flat(const Frames *s) {
     return s->taps == 1 && s->op.attr.conv3d.stride[0] == 1;
 }
 
-/* As many as fill a second-level cache, or are worth reading the weights for; a divisor of all, so that blocks are alike. */
+/* As many as fill a second-level cache, or are worth reading the weights for; a divisor of all, so that blocks are
+ * alike. */
 static size_t choose_frames(const Frames *s) {
     static const size_t cache = 1024 * 1024 / sizeof(float);
     size_t all = s->op.n * s->op.y.dim[0], wanted = larger(cache, shape_count(&s->op.w[0]));

@@ -7,9 +7,9 @@
 #include <limits.h>
 
 /* A convolution image [n,H,W,C] -> out [n,P,Q,K] and its passes
- *     API_FORWARD  out from image and w        API_DATA  d image from d out and w        API_WEIGHTS  dw from image, d out
- * conv2d: x is the image, y is out.  conv2d_transpose is the data gradient of a convolution: y is the image, x is out; its
- * own gradient by x is then the forward pass. */
+ *     API_FORWARD  out from image and w     API_DATA  d image from d out and w     API_WEIGHTS  dw from image, d out
+ * conv2d: x is the image, y is out.  conv2d_transpose is the data gradient of a convolution: y is the image, x is out;
+ * its own gradient by x is then the forward pass. */
 typedef struct Conv {
     const OnednnFamily *family;
     OpDesc op;
@@ -24,8 +24,8 @@ typedef struct Conv {
     size_t result_at;    /* in OpBuffers.work: a gradient before it is added or changes its layout */
 } Conv;
 
-/* From 1 MB on, dw no longer fits in the cache beside the activations, and the library's kernels, which add to all of it
- * once per example, run at half the speed of sgemm, which goes through it once. */
+/* From 1 MB on, dw no longer fits in the cache beside the activations, and the library's kernels, which add to all of
+ * it once per example, run at half the speed of sgemm, which goes through it once. */
 enum { GEMM_WEIGHTS = 1024 * 1024 / sizeof(float) };
 
 /* The library's descriptions of the tensors. */
@@ -243,8 +243,8 @@ static void backward(void *state, const OpBuffers *b) {
 }
 
 /* Small convolutions are over before the library is ready: each call and change of layout takes it about a microsecond.
- * What would else run them is slower by far for groups, so less work is enough there.  With few weights per window position
- * the library's kernels cannot fill their vectors. */
+ * What would else run them is slower by far for groups, so less work is enough there.  With few weights per window
+ * position the library's kernels cannot fill their vectors. */
 enum { LEAST_WORK = 1 << 20, LEAST_GROUPED_WORK = 1 << 17, LEAST_CHANNELS = 64 };
 
 static bool supports(const OpDesc *op) {

@@ -5,8 +5,8 @@
 #include "base/memory.h"
 #include <limits.h>
 
-/* y [M,O] = x [M,I] w [I,O] + bias,   dx = dy w^T,   dw = x^T dy,   all in the layouts that they have anyway: the library
- * copies blocks of the operands where that helps. */
+/* y [M,O] = x [M,I] w [I,O] + bias,   dx = dy w^T,   dw = x^T dy,   all in the layouts that they have anyway: the
+ * library copies blocks of the operands where that helps. */
 typedef struct Dense {
     const OnednnFamily *family;
     bool relu;

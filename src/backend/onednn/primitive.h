@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One prepared oneDNN operation with the memory objects that it is called with.  Made once; running it sets pointers and
- * calls the library, which takes about a microsecond. */
+ * One prepared oneDNN operation with the memory objects that it is called with.  Made once; running it sets pointers
+ * and calls the library, which takes about a microsecond. */
 #ifndef BACKEND_ONEDNN_PRIMITIVE_H
 #define BACKEND_ONEDNN_PRIMITIVE_H
 #include "backend/onednn/api.h"
@@ -21,8 +21,8 @@ typedef struct Primitive {
 /* The process's engine (its cores) and the order of execution on it, made when first asked for. */
 Status primitive_engine(dnnl_engine_t *engine);
 
-/* Attributes: scratch is given by the caller; then, when relu, min(max(result, 0), relu_max), or, when sum, the result is
- * added to what is there.  The caller destroys *attr. */
+/* Attributes: scratch is given by the caller; then, when relu, min(max(result, 0), relu_max), or, when sum, the result
+ * is added to what is there.  The caller destroys *attr. */
 Status primitive_attr(bool relu, double relu_max, bool sum, dnnl_primitive_attr_t *attr);
 
 /* Completes `p`, whose `chosen` was set, for a call with the tensors of these roles (DNNL_ARG_SRC, ..), `roles` ending

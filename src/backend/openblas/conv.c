@@ -2,8 +2,8 @@
 #include "backend/openblas/openblas.h"
 #include <string.h>
 
-/* A block's col fills about half of a core's L2 cache, but has at least so many rows that reading the weights once a block
- * costs little beside the arithmetic (each element is used twice a row). */
+/* A block's col fills about half of a core's L2 cache, but has at least so many rows that reading the weights once a
+ * block costs little beside the arithmetic (each element is used twice a row). */
 enum { COL_BYTES = 512 * 1024, COL_ROWS = 256 };
 
 static size_t col_width(const ConvSizes *g) {

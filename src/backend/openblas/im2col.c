@@ -3,8 +3,8 @@
 #include "backend/openblas/openblas.h"
 #include <string.h>
 
-/* One kernel row of one output image row in col: for each of Q positions `size` = S C/groups elements, which come from one
- * image row; the next position's lie `distance` = R S C/groups further on. */
+/* One kernel row of one output image row in col: for each of Q positions `size` = S C/groups elements, which come from
+ * one image row; the next position's lie `distance` = R S C/groups further on. */
 typedef struct Pieces {
     size_t count, size, distance;
 } Pieces;

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Convolution and dense layers by cblas_sgemm.  A convolution's input is laid out as a matrix `col` of one row per output
- * position, in the order of the kernel's memory (K. Chellapilla, S. Puri, P. Simard, "High performance convolutional neural
- * networks for document processing", 2006), a block of output image rows at a time so that col stays in cache:
+ * Convolution and dense layers by cblas_sgemm.  A convolution's input is laid out as a matrix `col` of one row per
+ * output position, in the order of the kernel's memory (K. Chellapilla, S. Puri, P. Simard, "High performance
+ * convolutional neural networks for document processing", 2006), a block of output image rows at a time so that col
+ * stays in cache:
  *
  *     forward  y    [M,K]   = col [M,RSC] w [RSC,K] + b         M = output positions of the block
  *     weights  dw   [RSC,K] = sum over blocks, in order, of col^T dy
  *     data     dcol [M,RSC] = dy [M,K] w^T, whose elements are added where im2col took them from
  *
- * A 1x1 convolution with stride 1 needs no col: x has that layout already.  Groups: each has its own col and columns of w
- * and y.  None of these functions fails or allocates. */
+ * A 1x1 convolution with stride 1 needs no col: x has that layout already.  Groups: each has its own col and columns of
+ * w and y.  None of these functions fails or allocates. */
 #ifndef BACKEND_OPENBLAS_OPENBLAS_H
 #define BACKEND_OPENBLAS_OPENBLAS_H
 #include "backend/backend.h"
@@ -53,8 +54,8 @@ void im2col(const ConvSizes *g, size_t group, const float *x, size_t first, size
 /* The transpose of im2col: adds col's elements to dx. */
 void col2im(const ConvSizes *g, size_t group, const float *col, size_t first, size_t rows, float *dx);
 
-/* c [m,n] = a b, or c += a b when `add`, row major; lda, ldb, ldc: distance of rows in elements.  a is [m,k], or stored as [k,m] when
- * a_transposed; b is [k,n], or [n,k] when b_transposed. */
+/* c [m,n] = a b, or c += a b when `add`, row major; lda, ldb, ldc: distance of rows in elements.  a is [m,k], or stored
+ * as [k,m] when a_transposed; b is [k,n], or [n,k] when b_transposed. */
 void sgemm(bool a_transposed, bool b_transposed, size_t m, size_t n, size_t k, const float *a, size_t lda,
            const float *b, size_t ldb, bool add, float *c, size_t ldc);
 

@@ -23,8 +23,8 @@ static size_t positions(const OpDesc *op, size_t n) {
     return n * shape_count(&op->x[0]) / channels(op);
 }
 
-/* Two passes over a slice, as sum(x^2) - mean^2 would cancel; slices are merged as in T. Chan, G. Golub, R. LeVeque, "Updating
- * formulae and a pairwise algorithm for computing sample variances", 1979. */
+/* Two passes over a slice, as sum(x^2) - mean^2 would cancel; slices are merged as in T. Chan, G. Golub, R. LeVeque,
+ * "Updating formulae and a pairwise algorithm for computing sample variances", 1979. */
 static void add_moments(Channel *now, const Real *x, size_t count, size_t stride, double seen) {
     double sum = 0, squares = 0, n = (double)count;
     for (size_t i = 0; i < count; i++)

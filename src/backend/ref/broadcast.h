@@ -3,8 +3,8 @@
 #define BACKEND_REF_BROADCAST_H
 #include "base/shape.h"
 
-/* Where element k of a tensor of shape `y` finds its value in a tensor of shape `x` that is repeated to that shape: axes
- * are aligned at the last one, those of extent 1 are repeated.  x.rank <= y.rank. */
+/* Where element k of a tensor of shape `y` finds its value in a tensor of shape `x` that is repeated to that shape:
+ * axes are aligned at the last one, those of extent 1 are repeated.  x.rank <= y.rank. */
 static inline size_t broadcast_index(const Shape *x, const Shape *y, size_t k) {
     size_t index = 0, stride = 1;
     for (size_t a = 1; a <= x->rank; a++) {

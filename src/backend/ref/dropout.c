@@ -22,8 +22,8 @@ static RngKey key_of(const OpDesc *op, const OpContext *context) {
 }
 
 /* keep[k] says whether decision k of an example keeps its elements: word k mod 4 of the Philox block of counter
- * (example in the global batch, k / 4) is at least rate * 2^32.  A function of seed, dropout, step, example and k alone,
- * so that neither the cut into micro-batches nor the number type changes it. */
+ * (example in the global batch, k / 4) is at least rate * 2^32.  A function of seed, dropout, step, example and k
+ * alone, so that neither the cut into micro-batches nor the number type changes it. */
 static void decide(const OpDesc *op, const OpContext *context, uint64_t example, size_t count, unsigned char *keep) {
     RngKey key = key_of(op, context);
     uint64_t threshold = (uint64_t)(op->attr.dropout.rate * 0x1p32);

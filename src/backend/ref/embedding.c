@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * embedding: y[i] = w[x[i]], the row of that number; dw[x[i]] += dy[i].  Rows are moved as a whole, so there is no faster
- * kernel elsewhere. */
+ * embedding: y[i] = w[x[i]], the row of that number; dw[x[i]] += dy[i].  Rows are moved as a whole, so there is no
+ * faster kernel elsewhere. */
 #include "backend/ref/ref.h"
 #include <math.h>
 #include <string.h>

@@ -85,8 +85,8 @@ static void give(const OpBuffers *b, size_t first, size_t count, double factor, 
         dx[c] = (Real)((b->dx_add[0] ? dx[c] : 0) + factor * row[c]);
 }
 
-/* Scaled by the weight of this loss and of the example; a label has no gradient.  `work` holds a row, or what losses of pairs
- * need and their gradient. */
+/* Scaled by the weight of this loss and of the example; a label has no gradient.  `work` holds a row, or what losses of
+ * pairs need and their gradient. */
 static void backward(const OpDesc *op, const OpBuffers *b) {
     const LossAttr *attr = &op->attr.loss;
     Rows rows = rows_of(op);

@@ -35,8 +35,8 @@ static double scale_of(const LossAttr *attr, const Real *x, size_t classes) {
     return attr->from_logits ? log_sum_exp(x, classes) : row_sum(x, classes);
 }
 
-/* By logits: p_c sum(t) - t_c.  By probabilities q = x / sum(x): (h_c - sum_k h_k q_k) / sum(x), where h_c = -t_c / q_c,
- * 0 where the clipping holds. */
+/* By logits: p_c sum(t) - t_c.  By probabilities q = x / sum(x): (h_c - sum_k h_k q_k) / sum(x), where h_c = -t_c /
+ * q_c, 0 where the clipping holds. */
 static void crossentropy_gradient(const LossAttr *attr, const Real *x, const Real *label, size_t classes, double *dx) {
     double scale = scale_of(attr, x, classes), sum = 0;
     for (size_t c = 0; c < classes; c++) {

@@ -3,13 +3,13 @@
 #include <math.h>
 #include <string.h>
 
-/* Losses on distances between the examples of a micro-batch.  e_i = x_i / max(|x_i|, 1e-7), D_ij = |e_i - e_j|, m = margin;
- * the loss of example i of n is
+/* Losses on distances between the examples of a micro-batch.  e_i = x_i / max(|x_i|, 1e-7), D_ij = |e_i - e_j|,
+ * m = margin; the loss of example i of n is
  *
  *   contrastive    mean over j != i of  D_ij^2 / 2 where j is of i's class, else max(m - D_ij, 0)^2 / 2
  *                  (Hadsell, Chopra, LeCun, "Dimensionality reduction by learning an invariant mapping", CVPR 2006)
- *   triplet        mean over all j of i's class of  max(D_ij^2 - D_ik^2 + m, 0), k the semi-hard negative: the nearest of
- *                  another class that is farther away than j; the farthest of another class where there is none
+ *   triplet        mean over all j of i's class of  max(D_ij^2 - D_ik^2 + m, 0), k the semi-hard negative: the nearest
+ *                  of another class that is farther away than j; the farthest of another class where there is none
  *                  (Schroff, Kalenichenko, Philbin, "FaceNet", CVPR 2015)
  *   triplet hard   max(D_ij - D_ik + m, 0), j the farthest of i's class, k the nearest of another one (Hermans, Beyer,
  *                  Leibe, "In defense of the triplet loss for person re-identification", 2017; with squares, whose

@@ -8,7 +8,8 @@
  * and differ in what a set is (Ba, Kiros and Hinton 2016; Wu and He 2018):
  *     layer_norm  the last axes of one example
  *     group_norm  contiguous channels of one example over all positions
- * Each is `runs` pieces of `run` adjacent elements, `stride` apart, and element j of a run uses parameter `param` + j. */
+ * Each is `runs` pieces of `run` adjacent elements, `stride` apart, and element j of a run uses parameter `param` +
+ * j. */
 typedef struct Set {
     size_t start, runs, run, stride, param;
 } Set;

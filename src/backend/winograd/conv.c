@@ -4,10 +4,10 @@
 #include "backend/winograd/winograd.h"
 #include <string.h>
 
-/* All of U is made once a call when it is so small that it stays in the second-level cache beside a block's V and M; then
- * blocks of few tiles are better.  Otherwise it is made anew for each block of tiles, which must be so many that this costs
- * little beside the products.  Blocks of channels: M and U of one stay in the second-level cache, and a row of U for all
- * its inputs in the first.  All found by measuring. */
+/* All of U is made once a call when it is so small that it stays in the second-level cache beside a block's V and M;
+ * then blocks of few tiles are better.  Otherwise it is made anew for each block of tiles, which must be so many that
+ * this costs little beside the products.  Blocks of channels: M and U of one stay in the second-level cache, and a row
+ * of U for all its inputs in the first.  All found by measuring. */
 enum { KEPT_BYTES = 1024 * 1024, KEPT_TILES = 32, KEPT_TILES_BACKWARD = 64, TILES = 128, DEPTH = 64, WIDTH = 32 };
 
 static size_t divide_up(size_t a, size_t b) {
@@ -26,9 +26,10 @@ static size_t tile_count(const ConvSizes *g) {
     return g->n * divide_up(g->P, TILE) * divide_up(g->Q, TILE);
 }
 
-/* The direct method multiplies 9 P Q times where this does 36 times a tile, of which those at the edges reach beyond y: the
- * ratio must be 1.5 at least.  The transforms of x and y cost too much beside products of few channels, those of the weights
- * beside products for few tiles, the more so when the weights come from far away.  Measured beside the other backends. */
+/* The direct method multiplies 9 P Q times where this does 36 times a tile, of which those at the edges reach beyond y:
+ * the ratio must be 1.5 at least.  The transforms of x and y cost too much beside products of few channels, those of
+ * the weights beside products for few tiles, the more so when the weights come from far away.  Measured beside the
+ * other backends. */
 bool winograd_wins(const ConvSizes *g) {
     size_t tiles = tile_count(g);
     bool pays = 2 * 9 * g->n * g->P * g->Q >= 3 * 36 * tiles;
@@ -65,7 +66,8 @@ static void multiply(const Gemm *g, const Points *a, const Points *b, const Poin
         gemm(g, a->data + i * a->step, b->data + i * b->step, m->data + i * m->step);
 }
 
-/* ---- products with the weights -------------------------------------------------------------------------------------- */
+/* ---- products with the weights
+ * -------------------------------------------------------------------------------------- */
 
 /* From tiles with `inputs` channels to tiles with `outputs` channels: forward by U, backward by its transpose. */
 typedef struct Weighting {
@@ -117,7 +119,8 @@ static size_t block_tiles(size_t total, size_t count, size_t t, size_t *first) {
     return (t + 1) * total / count - *first;
 }
 
-/* ---- forward -------------------------------------------------------------------------------------------------------- */
+/* ---- forward
+ * -------------------------------------------------------------------------------------------------------- */
 
 size_t winograd_forward_bytes(const ConvSizes *g) {
     Weighting s = weighting_make(g, false, KEPT_TILES);
@@ -143,10 +146,11 @@ void winograd_forward(const ConvSizes *g, const float *x, const float *w, const 
     }
 }
 
-/* ---- backward ------------------------------------------------------------------------------------------------------- */
+/* ---- backward
+ * ------------------------------------------------------------------------------------------------------- */
 
-/* What backward needs beside the weighting of W: V, and M of a block of the weights' gradient, which shares its memory with
- * that of the data's. */
+/* What backward needs beside the weighting of W: V, and M of a block of the weights' gradient, which shares its memory
+ * with that of the data's. */
 typedef struct Backward {
     Weighting data; /* its `from` is W */
     Points v, m;

@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Convolution by 3x3 kernels as products at points: Winograd's algorithm F(4x4,3x3) (S. Winograd, "Arithmetic complexity of
- * computations", 1980; for neural networks: A. Lavin, S. Gray, "Fast algorithms for convolutional neural networks", 2015).
+ * Convolution by 3x3 kernels as products at points: Winograd's algorithm F(4x4,3x3) (S. Winograd, "Arithmetic
+ * complexity of computations", 1980; for neural networks: A. Lavin, S. Gray, "Fast algorithms for convolutional neural
+ * networks", 2015).
  *
- * In one dimension, four outputs y of a convolution of six inputs d with three weights g are evaluated at POINTS points:
+ * In one dimension, four outputs y of a convolution of six inputs d with three weights g are evaluated at POINTS
+ * points:
  *
  *     y = A^T [ (G g) (B^T d) ]          products elementwise
  *
- * and in two dimensions this is done along columns and then rows: 36 products instead of 144 for a tile of 4x4 outputs.  With
- * channels every product becomes a sum over them: one matrix product for each of the 36 points of the plane, over all tiles.
- * The gradients are those of this formula; their products are at the same points:
+ * and in two dimensions this is done along columns and then rows: 36 products instead of 144 for a tile of 4x4 outputs.
+ * With channels every product becomes a sum over them: one matrix product for each of the 36 points of the plane, over
+ * all tiles.  The gradients are those of this formula; their products are at the same points:
  *
  *     dg = G^T [ (A dy) (B^T d) ]        dd = B [ (G g) (A dy) ], added where patches of neighbours overlap
  *
  * The points are 0, a, -a, b, -b and infinity.  With p one of the first five, q the others:
- *     A^T [i, p] = p^i            G [p, j] = p^j / prod(p - q)            B^T [p, :] = coefficients of prod(x - q)
- *     A^T [3, inf] = 1            G [inf, 2] = 1                          B^T [inf, :] = coefficients of x (x^2-a^2) (x^2-b^2)
- * all else at infinity being 0.  a = 5/8, b = 3/2: with them the error is less than half of that with the usual 1, 2 (about
- * 8e-7 of the result's root mean square at 64 channels), and all coefficients of B and A are exact.
+ *     A^T [i, p] = p^i        G [p, j] = p^j / prod(p - q)        B^T [p, :] = coefficients of prod(x - q)
+ *     A^T [3, inf] = 1        G [inf, 2] = 1                      B^T [inf, :] = coefficients of x (x^2-a^2) (x^2-b^2)
+ * all else at infinity being 0.  a = 5/8, b = 3/2: with them the error is less than half of that with the usual 1, 2
+ * (about 8e-7 of the result's root mean square at 64 channels), and all coefficients of B and A are exact.
  *
  * Activations are NHWC, weights HWIO, as everywhere; the transforms are vectorised over channels.  Floats only. */
 #ifndef BACKEND_WINOGRAD_TILES_H
@@ -51,7 +53,8 @@ size_t points_size(const Points *points, size_t blocks);
 size_t points_blocks(const Points *points, size_t channels);
 
 /* A batch of images [n, height, width, channels] under a grid of tiles [n, rows, columns]: tile (row, column) is about
- * the image's rows from TILE * row - pad[0] on and columns from TILE * column - pad[1] on.  What lies outside counts 0. */
+ * the image's rows from TILE * row - pad[0] on and columns from TILE * column - pad[1] on.  What lies outside counts
+ * 0. */
 typedef struct Image {
     size_t height, width, channels;
     size_t rows, columns, pad[2];
@@ -82,8 +85,8 @@ void points_to_output(const Image *image, const Points *m, size_t first, size_t 
 void points_to_input(const Image *image, const Points *m, size_t first, size_t count, size_t channel, size_t channels,
                      float *dx);
 
-/* Part of weights [3,3,inputs,outputs]: the block of inputs in [row, row + rows) and of outputs in [column, column + columns);
- * transposed: the block's rows are outputs, its columns inputs. */
+/* Part of weights [3,3,inputs,outputs]: the block of inputs in [row, row + rows) and of outputs in [column, column +
+ * columns); transposed: the block's rows are outputs, its columns inputs. */
 typedef struct WeightBlock {
     size_t inputs, outputs;
     size_t row, rows, column, columns;

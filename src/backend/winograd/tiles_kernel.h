@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The transforms of tiles.h, compiled for each kind of vector (simd.h): one vector of channels at a time, for which a tile is
- * transformed along its columns and then its rows.  What does this for one vector is kept from being inlined (APART), as
- * compilers would else keep the addresses of all points in registers that they do not have. */
+ * The transforms of tiles.h, compiled for each kind of vector (simd.h): one vector of channels at a time, for which a
+ * tile is transformed along its columns and then its rows.  What does this for one vector is kept from being inlined
+ * (APART), as compilers would else keep the addresses of all points in registers that they do not have. */
 #undef APART
 #define APART static __attribute__((noinline)) void
 enum { SIMD(LANES) = SIMD_BYTES / sizeof(float) };
@@ -88,8 +88,8 @@ CPU_INLINE void SIMD(store_input_row)(float *to, size_t step, const SIMD(Vector)
     SIMD(store_row)(to, step, p);
 }
 
-/* to = B^T d B for one vector of channels of the 36 pixels from[] + channel.  In three parts, each of which has room in 32
- * registers: the middle four rows, the first, the last. */
+/* to = B^T d B for one vector of channels of the 36 pixels from[] + channel.  In three parts, each of which has room in
+ * 32 registers: the middle four rows, the first, the last. */
 APART SIMD(input_patch)(const float *const *from, size_t channel, float *to, size_t step) {
     SIMD(Vector) middle[PATCH][4], row[PATCH], d[PATCH];
 #pragma GCC unroll 6

@@ -24,8 +24,8 @@ size_t winograd_backward_bytes(const ConvSizes *g);
 /* y = conv(x, w), finished as `finish` says. */
 void winograd_forward(const ConvSizes *g, const float *x, const float *w, const Finish *finish, float *y, float *work);
 
-/* The gradients of sum(y dy): by w, dw or dw += when add_dw; by x, dx or dx += when add_dx.  dw and dx may be NULL; x is
- * read for dw, w for dx. */
+/* The gradients of sum(y dy): by w, dw or dw += when add_dw; by x, dx or dx += when add_dx.  dw and dx may be NULL; x
+ * is read for dw, w for dx. */
 void winograd_backward(const ConvSizes *g, const float *x, const float *w, const float *dy, bool add_dw, float *dw,
                        bool add_dx, float *dx, float *work);
 
