@@ -18,8 +18,8 @@ enum { CAUGHT = sizeof caught / sizeof *caught };
 static struct sigaction before[CAUGHT];
 static _Thread_local const char *volatile guarded_file, *volatile guarded_cause;
 
-/* Timers on this thread's processor time (guard) and on the clock (crash_survive), made at their first use; they send SIGVTALRM
- * to this thread. */
+/* Timers on this thread's processor time (guard) and on the clock (crash_survive), made at their first use; they send
+ * SIGVTALRM to this thread. */
 typedef struct Timer {
     timer_t id;
     int made; /* -1: cannot be */
@@ -121,8 +121,8 @@ static void install(void) {
         sigaction(caught[i], &action, &before[i]);
 }
 
-/* The handler's own: a library that calls itself for ever leaves no room on the thread's.  One that a sanitizer has given
- * stays: it frees it when the thread ends. */
+/* The handler's own: a library that calls itself for ever leaves no room on the thread's.  One that a sanitizer has
+ * given stays: it frees it when the thread ends. */
 static void give_stack(void) {
     static _Thread_local _Alignas(16) char stack[1 << 14];
     stack_t now;

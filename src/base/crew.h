@@ -13,14 +13,14 @@
 typedef struct Crew Crew;
 typedef Status CrewWork(void *context, size_t piece);
 
-/* Starts `helpers` threads, 0 or more, that sleep until there is work; `does` is for messages.  STATUS_FAILED: no memory, no
- * room for a thread. */
+/* Starts `helpers` threads, 0 or more, that sleep until there is work; `does` is for messages.  STATUS_FAILED: no
+ * memory, no room for a thread. */
 Status crew_create(size_t helpers, const char *does, Crew **out);
 void crew_destroy(Crew *crew); /* nobody may be in crew_run; accepts NULL */
 
-/* Calls work(context, i) for i = 0 .. count-1, each once, in any order and by several threads at once, and returns when all
- * have come back.  After a failure no more pieces are begun; returns that of the lowest piece that failed.  crew NULL: this
- * thread alone.  One caller at a time. */
+/* Calls work(context, i) for i = 0 .. count-1, each once, in any order and by several threads at once, and returns when
+ * all have come back.  After a failure no more pieces are begun; returns that of the lowest piece that failed.  crew
+ * NULL: this thread alone.  One caller at a time. */
 Status crew_run(Crew *crew, size_t count, CrewWork *work, void *context);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Sums of doubles without rounding, so that they do not depend on the order of their terms nor on who adds which.  The sum
- * is a number in fixed point that is wide enough for every finite double (Kulisch, Computer Arithmetic and Validity, 2008,
- * chapter 8), in digits of 26 bits.  Each digit has a 64-bit integer of its own: no carries while terms are added, and sums
- * of several ranks are added digit by digit, as integers.
+ * Sums of doubles without rounding, so that they do not depend on the order of their terms nor on who adds which.  The
+ * sum is a number in fixed point that is wide enough for every finite double (Kulisch, Computer Arithmetic and
+ * Validity, 2008, chapter 8), in digits of 26 bits.  Each digit has a 64-bit integer of its own: no carries while terms
+ * are added, and sums of several ranks are added digit by digit, as integers.
  *
  *     uint64_t sum[EXACT_DIGITS] = {0};
  *     exact_add(sum, 0.1);

@@ -84,8 +84,8 @@ void log_warn(const char *format, ...) {
     va_end(args);
 }
 
-/* On a terminal, lines that are prose are broken between words: not JSON, not tables between tabulators, not what moves the
- * cursor. */
+/* On a terminal, lines that are prose are broken between words: not JSON, not tables between tabulators, not what moves
+ * the cursor. */
 static void print_info(const char *format, va_list args) {
     static size_t column; /* where stdout stands, if nobody else prints */
     char text[4096], wrapped[6000];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Messages to the person at the terminal.  Errors and warnings go to stderr as "PROGRAM: error: text"; everything else
- * to stdout.  Only rank 0 prints information and warnings (log_set_rank).  On a terminal (base/terminal.h) errors are red,
- * warnings yellow, and lines are broken at its width. */
+ * to stdout.  Only rank 0 prints information and warnings (log_set_rank).  On a terminal (base/terminal.h) errors are
+ * red, warnings yellow, and lines are broken at its width. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 #include "base/status.h"
@@ -16,7 +16,8 @@ const char *log_program(void);
 void log_set_level(LogLevel level);
 LogLevel log_level(void);
 
-/* Once ranks are known.  ranks > 1: errors say "rank R (HOST): ".  rank > 0: log_info, log_verbose, log_warn are silent. */
+/* Once ranks are known.  ranks > 1: errors say "rank R (HOST): ".  rank > 0: log_info, log_verbose, log_warn are
+ * silent. */
 void log_set_rank(int rank, int ranks, const char *host);
 
 /* "" on a single rank, else "rank R (HOST): "; the prefix of this rank's errors. */
@@ -28,8 +29,8 @@ void log_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));   
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));    /* rank 0, not with LOG_QUIET */
 void log_verbose(const char *format, ...) __attribute__((format(printf, 1, 2))); /* rank 0, LOG_VERBOSE only */
 
-/* An error of a process that is about to end and may be stuck in a print: one write(2), no lock, and nothing where stderr takes
- * no more. */
+/* An error of a process that is about to end and may be stuck in a print: one write(2), no lock, and nothing where
+ * stderr takes no more. */
 void log_last_words(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* STATUS_FAILED when something printed to stdout did not arrive there: for programs whose output is their result. */

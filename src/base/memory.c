@@ -147,8 +147,8 @@ MemoryStats memory_stats(void) {
                          atomic_load(&total_count), atomic_load(&refused_count)};
 }
 
-/* Linux keeps both in /proc.  ru_maxrss is for other systems: on Linux it begins with the peak of the process that started
- * this one. */
+/* Linux keeps both in /proc.  ru_maxrss is for other systems: on Linux it begins with the peak of the process that
+ * started this one. */
 MemoryProcess memory_process(void) {
     MemoryProcess process = {0, 0};
     char line[128];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Allocation with checked sizes, 64-byte alignment, zeroed memory and counters.  Everything that grows with the network,
- * the data or a file is allocated here, so that one number tells what a rank holds and a test can make any allocation fail. */
+ * Allocation with checked sizes, 64-byte alignment, zeroed memory and counters.  Everything that grows with the
+ * network, the data or a file is allocated here, so that one number tells what a rank holds and a test can make any
+ * allocation fail. */
 #ifndef BASE_MEMORY_H
 #define BASE_MEMORY_H
 #include "base/status.h"
@@ -25,14 +26,14 @@ Status memory_format(char **out, const char *format, ...) __attribute__((format(
 /* Accepts NULL. */
 void memory_free(void *pointer);
 
-/* memory_free for a block that will be wanted again: the next memory_alloc of 8 MB or more gets it, zeroed, if it asks for
- * just as many bytes, and else frees it.  The system need not find the pages anew, which takes 0.3 s for the 190 MB of a
- * checkpoint on a virtual machine.  Until then it counts as live.  One block is kept: the one before, if nobody took it, is
- * freed; NULL: keeps none.  Thread-safe. */
+/* memory_free for a block that will be wanted again: the next memory_alloc of 8 MB or more gets it, zeroed, if it asks
+ * for just as many bytes, and else frees it.  The system need not find the pages anew, which takes 0.3 s for the 190 MB
+ * of a checkpoint on a virtual machine.  Until then it counts as live.  One block is kept: the one before, if nobody
+ * took it, is freed; NULL: keeps none.  Thread-safe. */
 void memory_keep(void *pointer);
 
-/* Counts `bytes` that were not allocated here, such as a mapping, like an allocation; memory_forget takes them back.  Fails
- * only when a test wants it (memory_fail_at).  Thread-safe. */
+/* Counts `bytes` that were not allocated here, such as a mapping, like an allocation; memory_forget takes them back.
+ * Fails only when a test wants it (memory_fail_at).  Thread-safe. */
 Status memory_note(size_t bytes, const char *what);
 void memory_forget(size_t bytes);
 
@@ -54,8 +55,8 @@ MemoryProcess memory_process(void);
 /* Gives pages that libraries have freed, but the C library keeps, back to the system. */
 void memory_trim(void);
 
-/* malloc for libraries that would go on without saying that something was left out (JSON): ends all ranks with a message where
- * there is no memory (status_abort).  The caller frees with free. */
+/* malloc for libraries that would go on without saying that something was left out (JSON): ends all ranks with a
+ * message where there is no memory (status_abort).  The caller frees with free. */
 void *memory_for_library(size_t size);
 
 /* Counts what a library did not get as refused, too. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Counter-based random numbers: a value is a function of (seed, purpose, two stream numbers, counter) and of nothing else,
- * so there is no generator state to save, and no rank, thread or order of calls that could change it.
+ * Counter-based random numbers: a value is a function of (seed, purpose, two stream numbers, counter) and of nothing
+ * else, so there is no generator state to save, and no rank, thread or order of calls that could change it.
  *
  * Philox4x32-10: J. Salmon, M. Moraes, R. Dror, D. Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011. */
 #ifndef BASE_RNG_H
@@ -37,9 +37,9 @@ double rng_uniform(RngKey key, uint64_t a, uint64_t b);
 /* Standard normal (Box-Muller). */
 double rng_normal(RngKey key, uint64_t a, uint64_t b);
 
-/* The image of `position` under a keyed permutation of 0 .. count-1 (a Feistel network of 6 rounds over the next power of
- * four, walked until the image is in range; Black and Rogaway, "Ciphers with arbitrary finite domains", 2002): the order
- * of an epoch without an index array.  position < count. */
+/* The image of `position` under a keyed permutation of 0 .. count-1 (a Feistel network of 6 rounds over the next power
+ * of four, walked until the image is in range; Black and Rogaway, "Ciphers with arbitrary finite domains", 2002): the
+ * order of an epoch without an index array.  position < count. */
 uint64_t rng_permute(RngKey key, uint64_t position, uint64_t count);
 
 /* A 64-bit hash of a text, to make a stream number from a name (FNV-1a). */

@@ -22,8 +22,8 @@ size_t shape_count(const Shape *shape);
 
 bool shape_equal(const Shape *a, const Shape *b);
 
-/* *out = the same with `rank` dimensions, where extents of 1 at the end make the difference: 96 is 96x1, 96x3x1 is 96x3.
- * False: they do not. */
+/* *out = the same with `rank` dimensions, where extents of 1 at the end make the difference: 96 is 96x1, 96x3x1 is
+ * 96x3.  False: they do not. */
 bool shape_to_rank(const Shape *shape, size_t rank, Shape *out);
 
 /* Writes "28x28x1" ("scalar" for rank 0) and returns `text`. */

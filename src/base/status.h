@@ -62,8 +62,8 @@ _Noreturn void status__broken(const char *file, int line, const char *condition,
  * hook.  For failures in the middle of a step, where the others already wait. */
 _Noreturn void status_abort(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Ends this process at once with exit code `code`, for a thread that finds the main thread stuck: nothing is flushed, given
- * back or told to MPI, whose launcher then ends the other ranks. */
+/* Ends this process at once with exit code `code`, for a thread that finds the main thread stuck: nothing is flushed,
+ * given back or told to MPI, whose launcher then ends the other ranks. */
 _Noreturn void status_end(Status code);
 
 /* Installs what ends all ranks (dist sets MPI_Abort; the default is _exit). */

@@ -8,8 +8,8 @@
 
 #define UTF8_REPLACEMENT "\xef\xbf\xbd" /* U+FFFD, for bytes that are none */
 
-/* Bytes of the UTF-8 character at `text` (RFC 3629, section 4), 0 when it is none.  `text` ends with '\0', which is a character
- * of one byte. */
+/* Bytes of the UTF-8 character at `text` (RFC 3629, section 4), 0 when it is none.  `text` ends with '\0', which is a
+ * character of one byte. */
 static inline size_t utf8_bytes(const char *text) {
     const unsigned char *s = (const unsigned char *)text;
     if (s[0] < 0x80)

@@ -25,9 +25,9 @@ Status dist_init(int *argc, char ***argv, Dist **out);
 /* Ends MPI.  Collective.  Accepts NULL.  After it a program may exit with any code, the same on all ranks. */
 void dist_finish(Dist *dist);
 
-/* For tests: *out = the ranks of `dist`, numbered as if this one stood on node `node` (any number from 0; ranks that give
- * the same are neighbours).  Shares nothing with `dist`; given back by dist_release before dist_finish.  Both collective.
- * STATUS_FAILED: out of memory, printed. */
+/* For tests: *out = the ranks of `dist`, numbered as if this one stood on node `node` (any number from 0; ranks that
+ * give the same are neighbours).  Shares nothing with `dist`; given back by dist_release before dist_finish.  Both
+ * collective.  STATUS_FAILED: out of memory, printed. */
 Status dist_regroup(Dist *dist, int node, Dist **out);
 void dist_release(Dist *dist);
 
@@ -66,8 +66,8 @@ int dist_max_int(Dist *dist, int value);
 /* values[i] = the sum over ranks, on every rank.  Exact (integers).  Collective. */
 void dist_sum(Dist *dist, uint64_t *values, size_t count);
 
-/* Rank 0's `data` = the `bytes` at `data` of rank `from`, which is not 0.  Called by these two, which both know how many; others
- * do nothing. */
+/* Rank 0's `data` = the `bytes` at `data` of rank `from`, which is not 0.  Called by these two, which both know how
+ * many; others do nothing. */
 void dist_hand_over(Dist *dist, int from, void *data, size_t bytes);
 
 void dist_barrier(Dist *dist);

@@ -96,7 +96,8 @@ static void pause_core(void) {
 #endif
 }
 
-/* A rank that yields early lets another on its core go on at once; spinning longer gained nothing where each has its own. */
+/* A rank that yields early lets another on its core go on at once; spinning longer gained nothing where each has its
+ * own. */
 Real *gradsync_wait(GradSync *sync) {
     CHECK(sync->next >= sync->end, "micro-batch %zu is not final", sync->next);
     if (sync->mode == GRADSYNC_MPI)

@@ -19,8 +19,8 @@
  * what a ring would.  Buckets of a rank's last micro-batch leave as soon as they are final, while the backward pass
  * goes on.  Where memory cannot be shared all goes by messages, with the same bits.
  *
- * Memory: all of it is allocated by gradsync_create; a step allocates nothing.  None of it has a name that could be left
- * behind when a rank is killed. */
+ * Memory: all of it is allocated by gradsync_create; a step allocates nothing.  None of it has a name that could be
+ * left behind when a rank is killed. */
 #ifndef DIST_GRADSYNC_H
 #define DIST_GRADSYNC_H
 #include "base/real.h"
@@ -51,12 +51,12 @@ Status gradsync_create(Dist *dist, const GradSyncOptions *options, GradSync **ou
 /* Collective.  Accepts NULL. */
 void gradsync_destroy(GradSync *sync);
 
-/* Bytes that gradsync_create takes on the rank that needs most, slabs included, for a run on so many ranks, evenly spread
- * over so many nodes whose ranks share memory.  Not collective; SIZE_MAX when it does not fit a size_t. */
+/* Bytes that gradsync_create takes on the rank that needs most, slabs included, for a run on so many ranks, evenly
+ * spread over so many nodes whose ranks share memory.  Not collective; SIZE_MAX when it does not fit a size_t. */
 size_t gradsync_bytes(const GradSyncOptions *options, int ranks, int nodes);
 
-/* Bytes of the other ranks' slabs that this rank reads and writes.  The system counts them for each process that touches
- * them (memory_process), though they are there once.  Not collective. */
+/* Bytes of the other ranks' slabs that this rank reads and writes.  The system counts them for each process that
+ * touches them (memory_process), though they are there once.  Not collective. */
 size_t gradsync_foreign_bytes(const GradSync *sync);
 
 /* This rank's micro-batches: first .. last-1, never none. */

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The exchange, lanes x nodes.  A bucket is cut into lanes, as many as the fullest node has ranks, and a lane into a part
- * per node.  Lane l of a node is run by its local rank l mod (ranks there), whom the part of the lane that bears the
- * node's number belongs to.  Once all ranks of the node have posted the bucket, only the lane's rank touches the lane, in
- * all slabs of the node, until it is done; a bucket goes through
+ * The exchange, lanes x nodes.  A bucket is cut into lanes, as many as the fullest node has ranks, and a lane into a
+ * part per node.  Lane l of a node is run by its local rank l mod (ranks there), whom the part of the lane that bears
+ * the node's number belongs to.  Once all ranks of the node have posted the bucket, only the lane's rank touches the
+ * lane, in all slabs of the node, until it is done; a bucket goes through
  *
- *     GATHER   my node's pieces of the other nodes' parts are added up where they lie, and leave; the other nodes' pieces
- *              of my part arrive
- *     SPREAD   the sum of my part is put into slab 0 of all ranks of the node, and leaves; the others' arrive in my slab 0
+ *     GATHER   my node's pieces of the other nodes' parts are added up where they lie, and leave; the other nodes'
+ *              pieces of my part arrive
+ *     SPREAD   the sum of my part is put into slab 0 of all ranks of the node, and leaves; the others' arrive in my
+ *              slab 0
  *     DONE     ... and have been copied to the other ranks' slab 0
  *
  * With one node there are no other parts: a bucket runs through at once.  With one rank per node there are no other

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Runs plans.  All memory is given: the arena, the weights, the inputs, the gradient slab.  Nothing here fails or allocates. */
+ * Runs plans.  All memory is given: the arena, the weights, the inputs, the gradient slab.  Nothing here fails or
+ * allocates. */
 #ifndef GRAPH_EXECUTOR_H
 #define GRAPH_EXECUTOR_H
 #include "graph/plan.h"
 
-/* Ties the plan to an arena of at least plan->arena_bytes bytes, 64-byte aligned, and to the weight slab [weight_count].
- * Both borrowed; the arena may be shared by plans that do not run at the same time. */
+/* Ties the plan to an arena of at least plan->arena_bytes bytes, 64-byte aligned, and to the weight slab
+ * [weight_count].  Both borrowed; the arena may be shared by plans that do not run at the same time. */
 void executor_bind(Plan *plan, void *arena, Real *weights);
 
 /* Called before (`begin`) and after an operation has been run on one slice. */
@@ -35,15 +36,16 @@ typedef struct ExecutorRun {
 /* Forward pass; with PASS_TRAIN also what backward needs is kept in the arena. */
 void executor_forward(Plan *plan, const ExecutorRun *run);
 
-/* Called after each operation and slice of the backward pass: elements [0, prefix) of the gradient slab are final (prefix
- * grows; the last call says gradient_count). */
+/* Called after each operation and slice of the backward pass: elements [0, prefix) of the gradient slab are final
+ * (prefix grows; the last call says gradient_count). */
 typedef void ExecutorProgress(void *user, size_t prefix);
 
 /* Backward pass after executor_forward of the same plan and run.  progress may be NULL. */
 void executor_backward(Plan *plan, const ExecutorRun *run, ExecutorProgress *progress, void *user);
 
-/* Value of node `node`, one of the graph's outputs (with part.to that node), after a forward pass of PASS_PREDICT: [n, shape];
- * valid until the arena is used again.  Of one that is an input or part.from, possibly reshaped: what `run` gave. */
+/* Value of node `node`, one of the graph's outputs (with part.to that node), after a forward pass of PASS_PREDICT: [n,
+ * shape]; valid until the arena is used again.  Of one that is an input or part.from, possibly reshaped: what `run`
+ * gave. */
 const Real *executor_value(const Plan *plan, const ExecutorRun *run, int node);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The network as a directed acyclic graph of operations on named parameters.  Built once, front to back (a node's inputs
- * exist before it, so creation order is a topological order), then finished; from then on it does not change.
+ * The network as a directed acyclic graph of operations on named parameters.  Built once, front to back (a node's
+ * inputs exist before it, so creation order is a topological order), then finished; from then on it does not change.
  *
  *     Graph *g;
  *     TRY(graph_create(&g));
@@ -93,9 +93,9 @@ Status graph_input(Graph *graph, const char *name, Shape shape, int *node);
 /* Adds a parameter. */
 Status graph_param(Graph *graph, const ParamSpec *spec, int *param);
 
-/* Adds an operation of layer `layer`.  `op` gives kind and attr; shapes, has_w and what the shape rule derives are filled
- * in here.  inputs: nodes.  params: parameters or -1.  Fails with STATUS_FAILED when the shapes do not fit; the message
- * names layer and reason. */
+/* Adds an operation of layer `layer`.  `op` gives kind and attr; shapes, has_w and what the shape rule derives are
+ * filled in here.  inputs: nodes.  params: parameters or -1.  Fails with STATUS_FAILED when the shapes do not fit; the
+ * message names layer and reason. */
 Status graph_op(Graph *graph, const char *layer, const OpDesc *op, size_t input_count, const int *inputs,
                 size_t param_count, const int *params, int *node);
 
@@ -112,22 +112,24 @@ int graph_find_output(const Graph *graph, const char *name);
 /* Works out which nodes each pass needs and where every parameter lies.  No change after it. */
 Status graph_finish(Graph *graph);
 
-/* Where the frozen front of a finished graph ends: the node from which alone the trained part (needs_gradient) reads, beside
- * labels.  Nothing before it has a gradient, but a dropout there still drops, and a batch norm without gamma and beta that
- * is not frozen still collects.  -1: nothing is frozen at the front (the trained part reads an input of the network), or
- * the trained part reads from several nodes. */
+/* Where the frozen front of a finished graph ends: the node from which alone the trained part (needs_gradient) reads,
+ * beside labels.  Nothing before it has a gradient, but a dropout there still drops, and a batch norm without gamma and
+ * beta that is not frozen still collects.  -1: nothing is frozen at the front (the trained part reads an input of the
+ * network), or the trained part reads from several nodes. */
 int graph_frontier(const Graph *graph);
 
-/* *node = the last one whose value is the same for an example all through the training, and behind which all lies that changes: its
- * values may be computed once and kept (features of a frozen trunk).  Nothing at or before it is trained or random, nor a
- * batch norm that collects; at least one frozen parameter is there.  -1: there is none; in particular when the rest of
- * the network reads an input, too. */
+/* *node = the last one whose value is the same for an example all through the training, and behind which all lies that
+ * changes: its values may be computed once and kept (features of a frozen trunk).  Nothing at or before it is trained
+ * or random, nor a batch norm that collects; at least one frozen parameter is there.  -1: there is none; in particular
+ * when the rest of the network reads an input, too. */
 Status graph_constant(const Graph *graph, int *node);
 
-/* Writes initial values of every parameter into `weights` [weight_count]: a function of (seed, layer name, parameter name). */
+/* Writes initial values of every parameter into `weights` [weight_count]: a function of (seed, layer name, parameter
+ * name). */
 void graph_initialize(const Graph *graph, uint64_t seed, Real *weights);
 
-/* Completes op->y, pads, keeps_x, keeps_y, in_place from kind, attr, x, w.  In graph/ops: one file per family, one table. */
+/* Completes op->y, pads, keeps_x, keeps_y, in_place from kind, attr, x, w.  In graph/ops: one file per family, one
+ * table. */
 Status op_shape(OpDesc *op);
 
 /* Multiply-adds times two of one example's forward pass. */

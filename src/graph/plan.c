@@ -15,7 +15,8 @@ static size_t tensor_bytes(size_t examples, const Shape *shape) {
     return fits ? bytes : SIZE_MAX;
 }
 
-/* ---- places --------------------------------------------------------------------------------------------------------- */
+/* ---- places
+ * --------------------------------------------------------------------------------------------------------- */
 
 static Status add_place(Planner *p, size_t bytes, size_t first, size_t last, int *place) {
     Plan *plan = p->plan;
@@ -36,8 +37,8 @@ static void need(size_t *last, size_t item) {
         *last = item;
 }
 
-/* A tensor that other groups touch is there as long as any group with one of the items runs, as each of these goes through
- * all slices. */
+/* A tensor that other groups touch is there as long as any group with one of the items runs, as each of these goes
+ * through all slices. */
 static size_t begin_of(const Planner *p, size_t item) {
     return p->plan->groups[p->group_of[item]].first;
 }
@@ -54,7 +55,8 @@ static Status add_tensor(Planner *p, const PlanStep *step, const Shape *shape, i
                      local ? last : end_of(p, last), place);
 }
 
-/* The value of each step: on its input's place where the operation can work in place and nobody needs the input any more. */
+/* The value of each step: on its input's place where the operation can work in place and nobody needs the input any
+ * more. */
 static Status place_values(Planner *p) {
     Plan *plan = p->plan;
     for (size_t s = 0; s < plan->step_count; s++) {
@@ -186,8 +188,8 @@ static int by_offset(const void *a, const void *b) {
     return x->offset < y->offset ? -1 : x->offset > y->offset;
 }
 
-/* Largest first, each at the lowest offset where nothing that is in use at the same time lies (the greedy-by-size rule of
- * Pisarchyk and Lee, "Efficient memory management for deep neural net inference", 2020). */
+/* Largest first, each at the lowest offset where nothing that is in use at the same time lies (the greedy-by-size rule
+ * of Pisarchyk and Lee, "Efficient memory management for deep neural net inference", 2020). */
 static Status assign_offsets(Plan *plan) {
     PlanPlace **order, **near;
     plan->arena_bytes = MEMORY_ALIGN;
@@ -213,7 +215,8 @@ static Status assign_offsets(Plan *plan) {
     return STATUS_OK;
 }
 
-/* ---- gradients of parameters, patches -------------------------------------------------------------------------------- */
+/* ---- gradients of parameters, patches
+ * -------------------------------------------------------------------------------- */
 
 /* Of several steps that share a parameter the first to run writes, the others add; statistics are written when they are
  * collected. */
@@ -282,7 +285,8 @@ static Status make_patches(Plan *plan) {
     return STATUS_OK;
 }
 
-/* ---- the whole ------------------------------------------------------------------------------------------------------ */
+/* ---- the whole
+ * ------------------------------------------------------------------------------------------------------ */
 
 static Status build(Planner *p) {
     Plan *plan = p->plan;

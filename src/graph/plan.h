@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A plan: one pass over the graph for one batch size, with everything decided: the backend of every operation, and a place
- * in one memory arena for every activation, gradient, saved value and scratch buffer.  Places are reused when their last
- * reader is done; elementwise operations work in place or are fused with the operation before them; reshapes are no
- * operation at all.  Made at start, then only run (executor.h).  Plans of different batch sizes and passes share one arena
- * as large as the largest needs.
+ * A plan: one pass over the graph for one batch size, with everything decided: the backend of every operation, and a
+ * place in one memory arena for every activation, gradient, saved value and scratch buffer.  Places are reused when
+ * their last reader is done; elementwise operations work in place or are fused with the operation before them; reshapes
+ * are no operation at all.  Made at start, then only run (executor.h).  Plans of different batch sizes and passes share
+ * one arena as large as the largest needs.
  *
- * Slices: the operations are run on a few examples at a time, so that what one writes is still in the cache when the next
- * reads it.  A batch norm has to see all examples before it can go on: it cuts the program into groups, and inside a group
- * the whole micro-batch goes through slice by slice.  What no other group reads is kept for one slice only.
+ * Slices: the operations are run on a few examples at a time, so that what one writes is still in the cache when the
+ * next reads it.  A batch norm has to see all examples before it can go on: it cuts the program into groups, and inside
+ * a group the whole micro-batch goes through slice by slice.  What no other group reads is kept for one slice only.
  *
- * Parts: a plan may begin or end at a node inside the graph.  A frozen front, planned up to the node V where it ends, gives
- * features that are computed once; the rest, planned from V, is then trained on them:
+ * Parts: a plan may begin or end at a node inside the graph.  A frozen front, planned up to the node V where it ends,
+ * gives features that are computed once; the rest, planned from V, is then trained on them:
  *
  *     plan_create(graph, PASS_PREDICT, n, &(PlanOptions){.part.to = v}, &front);      executor_value(front, &run, v)
  *     plan_create(graph, PASS_TRAIN, n, &(PlanOptions){.part.from = v}, &rest);       run.from = those values */
@@ -38,9 +38,10 @@ typedef enum Pass {
 
 /* Which part of the pass is planned.  0: no limit on that side, as node 0, an input, would be none. */
 typedef struct PlanPart {
-    int from; /* its value is given (ExecutorRun.from); what only leads to it is not run and takes no memory.  PASS_TRAIN:
-                 no parameter that is trained, and no moving statistic, may lie before it */
-    int to;   /* PASS_PREDICT: it takes the place of the graph's outputs: only what leads to it is run.  Any node */
+    /* Its value is given (ExecutorRun.from); what only leads to it is not run and takes no memory.  PASS_TRAIN: no
+     * parameter that is trained, and no moving statistic, may lie before it. */
+    int from;
+    int to; /* PASS_PREDICT: it takes the place of the graph's outputs: only what leads to it is run.  Any node */
 } PlanPart;
 
 /* What a plan may choose.  All zero: the defaults. */
@@ -120,8 +121,8 @@ typedef struct Plan {
     bool pack;                /* the last run had to pack weights */
 } Plan;
 
-/* Plans one pass with batch size n >= 1.  options: NULL for the defaults.  Not collective; a function of its arguments (and
- * of the build), not of the rank. */
+/* Plans one pass with batch size n >= 1.  options: NULL for the defaults.  Not collective; a function of its arguments
+ * (and of the build), not of the rank. */
 Status plan_create(const Graph *graph, Pass pass, size_t n, const PlanOptions *options, Plan **out);
 void plan_destroy(Plan *plan); /* accepts NULL */
 

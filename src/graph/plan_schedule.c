@@ -5,15 +5,16 @@
 #include "graph/plan_internal.h"
 #include <string.h>
 
-/* What an operation reads and writes of a slice: about half of a core's second-level cache.  A constant, as the slices decide
- * bits. */
+/* What an operation reads and writes of a slice: about half of a core's second-level cache.  A constant, as the slices
+ * decide bits. */
 static const size_t slice_bytes = 512 * 1024;
 
 static size_t larger(size_t a, size_t b) {
     return a > b ? a : b;
 }
 
-/* ---- slices --------------------------------------------------------------------------------------------------------- */
+/* ---- slices
+ * --------------------------------------------------------------------------------------------------------- */
 
 /* Slices so large that the activations fill the cache, and are worth reading the weights for. */
 static size_t choose_slices(const Planner *p, const PlanStep *step) {
@@ -42,7 +43,8 @@ static void set_slices(Planner *p) {
     }
 }
 
-/* ---- items and groups ----------------------------------------------------------------------------------------------- */
+/* ---- items and groups
+ * ----------------------------------------------------------------------------------------------- */
 
 /* An item joins the last group unless its slices are others, or it needs what all slices have collected there. */
 static void add_item(Planner *p, size_t s, StepPhase phase, bool new_group) {
@@ -97,7 +99,8 @@ static void add_items(Planner *p) {
     }
 }
 
-/* ---- who touches what ----------------------------------------------------------------------------------------------- */
+/* ---- who touches what
+ * ----------------------------------------------------------------------------------------------- */
 
 static void touch(const Planner *p, int *group, int item) {
     if (item < 0)
@@ -145,9 +148,9 @@ static void find_groups(Planner *p) {
         find_readers(p, s);
 }
 
-/* A batch norm is made again where one group reads its value forward and one backward: its input has to be read there anyway,
- * so that memory and its traffic are saved for little arithmetic.  (T. Chen et al., "Training deep nets with sublinear memory
- * cost", 2016, for the principle.)  False: none is. */
+/* A batch norm is made again where one group reads its value forward and one backward: its input has to be read there
+ * anyway, so that memory and its traffic are saved for little arithmetic.  (T. Chen et al., "Training deep nets with
+ * sublinear memory cost", 2016, for the principle.)  False: none is. */
 static bool choose_again(Planner *p) {
     bool any = false;
     for (size_t s = 0; s < p->plan->step_count; s++) {

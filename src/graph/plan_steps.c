@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which operations a plan runs.  A tensor that only one elementwise operation reads need not be: the operation that makes it
- * does that one's work too, and a pass over memory is saved.
+ * Which operations a plan runs.  A tensor that only one elementwise operation reads need not be: the operation that
+ * makes it does that one's work too, and a pass over memory is saved.
  *
  *     convolutions, dense, batch_norm, add  then ReLU                 one step with op.relu
  *     batch_norm then add                                             batch_norm with a second input
@@ -130,8 +130,8 @@ static void add_step(Planner *p, int i) {
         step->inputs[k] = plan->root[node->inputs[k]];
 }
 
-/* Does training mean no more to the operation than to save what its backward pass needs?  Before the frozen front ends it
- * is that of evaluation then. */
+/* Does training mean no more to the operation than to save what its backward pass needs?  Before the frozen front ends
+ * it is that of evaluation then. */
 static bool only_saves(const OpDesc *op) {
     switch (op->kind) {
     case OP_CONV2D:
