@@ -25,8 +25,8 @@ Status chart_write(const ChartPicture *picture, const char *path) {
 
 enum { WIDTH = 800, HEIGHT = 500, MARGIN = 24, TITLE_FONT = 25, KEY_LINE = 44, KEY_GAP = 28 };
 
-/* Blue, vermilion, green, purple, orange, sky blue of Okabe and Ito, and black; their yellow is too light for lines.  On
- * dark paper the same hues, lighter. */
+/* Blue, vermilion, green, purple, orange, sky blue of Okabe and Ito, and black; their yellow is too light for lines.
+ * On dark paper the same hues, lighter. */
 static const ChartTheme light = {
     .paper = {1, 1, 1},
     .ink = {0.13, 0.13, 0.13},

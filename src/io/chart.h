@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Charts as pictures: curves over a common x axis and heat maps, several of them in one picture, as PNG, SVG or PDF, in a
- * file or in memory.  A build without it has the functions, which fail.
+ * Charts as pictures: curves over a common x axis and heat maps, several of them in one picture, as PNG, SVG or PDF, in
+ * a file or in memory.  A build without it has the functions, which fail.
  *
  *     ChartSeries loss = {.name = "loss", .x = rates, .y = losses, .count = count};
  *     Chart chart = {.title = "loss", .x_label = "learning rate", .log_x = true, .series = &loss, .series_count = 1};
  *     TRY(chart_write(&(ChartPicture){.charts = &chart, .chart_count = 1}, "lr.png"));
  *
  * Colours are those of Okabe and Ito, told apart by colour-blind people too ("Color Universal Design", 2008); a line is
- * also solid or dashed.  Text is readable at half the picture's size.  Legends stand above the plots and cover nothing. */
+ * also solid or dashed.  Text is readable at half the picture's size.  Legends stand above the plots and cover
+ * nothing. */
 #ifndef IO_CHART_H
 #define IO_CHART_H
 #include "io/drawing.h"
@@ -60,14 +61,15 @@ typedef struct ChartPicture {
     bool dark; /* for a dark page */
 } ChartPicture;
 
-/* *bytes (the caller frees with memory_free) = the picture, of 800 x 500 pixels or points for each chart of curves, and as
- * large as needed for a heat map.  A chart without a point that can be drawn says so if another has some.  Everything
- * borrowed.  `name` is for messages.  Not collective.  Texts need not be valid UTF-8.
+/* *bytes (the caller frees with memory_free) = the picture, of 800 x 500 pixels or points for each chart of curves, and
+ * as large as needed for a heat map.  A chart without a point that can be drawn says so if another has some.
+ * Everything borrowed.  `name` is for messages.  Not collective.  Texts need not be valid UTF-8.
  * STATUS_FAILED: nothing to draw, a heat map or picture that is too large, out of memory, built without cairo. */
 Status chart_render(const ChartPicture *picture, DrawingFormat format, const char *name, unsigned char **bytes,
                     size_t *size);
 
-/* Replaces `path` by the picture, atomically and durably (io/file.h); its format by drawing_format.  Fails like both. */
+/* Replaces `path` by the picture, atomically and durably (io/file.h); its format by drawing_format.  Fails like
+ * both. */
 Status chart_write(const ChartPicture *picture, const char *path);
 
 #endif

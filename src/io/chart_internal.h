@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Between the files of charts: chart_axis.c decides what stands at an axis, chart_lines.c and chart_heat.c draw one chart,
- * chart.c puts charts into a picture. */
+ * Between the files of charts: chart_axis.c decides what stands at an axis, chart_lines.c and chart_heat.c draw one
+ * chart, chart.c puts charts into a picture. */
 #ifndef IO_CHART_INTERNAL_H
 #define IO_CHART_INTERNAL_H
 #include "io/chart.h"
@@ -30,8 +30,8 @@ typedef struct ChartFit {
 double chart__unit(const ChartAxis *axis, double value);
 double chart__pixel(const ChartAxis *axis, double value);
 
-/* Given the extent of the values in low and high (in units, low <= high, finite): widens it to where the axis begins and
- * ends, and chooses ticks. */
+/* Given the extent of the values in low and high (in units, low <= high, finite): widens it to where the axis begins
+ * and ends, and chooses ticks. */
 void chart__fit_axis(ChartAxis *axis, ChartFit fit);
 
 const char *chart__tick_text(const ChartAxis *axis, double value, char text[CHART_TICK]);
@@ -56,7 +56,8 @@ typedef struct ChartBox {
 void chart__colour(cairo_t *c, const double colour[3]);
 void chart__line(cairo_t *c, double x0, double y0, double x1, double y1);
 
-/* A legend of `width` pixels from (x, y) on, in as many rows as it takes; returns their height.  Draws only with `draw`. */
+/* A legend of `width` pixels from (x, y) on, in as many rows as it takes; returns their height.  Draws only with
+ * `draw`. */
 double chart__legend(cairo_t *c, const ChartTheme *theme, const ChartSeries *series, size_t count, ChartBox at,
                      bool draw);
 /* Colour and dashes of series number `index`. */

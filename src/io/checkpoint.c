@@ -100,8 +100,8 @@ static Status write_training(H5ioFile *file, const Checkpoint *content) {
 }
 
 size_t checkpoint_bytes(size_t numbers, size_t tensors) {
-    /* Headers, names, lists, groups of layers without weights; the network and the state as JSON.  At most 1.8 KB a tensor was
-     * seen (inception-v3); a file that outgrows this is copied into a block of twice the size. */
+    /* Headers, names, lists, groups of layers without weights; the network and the state as JSON.  At most 1.8 KB a
+     * tensor was seen (inception-v3); a file that outgrows this is copied into a block of twice the size. */
     enum { PER_TENSOR = 2048, FIXED = 1 << 17 };
     return numbers * sizeof(Real) + tensors * PER_TENSOR + FIXED;
 }

@@ -17,13 +17,13 @@
  *
  * Keras's files come in three containers:
  *
- *     .h5            the layout above without /training: Keras 1.2 to 3; weights only: the content of /model_weights at /
+ *     .h5            the layout above without /training: Keras 1.2 to 3; weights only: at / what /model_weights has
  *     .weights.h5    Keras 3 (and tf.keras from 2.12 on): /layers/CLASS_N/vars/0, 1, ... and /optimizer/vars/0, 1, ...
  *     .keras         zip of config.json, metadata.json and model.weights.h5, stored or deflated
  *
- * The last two do not hold the layers' names.  CLASS_N is the class's name in snake case, the second of its class with _1
- * behind it, the third with _2, counted in model order inside each container; a model in a model is a layer of that kind:
- * /layers/functional/layers/conv2d/vars/0.
+ * The last two do not hold the layers' names.  CLASS_N is the class's name in snake case, the second of its class with
+ * _1 behind it, the third with _2, counted in model order inside each container; a model in a model is a layer of that
+ * kind: /layers/functional/layers/conv2d/vars/0.
  *
  * This module knows names, shapes, numbers and JSON texts; what they mean is the callers' business (model/, train/).
  * Nothing here is collective: one rank calls it. */
@@ -40,7 +40,7 @@ enum { CHECKPOINT_FORMAT = 1, CHECKPOINT_TRAILER = 56 };
 /* What the names of layers and weights are. */
 typedef enum CheckpointNaming {
     CHECKPOINT_LAYER_NAMES, /* layer "conv2d_7", weight "kernel" */
-    CHECKPOINT_CLASS_PATHS /* layer: the path from /layers to vars, "conv2d_1", "functional/layers/conv2d"; weight "0" */
+    CHECKPOINT_CLASS_PATHS  /* layer "conv2d_1", "functional/layers/conv2d": from /layers to vars; weight "0" */
 } CheckpointNaming;
 
 typedef struct CheckpointTensor {
@@ -75,9 +75,9 @@ typedef struct Checkpoint {
     size_t layer_count;
     CheckpointSlot *slots;
     size_t slot_count;
-    /* Keras's own optimizer variables (iteration, learning rate, slots) in the file's order, which follows optimizer and
-     * version; from /optimizer_weights and /optimizer/vars.  name and stored: as the file has them, "Adam/m/conv2d/kernel:0"
-     * or "2".  Written with CHECKPOINT_CLASS_PATHS only. */
+    /* Keras's own optimizer variables (iteration, learning rate, slots) in the file's order, which follows optimizer
+     * and version; from /optimizer_weights and /optimizer/vars.  name and stored: as the file has them,
+     * "Adam/m/conv2d/kernel:0" or "2".  Written with CHECKPOINT_CLASS_PATHS only. */
     CheckpointTensor *optimizer;
     size_t optimizer_count;
     /* Set by checkpoint_read, ignored when writing. */
@@ -95,8 +95,8 @@ Status checkpoint_image(const Checkpoint *content, unsigned char **image, size_t
 /* About the size of such an image, for memory forecasts; rather more than less. */
 size_t checkpoint_bytes(size_t numbers, size_t tensors);
 
-/* Makes the trailer that stands behind an image in the file: magic, length, SHA-256 (1.7 GB/s measured on a CPU with SHA
- * instructions).  No HDF5. */
+/* Makes the trailer that stands behind an image in the file: magic, length, SHA-256 (1.7 GB/s measured on a CPU with
+ * SHA instructions).  No HDF5. */
 Status checkpoint_seal(const unsigned char *image, size_t size, unsigned char trailer[CHECKPOINT_TRAILER]);
 
 /* What checkpoint_read accepts. */
@@ -109,8 +109,8 @@ typedef enum CheckpointOrigin {
  * A layer's weights come in the order of its weight_names: what counts for Keras, where names are free.  The layers of
  * CHECKPOINT_CLASS_PATHS come in no useful order, and without those that have no weights.
  * STATUS_FAILED, with a message that names the file, the place and the way out: missing, empty, cut, damaged, no
- * checksum, newer format, not a Keras file, rank above SHAPE_MAX, not numbers; Theano's mirrored kernels, files without any
- * names of before Keras 1.2. */
+ * checksum, newer format, not a Keras file, rank above SHAPE_MAX, not numbers; Theano's mirrored kernels, files without
+ * any names of before Keras 1.2. */
 Status checkpoint_read(const char *path, CheckpointOrigin origin, Checkpoint **out);
 void checkpoint_destroy(Checkpoint *checkpoint); /* accepts NULL; only for what checkpoint_read made */
 

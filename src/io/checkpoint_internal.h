@@ -10,8 +10,8 @@
  * does not fit the bytes before it. */
 Status checkpoint__check_trailer(const char *path, const unsigned char *bytes, size_t size, bool *present);
 
-/* STATUS_FAILED for the files of other programs that people take for Keras's (PyTorch, ONNX, TensorFlow): the message says
- * what the file is, and the way to one that is read. */
+/* STATUS_FAILED for the files of other programs that people take for Keras's (PyTorch, ONNX, TensorFlow): the message
+ * says what the file is, and the way to one that is read. */
 Status checkpoint__refuse_foreign(const char *path, const unsigned char *bytes, size_t size);
 
 /* Reads GROUP/STORED, a weight of the layer `layer`. */

@@ -50,8 +50,8 @@ void checkpoint_destroy(Checkpoint *checkpoint) {
 
 /* ---- layers and weights ---- */
 
-/* "conv2d_1_1/kernel:0" -> "kernel": Keras's names vary with version and history, their last part does not.  Keras 1 has
- * "convolution2d_1_W" instead, of the layer "convolution2d_1"; but "depthwise/depthwise_kernel" is no "kernel". */
+/* "conv2d_1_1/kernel:0" -> "kernel": Keras's names vary with version and history, their last part does not.  Keras 1
+ * has "convolution2d_1_W" instead, of the layer "convolution2d_1"; but "depthwise/depthwise_kernel" is no "kernel". */
 static Status short_name(const char *stored, const char *layer, const char **name) {
     const char *slash = strrchr(stored, '/');
     const char *last = slash != NULL ? slash + 1 : stored;

@@ -42,8 +42,8 @@ static void drop(Image *image) {
     image->bytes = NULL;
 }
 
-/* folder/name: of the image or, if `first` is a file of it already, a second name of that; *first = this path, which the
- * caller frees. */
+/* folder/name: of the image or, if `first` is a file of it already, a second name of that; *first = this path, which
+ * the caller frees. */
 static Status write_name(const CheckpointWriter *writer, const char *name, char **first) {
     char *path;
     TRY(memory_format(&path, "%s/%s", writer->job.folder, name));
@@ -88,8 +88,8 @@ static Status write_files(CheckpointWriter *writer) {
     if (job->final)
         TRY_GOTO(job->final_is_best ? copy_best(writer) : write_name(writer, RUN_FINAL, &first), done);
     TRY_GOTO(write_name(writer, run_step_name(job->step, name), &first), done);
-    /* The new file is durable: now, and not before, old ones may go.  One that stays does no harm.  What a resume set aside of
-     * final.h5 is also the step checkpoint or best.h5 that it was a name of. */
+    /* The new file is durable: now, and not before, old ones may go.  One that stays does no harm.  What a resume set
+     * aside of final.h5 is also the step checkpoint or best.h5 that it was a name of. */
     if (job->final && file_remove(job->folder, RUN_FINAL RUN_OLD) != STATUS_OK)
         log_warn("%s", status_message());
     if (job->keep > 0 && run_prune(job->folder, job->step, job->keep) != STATUS_OK)

@@ -5,16 +5,17 @@
  *
  *     TRY(checkpoint_writer_wait(writer));
  *     TRY(checkpoint_image(&content, &image, &size));
- *     checkpoint_writer_submit(writer, &(CheckpointJob){.folder = run_folder(run), .step = 123, .keep = 3, .best = true,
- *                              .tries = 1}, image, size);
+ *     checkpoint_writer_submit(writer, &(CheckpointJob){.folder = run_folder(run), .step = 123, .keep = 3,
+ *                              .best = true, .tries = 1}, image, size);
  *     ... train on ...
  *     TRY(checkpoint_writer_wait(writer));
  *
- * The step's file comes last, when best.h5 and final.h5 are as durable as it will be: whoever finds it finds everything that
- * it speaks of.  Where a best.h5 could not be written, its image is kept and written in front of the next checkpoint, which
- * fails if that does.
+ * The step's file comes last, when best.h5 and final.h5 are as durable as it will be: whoever finds it finds everything
+ * that it speaks of.  Where a best.h5 could not be written, its image is kept and written in front of the next
+ * checkpoint, which fails if that does.
  *
- * Calls come from one thread.  One write is in flight at a time, so at most two images exist, three while a best.h5 is owed. */
+ * Calls come from one thread.  One write is in flight at a time, so at most two images exist, three while a best.h5 is
+ * owed. */
 #ifndef IO_CHECKPOINT_WRITER_H
 #define IO_CHECKPOINT_WRITER_H
 #include "base/status.h"

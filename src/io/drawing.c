@@ -28,13 +28,15 @@ Status drawing_missing(const char *name) {
 #include <cairo-pdf.h>
 #include <cairo-svg.h>
 
-/* ---- texts ---------------------------------------------------------------------------------------------------------- */
+/* ---- texts
+ * ---------------------------------------------------------------------------------------------------------- */
 
 /* Longer texts are cut; no picture is that wide. */
 enum { TEXT_BYTES = 1024, SIDE_MAX = 32767 /* of cairo's pictures */, AREA_MAX = 100000000 };
 #define ELLIPSIS "\xe2\x80\xa6"
 
-/* A copy that cairo takes: it goes into an error for good at a byte that is no UTF-8, and control characters have no shape. */
+/* A copy that cairo takes: it goes into an error for good at a byte that is no UTF-8, and control characters have no
+ * shape. */
 static const char *clean(const char *text, char copy[TEXT_BYTES]) {
     size_t used = 0;
     while (*text && used + sizeof ELLIPSIS + 4 < TEXT_BYTES) {
@@ -88,7 +90,8 @@ void drawing_text_within(cairo_t *c, const char *text, double x, double y, doubl
     put(c, copy, x, y, anchor);
 }
 
-/* ---- files ---------------------------------------------------------------------------------------------------------- */
+/* ---- files
+ * ---------------------------------------------------------------------------------------------------------- */
 
 /* What cairo has written so far, piece by piece. */
 typedef struct Bytes {

@@ -35,10 +35,10 @@ typedef void DrawingMeasurer(cairo_t *c, void *user, double *width, double *heig
 /* Draws on a surface of this size. */
 typedef void DrawingPainter(cairo_t *c, const void *user, double width, double height);
 
-/* *bytes (freed with memory_free) = the file of what `paint` draws on the pixels or points that `measure` asks for, which is
- * called first.  STATUS_FAILED: larger than 32767 either way or than 10^8 pixels, out of memory; names `name`.  A crash inside
- * the libraries that draw (cairo 1.16 crashes for lack of memory) is STATUS_FAILED, and so is everything from then on: no
- * picture is worth a run. */
+/* *bytes (freed with memory_free) = the file of what `paint` draws on the pixels or points that `measure` asks for,
+ * which is called first.  STATUS_FAILED: larger than 32767 either way or than 10^8 pixels, out of memory; names `name`.
+ * A crash inside the libraries that draw (cairo 1.16 crashes for lack of memory) is STATUS_FAILED, and so is everything
+ * from then on: no picture is worth a run. */
 Status drawing_render(DrawingFormat format, DrawingMeasurer *measure, DrawingPainter *paint, void *user,
                       const char *name, unsigned char **bytes, size_t *size);
 #endif

@@ -20,7 +20,8 @@ struct EventFile {
     bool torn;     /* there may be more: a write failed */
 };
 
-/* ---- records -------------------------------------------------------------------------------------------------------- */
+/* ---- records
+ * -------------------------------------------------------------------------------------------------------- */
 
 uint32_t event_checksum(const void *bytes, size_t size) {
     const unsigned char *byte = bytes;
@@ -116,7 +117,8 @@ size_t event_walk(const unsigned char *bytes, size_t size, EventKeep *keep, void
     return at;
 }
 
-/* ---- files ---------------------------------------------------------------------------------------------------------- */
+/* ---- files
+ * ---------------------------------------------------------------------------------------------------------- */
 
 static bool is_events(const char *name) {
     return strncmp(name, PREFIX, strlen(PREFIX)) == 0;
@@ -171,8 +173,8 @@ static Status remove_older(const char *folder, const char *path) {
     return status;
 }
 
-/* The file gets the next number: see the header.  In one rename, so that no event is there twice.  An empty file of the old name
- * stays for a reader that would stumble over its absence. */
+/* The file gets the next number: see the header.  In one rename, so that no event is there twice.  An empty file of the
+ * old name stays for a reader that would stumble over its absence. */
 static Status renumber(EventFile *file, const char *folder) {
     char *path;
     const char *number = strrchr(file->path, '.');
@@ -202,8 +204,8 @@ static Status take_up(EventFile *file, const char *folder, EventKeep *keep, void
     return renumber(file, folder);
 }
 
-/* The first records: the format's version, and that a writer starts here, whereupon a reader forgets what it had of a file cut
- * back (SessionLog.START). */
+/* The first records: the format's version, and that a writer starts here, whereupon a reader forgets what it had of a
+ * file cut back (SessionLog.START). */
 static Status begin_file(EventFile *file) {
     Message records = {0};
     size_t event = event_begin(&records, 0);

@@ -89,8 +89,8 @@ static Status folder_of(const char *path, char **folder) {
     return memory_format(folder, "%.*s", slash == path ? 1 : (int)(slash - path), path);
 }
 
-/* ".", the name, ".", host, "-", process, FILE_LEFTOVER: it says who writes, for a person who finds one.  Host names may be
- * long and file names may not. */
+/* ".", the name, ".", host, "-", process, FILE_LEFTOVER: it says who writes, for a person who finds one.  Host names
+ * may be long and file names may not. */
 static Status temporary_name(const char *path, char **out) {
     char host[64] = "";
     const char *slash = strrchr(path, '/');

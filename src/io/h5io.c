@@ -28,8 +28,8 @@ static void start_library(void) {
     H5dont_atexit(); /* all files are closed by then, and after an allocation that failed it crashes */
     if (H5open() < 0)
         status_abort("the HDF5 library cannot start: memory is short");
-    /* Bytes that it keeps for itself of what it has freed, in all and per list, of three kinds; its default for the third is
-     * 16 MB, which every rank would hold to its end. */
+    /* Bytes that it keeps for itself of what it has freed, in all and per list, of three kinds; its default for the
+     * third is 16 MB, which every rank would hold to its end. */
     enum { KEEP = 1 << 20, KEEP_LIST = 1 << 16 };
     H5set_free_list_limits(KEEP, KEEP_LIST, KEEP, KEEP_LIST, KEEP, KEEP_LIST);
     follow_list = H5Pcreate(H5P_LINK_ACCESS);
@@ -53,8 +53,8 @@ void h5io__lock(const char *name) {
     errno = 0; /* for h5io__unlock */
 }
 
-/* HDF5 1.10 may leave its memory in ruins when an allocation fails, and crash at any time from then on; not only where it says
- * so: it frees what it kept for later, some of which it is just about to use, and tries again. */
+/* HDF5 1.10 may leave its memory in ruins when an allocation fails, and crash at any time from then on; not only where
+ * it says so: it frees what it kept for later, some of which it is just about to use, and tries again. */
 void h5io__unlock(void) {
     if (errno == ENOMEM)
         crash_expect("the HDF5 library ran out of memory");

@@ -48,18 +48,19 @@ typedef enum H5ioKind { H5IO_NONE, H5IO_GROUP, H5IO_DATASET, H5IO_OTHER } H5ioKi
  * HDF5_USE_FILE_LOCKING says otherwise. */
 Status h5io_open(const char *path, H5ioFile **out);
 
-/* Opens `size` bytes in memory for reading, which must stay until h5io_close; `name` stands for the file in messages. */
+/* Opens `size` bytes in memory for reading, which must stay until h5io_close; `name` stands for the file in
+ * messages. */
 Status h5io_open_image(const char *name, const void *bytes, size_t size, H5ioFile **out);
 
 /* A new file for writing; an existing one is emptied. */
 Status h5io_create(const char *path, H5ioFile **out);
 
-/* A new file in memory, for writing; `name` stands for it in messages.  expected: bytes that it will have, so that it need
- * not be moved while it grows; 0: unknown. */
+/* A new file in memory, for writing; `name` stands for it in messages.  expected: bytes that it will have, so that it
+ * need not be moved while it grows; 0: unknown. */
 Status h5io_create_image(const char *name, size_t expected, H5ioFile **out);
 
-/* *bytes = what a file on disk would hold, of a file made by h5io_create_image: not a copy, so that after it, also when it
- * fails, the file can only be closed.  The caller frees with memory_free. */
+/* *bytes = what a file on disk would hold, of a file made by h5io_create_image: not a copy, so that after it, also when
+ * it fails, the file can only be closed.  The caller frees with memory_free. */
 Status h5io_image(H5ioFile *file, void **bytes, size_t *size);
 
 /* Closes and frees `file`, whatever the result; accepts NULL.  When writing, the result tells whether all got out. */
@@ -96,15 +97,16 @@ Status h5io_read(H5ioFile *file, const char *path, H5ioType type, size_t rank, c
 Status h5io_create_rows(H5ioFile *file, const char *path, H5ioType type, size_t rank, const size_t dim[],
                         size_t chunk_rows);
 
-/* A new dataset whose bytes lie in one piece in the file, little endian, and are not written yet: rank extents dim, none of them
- * 0.  h5io_offset then says where, so that others can write there without this library once the file is closed. */
+/* A new dataset whose bytes lie in one piece in the file, little endian, and are not written yet: rank extents dim,
+ * none of them 0.  h5io_offset then says where, so that others can write there without this library once the file is
+ * closed. */
 Status h5io_create_flat(H5ioFile *file, const char *path, H5ioType type, size_t rank, const size_t dim[]);
 
 /* *offset = bytes from the begin of the file to the first byte of a dataset made by h5io_create_flat. */
 Status h5io_offset(H5ioFile *file, const char *path, uint64_t *offset);
 
-/* *flat: the dataset's bytes lie in one piece in the file, all of them, just as `type` has them in memory, at *offset: so they
- * can be read without this library. */
+/* *flat: the dataset's bytes lie in one piece in the file, all of them, just as `type` has them in memory, at *offset:
+ * so they can be read without this library. */
 Status h5io_flat(H5ioFile *file, const char *path, H5ioType type, bool *flat, uint64_t *offset);
 
 /* Appends `n` rows to a dataset made by h5io_create_rows. */

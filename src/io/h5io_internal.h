@@ -22,12 +22,13 @@ struct H5ioFile {
 #define Handle __attribute__((cleanup(h5io__release))) hid_t
 void h5io__release(const hid_t *id);
 
-/* The library is entered by one thread at a time: distributions build HDF5 without its own lock, too.  HDF5 1.10 crashes on
- * some damaged files; then the program ends with a message about file `name`. */
+/* The library is entered by one thread at a time: distributions build HDF5 without its own lock, too.  HDF5 1.10
+ * crashes on some damaged files; then the program ends with a message about file `name`. */
 void h5io__lock(const char *name);
 void h5io__unlock(void);
 
-/* Its time (CRASH_CPU_SECONDS) from now on: between reads of which each may take seconds, as of large compressed chunks. */
+/* Its time (CRASH_CPU_SECONDS) from now on: between reads of which each may take seconds, as of large compressed
+ * chunks. */
 void h5io__guard(const char *name);
 
 #define LOCKED(name, call)                                                                                             \

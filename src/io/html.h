@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A text of HTML that grows.  A failure (memory) stays in it and makes all that follows do nothing, so that only the end needs
- * a check:
+ * A text of HTML that grows.  A failure (memory) stays in it and makes all that follows do nothing, so that only the
+ * end needs a check:
  *
  *     Html page = {.text = NULL};
  *     html_put(&page, "<p>");
@@ -28,8 +28,8 @@ void html_put(Html *html, const char *text);
 /* printf; only of numbers and of texts of our own. */
 void html_format(Html *html, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Adds text from outside, for an element or for an attribute in quotes: & < > " ' as entities, control characters but line ends
- * and bytes that are no UTF-8 as U+FFFD. */
+/* Adds text from outside, for an element or for an attribute in quotes: & < > " ' as entities, control characters but
+ * line ends and bytes that are no UTF-8 as U+FFFD. */
 void html_text(Html *html, const char *text);
 
 /* Adds bytes as "data:TYPE;base64,..." (RFC 2397, RFC 4648), as an attribute has it in place of an address. */

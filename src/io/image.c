@@ -139,9 +139,9 @@ static bool is_turned(int orientation) {
     return orientation >= 5;
 }
 
-/* EXIF's orientations (CIPA DC-008, Orientation): which side of the scene the stored picture's first row and column are.
- * 1 top left, 2 top right, 3 bottom right, 4 bottom left; first row, first column of 5: left top, 6: right top, 7: right
- * bottom, 8: left bottom. */
+/* EXIF's orientations (CIPA DC-008, Orientation): which side of the scene the stored picture's first row and column
+ * are.  1 top left, 2 top right, 3 bottom right, 4 bottom left; first row, first column of 5: left top, 6: right top,
+ * 7: right bottom, 8: left bottom. */
 static Status make_upright(const char *name, int orientation, Image *image) {
     bool turned = is_turned(orientation);
     bool down = orientation == 3 || orientation == 4 || orientation == 7 || orientation == 8;

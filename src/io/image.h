@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Pictures of photographs' formats to pixels: JPEG (also grey, CMYK, YCCK, progressive), PNG (all kinds) and WebP (no
- * animations), told apart by their bytes, not by their names; and the one rule by which import, training and prediction bring
- * a picture to the size of a network.
+ * animations), told apart by their bytes, not by their names; and the one rule by which import, training and prediction
+ * bring a picture to the size of a network.
  *
  *     Image photo = {0}, small = {0};
  *     for (each file) {
@@ -14,12 +14,13 @@
  *     image_free(&photo);
  *     image_free(&small);
  *
- * Pictures are upright (EXIF orientation is applied), transparent ones lie on white, samples of 16 bits become the nearest
- * of 8, CMYK becomes RGB without colour profiles: R = (255-C)(255-K)/255.  Grey of colours is ITU-R BT.601's
+ * Pictures are upright (EXIF orientation is applied), transparent ones lie on white, samples of 16 bits become the
+ * nearest of 8, CMYK becomes RGB without colour profiles: R = (255-C)(255-K)/255.  Grey of colours is ITU-R BT.601's
  * 0.299 R + 0.587 G + 0.114 B; of a JPEG it is the Y that is stored.  The same bytes give the same pixels on every CPU.
  *
- * Files are not trusted: a damaged or cut file is a failure, not half a picture, and sizes are checked before anything is
- * allocated by them.  Thread-safe; not collective.  STATUS_FAILED messages name the file and say what it is instead. */
+ * Files are not trusted: a damaged or cut file is a failure, not half a picture, and sizes are checked before anything
+ * is allocated by them.  Thread-safe; not collective.  STATUS_FAILED messages name the file and say what it is
+ * instead. */
 #ifndef IO_IMAGE_H
 #define IO_IMAGE_H
 #include "base/status.h"
@@ -29,7 +30,8 @@
 
 enum { IMAGE_SIDE_MAX = 65535, IMAGE_PIXELS_MAX = 100 * 1000 * 1000 };
 
-/* {0} to begin with; filled again and again, it keeps its memory if that is enough.  After a failure the pixels are undefined. */
+/* {0} to begin with; filled again and again, it keeps its memory if that is enough.  After a failure the pixels are
+ * undefined. */
 typedef struct Image {
     size_t height, width, channels; /* channels: 1 or 3 */
     uint8_t *pixels;                /* owned, [height][width][channels] from the top left one on */
@@ -67,19 +69,19 @@ typedef struct ImageTarget {
     ImageFit fit;
 } ImageTarget;
 
-/* image_decode for image_resize to `target`: pixels that this does not read may be undefined, which saves a part of the time.
- * Damage is found all the same. */
+/* image_decode for image_resize to `target`: pixels that this does not read may be undefined, which saves a part of the
+ * time.  Damage is found all the same. */
 Status image_decode_for(const ImageTarget *target, const void *bytes, size_t size, const char *name, size_t channels,
                         Image *out);
 
 /* "crop", "pad", "squash"; NULL at IMAGE_FITS, so that the table serves as a list of choices. */
 extern const char *const image_fits[IMAGE_FITS + 1];
 
-/* *out = `image` at height x width, resampled by a triangle as wide as an output pixel, at least two input pixels: bilinear
- * where it grows, an average where it shrinks, as Pillow's BILINEAR.  At scale s >= 1 (input pixels per output pixel, of one
- * axis) output pixel i has its centre at c = (i + 1/2) s, and input pixel j, with its centre at j + 1/2, the weight
- * max(0, 1 - |j + 1/2 - c| / s), divided by the sum of all.  Between the axes rounded to 1/256 of a unit; Pillow, which rounds to
- * whole ones there, differs by at most 1.  `out` is another image than `image`. */
+/* *out = `image` at height x width, resampled by a triangle as wide as an output pixel, at least two input pixels:
+ * bilinear where it grows, an average where it shrinks, as Pillow's BILINEAR.  At scale s >= 1 (input pixels per output
+ * pixel, of one axis) output pixel i has its centre at c = (i + 1/2) s, and input pixel j, with its centre at j + 1/2,
+ * the weight max(0, 1 - |j + 1/2 - c| / s), divided by the sum of all.  Between the axes rounded to 1/256 of a unit;
+ * Pillow, which rounds to whole ones there, differs by at most 1.  `out` is another image than `image`. */
 Status image_resize(const Image *image, size_t height, size_t width, ImageFit fit, Image *out);
 
 /* Is there a decoder for this kind in this program? */

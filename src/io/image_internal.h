@@ -15,8 +15,8 @@ typedef struct ImageSource {
 /* The columns low .. high-1 of height x width pixels are all that image_resize to `target` reads. */
 void image__columns(const ImageTarget *target, size_t height, size_t width, size_t *low, size_t *high);
 
-/* A decoder: fills *info from the header (sizes as stored, not yet upright), and unless `out` is NULL decodes to `channels`
- * (0: info->channels), as stored. */
+/* A decoder: fills *info from the header (sizes as stored, not yet upright), and unless `out` is NULL decodes to
+ * `channels` (0: info->channels), as stored. */
 typedef Status ImageDecoder(const ImageSource *source, size_t channels, ImageInfo *info, Image *out);
 ImageDecoder image__jpeg, image__png, image__webp;
 

@@ -62,8 +62,8 @@ static void read_header(Decoder *d) {
     jpeg_read_header(&d->jpeg, TRUE);
 }
 
-/* Only `width` columns from `left` on are decoded if no others are wanted.  Colours are smoothed over two pixels, so some more
- * on both sides are not to be used. */
+/* Only `width` columns from `left` on are decoded if no others are wanted.  Colours are smoothed over two pixels, so
+ * some more on both sides are not to be used. */
 static void choose_columns(Decoder *d, size_t *left, size_t *width) {
 #ifdef LIBJPEG_TURBO_VERSION
     enum { SIDE = 32 }; /* two blocks of the largest kind */
@@ -86,9 +86,9 @@ static void choose_columns(Decoder *d, size_t *left, size_t *width) {
 #endif
 }
 
-/* libjpeg-turbo writes a row that begins at a multiple of 16 past the caches, from which it would be read back next: decoding
- * such rows beside their place and copying them takes 3 microseconds less of 11 for 32 x 32 pixels, and 10 % less for a
- * photo. */
+/* libjpeg-turbo writes a row that begins at a multiple of 16 past the caches, from which it would be read back next:
+ * decoding such rows beside their place and copying them takes 3 microseconds less of 11 for 32 x 32 pixels, and 10 %
+ * less for a photo. */
 static void read_pixels(Decoder *d) {
     enum { PAST_CACHES = 16, BESIDE = 8 };
     size_t step = d->out->width * d->out->channels, left = 0, width = d->out->width;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The triangle filter, first down the columns, then along the rows, in integers of 16 bits, eight at a time: the bits are the
- * same on every CPU. */
+ * The triangle filter, first down the columns, then along the rows, in integers of 16 bits, eight at a time: the bits
+ * are the same on every CPU. */
 #include "base/memory.h"
 #include "io/image_internal.h"
 #include <math.h>
@@ -14,9 +14,9 @@ const char *const image_fits[IMAGE_FITS + 1] = {"crop", "pad", "squash", NULL};
 
 /* ---- eight numbers ---- */
 
-/* Samples between the passes are 256 times those of pixels, weights 65536 times.  A vector's product is cut off, half a unit
- * too small on average: that is added beforehand for each tap.  Of FEW_TAPS this is an error of at most 1/16 of a pixel's unit,
- * for black; sums of more are made one by one, exactly. */
+/* Samples between the passes are 256 times those of pixels, weights 65536 times.  A vector's product is cut off, half a
+ * unit too small on average: that is added beforehand for each tap.  Of FEW_TAPS this is an error of at most 1/16 of a
+ * pixel's unit, for black; sums of more are made one by one, exactly. */
 enum { LANES = 8, SAMPLE_ONE = 256, WEIGHT_ONE = 65536, FEW_TAPS = 32 };
 typedef uint16_t Lanes __attribute__((vector_size(2 * LANES), may_alias));
 
@@ -151,7 +151,8 @@ static void add_rows(const uint8_t *rows, size_t step, const Lanes *weight, size
 }
 
 #ifdef __SSE2__
-/* The same, the same bits, with vectors of 32 bytes.  Halves of a vector are unpacked each by itself, and put in order at the end. */
+/* The same, the same bits, with vectors of 32 bytes.  Halves of a vector are unpacked each by itself, and put in order
+ * at the end. */
 __attribute__((target("avx2"))) static void add_rows_avx2(const uint8_t *rows, size_t step, const Lanes *weight,
                                                           size_t taps, size_t n, uint16_t *sum) {
     const __m256i zero = _mm256_setzero_si256(), start = _mm256_set1_epi16((short)(taps / 2));
@@ -199,7 +200,8 @@ static AddRows *choose_add_rows(size_t taps, size_t n) {
 
 /* ---- along the rows ---- */
 
-/* Two neighbouring pixels at a time: weight[count][pairs] has a number of each three times, then two that do not count. */
+/* Two neighbouring pixels at a time: weight[count][pairs] has a number of each three times, then two that do not
+ * count. */
 INLINE void add_pairs(const Axis *axis, size_t pairs, const Lanes *weight, const uint16_t *row, uint8_t *to) {
     const uint16_t half = (uint16_t)(axis->taps / 2 + SAMPLE_ONE / 2);
     const Lanes start = {half, half, half};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Protocol-buffer messages, written field by field: "Encoding", protobuf.dev/programming-guides/encoding.  A field is a tag,
- * number * 8 + wire type (0 varint, 1 eight bytes, 2 length and bytes, 5 four bytes), then the value.
+ * Protocol-buffer messages, written field by field: "Encoding", protobuf.dev/programming-guides/encoding.  A field is a
+ * tag, number * 8 + wire type (0 varint, 1 eight bytes, 2 length and bytes, 5 four bytes), then the value.
  *
  *     Message m = {0};
  *     message_integer(&m, 1, 7);
@@ -50,8 +50,8 @@ typedef struct MessageField {
     size_t size;
 } MessageField;
 
-/* *out = the field at *at of `bytes`, and *at is moved behind it.  False: the end, or no field that is whole (then *at is
- * not `size`).  Checks every length: for files that nobody vouches for. */
+/* *out = the field at *at of `bytes`, and *at is moved behind it.  False: the end, or no field that is whole (then *at
+ * is not `size`).  Checks every length: for files that nobody vouches for. */
 int message_next(const unsigned char *bytes, size_t size, size_t *at, MessageField *out);
 
 #endif

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Sheets of captioned pictures: cells side by side, under each one or two lines of text, above all a title.  A build without
- * cairo has the functions, which fail.
+ * Sheets of captioned pictures: cells side by side, under each one or two lines of text, above all a title.  A build
+ * without cairo has the functions, which fail.
  *
- *     PictureCell cells[] = {{.height = 28, .width = 28, .rgb = pixels, .caption = {"7", "99 %"}, .colour = PICTURE_GREEN}};
+ *     PictureCell cells[] = {{.height = 28, .width = 28, .rgb = pixels, .caption = {"7", "99 %"},
+ *                             .colour = PICTURE_GREEN}};
  *     TRY(picture_write(&(PictureSheet){.title = "digits", .cells = cells, .count = 1}, "sheet.png"));
  *
- * Pictures come to a longer side of at most `side` pixels: a small one is magnified by a whole number, where that takes three
- * quarters of it at least, all others smoothly.  The rows are as high as the highest picture.  Texts are UTF-8, cut with an
- * ellipsis where they are too long.  Not collective. */
+ * Pictures come to a longer side of at most `side` pixels: a small one is magnified by a whole number, where that takes
+ * three quarters of it at least, all others smoothly.  The rows are as high as the highest picture.  Texts are UTF-8,
+ * cut with an ellipsis where they are too long.  Not collective. */
 #ifndef IO_PICTURE_H
 #define IO_PICTURE_H
 #include "base/status.h"
@@ -36,12 +37,12 @@ typedef struct PictureSheet {
 } PictureSheet;
 
 /* Replaces `path` by the sheet, .png, .svg or .pdf by its name: atomically and durably, as io/file.h says.
- * STATUS_USAGE: another ending.  STATUS_FAILED: no cell, larger than 32767 pixels either way, cannot write, out of memory,
- * built without cairo. */
+ * STATUS_USAGE: another ending.  STATUS_FAILED: no cell, larger than 32767 pixels either way, cannot write, out of
+ * memory, built without cairo. */
 Status picture_write(const PictureSheet *sheet, const char *path);
 
-/* *bytes = the same in memory, freed with memory_free.  `name` is for messages.  The paper is white; DRAWING_CLEAR_PNG has none, and
- * texts of a lightness that is read on white and on dark pages. */
+/* *bytes = the same in memory, freed with memory_free.  `name` is for messages.  The paper is white; DRAWING_CLEAR_PNG
+ * has none, and texts of a lightness that is read on white and on dark pages. */
 Status picture_render(const PictureSheet *sheet, DrawingFormat format, const char *name, unsigned char **bytes,
                       size_t *size);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Writing pictures as PNG files, by libpng (image_png.c reads them); a build without libpng has the function, which fails. */
+ * Writing pictures as PNG files, by libpng (image_png.c reads them); a build without libpng has the function, which
+ * fails. */
 #ifndef IO_PNG_H
 #define IO_PNG_H
 #include "base/status.h"

@@ -40,8 +40,8 @@ typedef struct Run Run; /* a run folder held for writing */
  * it. */
 Status run_create(const char *folder, const char *base, bool overwrite, Run **out);
 
-/* Holds a folder, made where it is not there, whatever is in it: what is, nobody else changes from now on.  Waits and fails
- * like run_open. */
+/* Holds a folder, made where it is not there, whatever is in it: what is, nobody else changes from now on.  Waits and
+ * fails like run_open. */
 Status run_enter(const char *folder, Run **out);
 
 /* Seconds; a file server may take this long to notice that the node which held a lock is dead (NFS version 4: 90 s). */
@@ -53,8 +53,8 @@ enum { RUN_LOCK_WAIT = 120 };
  * jobs must not share the folder. */
 Status run_open(const char *folder, Run **out);
 
-/* Removes the run's files from a folder that is held, for a run that begins again.  STATUS_USAGE: it has such files, and not
- * `overwrite`. */
+/* Removes the run's files from a folder that is held, for a run that begins again.  STATUS_USAGE: it has such files,
+ * and not `overwrite`. */
 Status run_clear(const Run *run, bool overwrite);
 
 /* Gives the folder back; removes it if it was made for this and nothing has come into it.  Accepts NULL. */

@@ -58,7 +58,8 @@ Status run_prune(const char *folder, uint64_t step, size_t keep) {
 /* ---- finding one ---- */
 
 /* Puts the path of folder/name into *path when that file's checksum is right; *path = NULL, with a warning, when it
- * is not, and without one when the file is gone.  STATUS_FAILED: out of memory, which does not tell that it is damaged. */
+ * is not, and without one when the file is gone.  STATUS_FAILED: out of memory, which does not tell that it is
+ * damaged. */
 static Status try_whole(const char *folder, const char *name, char **path) {
     size_t refused = memory_stats().refused_count;
     Status status = STATUS_OK;
