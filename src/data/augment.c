@@ -29,7 +29,8 @@ void *augment__own(AugmentImage *image) {
     return image->pixels == image->buffer[0] ? image->buffer[0] : image->buffer[1];
 }
 
-/* ---- random numbers: of operation `stream` of the list, counters 0 (chance), 1, 2 (parameters), then what it needs ---- */
+/* ---- random numbers: of operation `stream` of the list, counters 0 (chance), 1, 2 (parameters), then what it needs
+ * ---- */
 
 typedef struct Draws {
     RngKey key;
@@ -46,7 +47,8 @@ static size_t draw_whole(Draws *d, size_t n) {
     return value < n ? value : n - 1;
 }
 
-/* A rectangle of random area and aspect ratio (width / height) that fits; up to 10 tries.  box: top, left, height, width. */
+/* A rectangle of random area and aspect ratio (width / height) that fits; up to 10 tries.  box: top, left, height,
+ * width. */
 static bool draw_box(Draws *d, const AugmentImage *image, const AugmentOperation *op, bool whole, size_t box[4]) {
     double area = (double)image->height * (double)image->width;
     for (int i = 0; i < 10; i++) {

@@ -50,8 +50,8 @@ void augment__invert(AugmentImage *image) {
         x[i] = max - x[i];
 }
 
-/* RGB to HSV and back (A. R. Smith, "Color gamut transform pairs", 1978), with the hue turned.  Hue counts in sixths of the
- * circle from red over green to blue. */
+/* RGB to HSV and back (A. R. Smith, "Color gamut transform pairs", 1978), with the hue turned.  Hue counts in sixths of
+ * the circle from red over green to blue. */
 static void turn_hue(float *pixel, float sixths) {
     float r = pixel[0], g = pixel[1], b = pixel[2];
     float high = fmaxf(r, fmaxf(g, b)), low = fminf(r, fminf(g, b)), chroma = high - low, h;

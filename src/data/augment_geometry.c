@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Moves of pixels: joined as maps from the output to the source, then done at once, by copies of rows where that is enough. */
+ * Moves of pixels: joined as maps from the output to the source, then done at once, by copies of rows where that is
+ * enough. */
 #include "data/augment_internal.h"
 #include <math.h>
 #include <string.h>

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Shared by the augment*.c files: an image on its way through a list of operations, and the operations themselves with their
- * random numbers already drawn.  Formulas: augment.h. */
+ * Shared by the augment*.c files: an image on its way through a list of operations, and the operations themselves with
+ * their random numbers already drawn.  Formulas: augment.h. */
 #ifndef DATA_AUGMENT_INTERNAL_H
 #define DATA_AUGMENT_INTERNAL_H
 #include "base/rng.h"
 #include "data/augment.h"
 
-/* Where an output pixel comes from: x' = m[0] x + m[1] y + m[2], y' = m[3] x + m[4] y + m[5]; pixel centres are whole. */
+/* Where an output pixel comes from: x' = m[0] x + m[1] y + m[2], y' = m[3] x + m[4] y + m[5]; pixel centres are
+ * whole. */
 typedef struct AugmentMap {
     double m[6];
 } AugmentMap;

@@ -95,8 +95,8 @@ static const Row rows[] = {
 
     {"trivial", AUGMENT_TRIVIAL, NUMBER_CHANCE, MOVES | CLIPS, 0, 1, 0, 1, USUAL(), 0, "[=P]",
      "TrivialAugment (wide): one random operation of random strength"},
-    {"rand", AUGMENT_RAND, NUMBER_TWO, MOVES | CLIPS | WHOLE, 0, 2, 0, 30, USUAL(.range = {{2, 2}, {9, 9}}), 0, "[=N:M]",
-     "RandAugment: N random operations (2) of strength M of 0..30 (9)"},
+    {"rand", AUGMENT_RAND, NUMBER_TWO, MOVES | CLIPS | WHOLE, 0, 2, 0, 30, USUAL(.range = {{2, 2}, {9, 9}}), 0,
+     "[=N:M]", "RandAugment: N random operations (2) of strength M of 0..30 (9)"},
 };
 /* clang-format on */
 

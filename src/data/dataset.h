@@ -2,8 +2,8 @@
  *
  * Dataset files (HDF5).  Groups /train, /val, /test, of which any may be missing; in each
  *     x        [n, ...] uint8 or float32, channel last: [n,H,W,C]; [n,H,W] is taken as [n,H,W,1]
- *     x, x_end instead: pictures as files hold them, to be decoded when they are read.  x [bytes of all] uint8; x_end [n]: where in
- *              x each picture ends; it begins where the one before ends, the first at 0
+ *     x, x_end instead: pictures as files hold them, to be decoded when they are read.  x [bytes of all] uint8;
+ *              x_end [n]: where in x each picture ends; it begins where the one before ends, the first at 0
  *     y, ...   [n, ...] labels: named arrays, the same in every group (kinds below)
  *     sample_weight   [n] if the examples have weights: numbers of at least 0, by which the losses of an example are
  *              multiplied
@@ -116,11 +116,12 @@ Status dataset_load(Dataset *dataset, DatasetSplit split);
 bool dataset_fits(const Dataset *dataset, DatasetSplit split);         /* it is in memory, or would be */
 size_t dataset_load_bytes(const Dataset *dataset, DatasetSplit split); /* that dataset_load would take now */
 
-/* A text of the hash (base/hash.h) of all bytes of x of each split that dataset_load has had in memory so far, which costs next to
- * nothing there: "train=0123456789abcdef val=..."; of larger splits to train with, and of pictures that are decoded when they are
- * read, when the file was written: "time=0123456789abcdef".  dataset_differs: the first split that both the dataset and such a text
- * know, with another hash; DATASET_SPLITS: none.  dataset_written_since: there are examples that only the time can tell of, and it
- * is another; a copy may have another, too.  Of a folder neither is known: its fingerprint has names and sizes of files. */
+/* A text of the hash (base/hash.h) of all bytes of x of each split that dataset_load has had in memory so far, which
+ * costs next to nothing there: "train=0123456789abcdef val=..."; of larger splits to train with, and of pictures that
+ * are decoded when they are read, when the file was written: "time=0123456789abcdef".  dataset_differs: the first split
+ * that both the dataset and such a text know, with another hash; DATASET_SPLITS: none.  dataset_written_since: there
+ * are examples that only the time can tell of, and it is another; a copy may have another, too.  Of a folder neither is
+ * known: its fingerprint has names and sizes of files. */
 enum { DATASET_CONTENT = 96 };
 void dataset_content(const Dataset *dataset, char text[DATASET_CONTENT]);
 DatasetSplit dataset_differs(const Dataset *dataset, const char *text);
@@ -142,9 +143,9 @@ size_t dataset_width(const Dataset *dataset, DatasetSplit split);
 struct Preprocess; /* data/preprocess.h */
 
 /* Gathers examples rows[0 .. n-1] of a split, in any order: x[n * shape] through `preprocess` (NULL: numbers as they
- * are; not of features), labels[i][n * shape of info->labels[i]]; `x`, `labels` NULL: not wanted.  Class numbers are whole Reals.
- * Thread-safe.  Allocates nothing once its scratch has grown to the largest n.  STATUS_FAILED: read error, no such row,
- * preprocessing of another shape. */
+ * are; not of features), labels[i][n * shape of info->labels[i]]; `x`, `labels` NULL: not wanted.  Class numbers are
+ * whole Reals.  Thread-safe.  Allocates nothing once its scratch has grown to the largest n.  STATUS_FAILED: read
+ * error, no such row, preprocessing of another shape. */
 Status dataset_read(Dataset *dataset, DatasetSplit split, const uint64_t rows[], size_t n,
                     const struct Preprocess *preprocess, Real *x, Real *const labels[]);
 

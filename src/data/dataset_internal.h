@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Shared by dataset.c and dataset_scan.c (opening, verifying), dataset_pictures.c (folders), dataset_load.c (splits in memory),
- * dataset_rows.c (rows of x from files), dataset_read.c (examples for batches), and those who write datasets. */
+ * Shared by dataset.c and dataset_scan.c (opening, verifying), dataset_pictures.c (folders), dataset_load.c (splits in
+ * memory), dataset_rows.c (rows of x from files), dataset_read.c (examples for batches), and those who write
+ * datasets. */
 #ifndef DATA_DATASET_INTERNAL_H
 #define DATA_DATASET_INTERNAL_H
 #include "base/crew.h"
@@ -86,7 +87,8 @@ Status dataset__fetch(Dataset *dataset, DatasetSplit split, const uint64_t rows[
 /* Makes rows of pictures be there in the split's x in memory.  With the lock held. */
 Status dataset__decode(Dataset *dataset, DatasetSplit split, const uint64_t rows[], size_t n);
 
-/* values[n * numbers of one] = label array `label` of examples first .. first+n-1, as `type`: H5IO_DOUBLE or H5IO_REAL. */
+/* values[n * numbers of one] = label array `label` of examples first .. first+n-1, as `type`: H5IO_DOUBLE or
+ * H5IO_REAL. */
 Status dataset__labels(Dataset *dataset, DatasetSplit split, size_t label, size_t first, size_t n, H5ioType type,
                        void *values);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Rows of x that are not in memory: in one piece in a file, in HDF5's hands, or pictures in a file or in files of their own. */
+ * Rows of x that are not in memory: in one piece in a file, in HDF5's hands, or pictures in a file or in files of their
+ * own. */
 #include "base/memory.h"
 #include "data/dataset_internal.h"
 #include <errno.h>

@@ -7,9 +7,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The part of a path's last name, its ending left off, that stands for {label} in a pattern whose other parts are as in a shell
- * (* ? [a-z]): "{label}_*_*" finds "7" in "a/7_jackson_12.wav".  Of several possibilities, the one that begins first, then the
- * shortest.  false: does not fit.  *label: into `path`. */
+/* The part of a path's last name, its ending left off, that stands for {label} in a pattern whose other parts are as in
+ * a shell (* ? [a-z]): "{label}_*_*" finds "7" in "a/7_jackson_12.wav".  Of several possibilities, the one that begins
+ * first, then the shortest.  false: does not fit.  *label: into `path`. */
 bool file_names_label(const char *pattern, const char *path, const char **label, size_t *length);
 
 /* Is that a pattern for it: is {label} in it, once? STATUS_USAGE. */

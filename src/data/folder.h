@@ -4,14 +4,14 @@
  *     FOLDER/cat/1.jpg                      a folder per class; what is below it counts, too
  *     FOLDER/train/cat/1.jpg                also val, valid, validation; test, testing; in any case of letters
  *     FOLDER/1.jpg                          pictures without classes, to be predicted
- *     FILE.csv                              lines path,label[,split], paths from the file's folder; a first line of column
- *                                           names (path or file, label or class, split) may give another order
- * Classes are numbered in the order of the names given, else alphabetically (by bytes); labels of a CSV file that are all
- * whole numbers are the class numbers themselves.  Files are looked at by name only, and decoded by nobody here.
+ *     FILE.csv                              lines path,label[,split], paths from the file's folder; a first line of
+ *                                           column names (path or file, label or class, split) may give another order
+ * Classes are numbered in the order of the names given, else alphabetically (by bytes); labels of a CSV file that are
+ * all whole numbers are the class numbers themselves.  Files are looked at by name only, and decoded by nobody here.
  *
- * The result is the same on every machine that has the same files: sorted by split, class and path; those of a CSV file by
- * split, then in the order of its lines.  Hidden files, Thumbs.db, desktop.ini and __MACOSX are passed over in silence; all
- * else that is not taken is listed.  Not collective. */
+ * The result is the same on every machine that has the same files: sorted by split, class and path; those of a CSV file
+ * by split, then in the order of its lines.  Hidden files, Thumbs.db, desktop.ini and __MACOSX are passed over in
+ * silence; all else that is not taken is listed.  Not collective. */
 #ifndef DATA_FOLDER_H
 #define DATA_FOLDER_H
 #include "data/dataset.h"
@@ -55,8 +55,8 @@ typedef struct Folder {
     char *texts; /* all paths */
 } Folder;
 
-/* STATUS_FAILED: cannot be read, no pictures, a class that is not among class_names, a damaged line.  folder_free also after
- * a failure. */
+/* STATUS_FAILED: cannot be read, no pictures, a class that is not among class_names, a damaged line.  folder_free also
+ * after a failure. */
 Status folder_scan(const char *path, const FolderOptions *options, Folder *out);
 void folder_free(Folder *folder);
 
@@ -66,8 +66,8 @@ const char *folder_reason(FolderReason reason);
 /* Is `path` something for folder_scan: a folder, or a file whose name ends in .csv? */
 bool folder_is_source(const char *path);
 
-/* *names = the lines of a text file, blank ones left out: one block, freed with memory_free.  STATUS_FAILED: cannot be read,
- * empty, a name twice. */
+/* *names = the lines of a text file, blank ones left out: one block, freed with memory_free.  STATUS_FAILED: cannot be
+ * read, empty, a name twice. */
 Status folder_read_classes(const char *path, char ***names, size_t *count);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Lists of pictures as CSV (RFC 4180: fields between commas, with quotes around those that hold a comma, a quote (twice) or a
- * line end). */
+ * Lists of pictures as CSV (RFC 4180: fields between commas, with quotes around those that hold a comma, a quote
+ * (twice) or a line end). */
 #include "base/memory.h"
 #include "data/folder_internal.h"
 #include "io/file.h"

@@ -18,8 +18,8 @@ typedef struct FormatIdx {
     const uint8_t *first; /* entries [count][width] */
 } FormatIdx;
 
-/* Opens and checks the header against the file's size.  STATUS_FAILED: no such file, not idx, another type, too short or too
- * long.  `file` is zeroed then. */
+/* Opens and checks the header against the file's size.  STATUS_FAILED: no such file, not idx, another type, too short
+ * or too long.  `file` is zeroed then. */
 Status format_idx_open(const char *path, FormatIdx *file);
 void format_idx_close(FormatIdx *file); /* accepts a zeroed one */
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Import: from files in another format to a dataset file.  A kind is a small table (below) that knows one format: it lists
- * what there is, and reads any one example.  All else is done once for all kinds: names of classes, the part that becomes
- * val, many threads and ranks, progress, going on after a kill, examples that cannot be read (data/import_job.h,
- * train/importer.h).
+ * Import: from files in another format to a dataset file.  A kind is a small table (below) that knows one format: it
+ * lists what there is, and reads any one example.  All else is done once for all kinds: names of classes, the part that
+ * becomes val, many threads and ranks, progress, going on after a kill, examples that cannot be read
+ * (data/import_job.h, train/importer.h).
  *
- * A new kind: its file data/import_<name>.c with `const ImportKind import_kind_<name>`, a word in IMPORT_KINDS, its options in
- * ImportOptions and in the table of tools/cnn_import.c.  Nothing here is collective. */
+ * A new kind: its file data/import_<name>.c with `const ImportKind import_kind_<name>`, a word in IMPORT_KINDS, its
+ * options in ImportOptions and in the table of tools/cnn_import.c.  Nothing here is collective. */
 #ifndef DATA_IMPORT_H
 #define DATA_IMPORT_H
 #include "data/dataset.h"
@@ -72,32 +72,33 @@ typedef struct ImportKind {
     const char *options;   /* which options it takes beside those of all kinds: "label shape", "" for none */
 
     /* Looks at the files and checks them; reads no examples.  names[name_count] are the classes asked for by
-     * --class-names or --classes-file (name_count 0: not said), borrowed until close; a kind that knows classes by names
-     * numbers them in that order, one that knows numbers gives them as names.
-     * STATUS_USAGE: what the options say does not fit; STATUS_FAILED: no such file, damaged.  On failure `source` is left
-     * for close, too. */
+     * --class-names or --classes-file (name_count 0: not said), borrowed until close; a kind that knows classes by
+     * names numbers them in that order, one that knows numbers gives them as names.
+     * STATUS_USAGE: what the options say does not fit; STATUS_FAILED: no such file, damaged.  On failure `source` is
+     * left for close, too. */
     Status (*open)(const ImportOptions *options, char **names, size_t name_count, ImportSource *source);
     void (*close)(ImportSource *source); /* accepts a source that open did not finish */
 
-    /* Example i of a split: x[shape] in uint8_t or float, labels[k][shape of label k] in int64_t for LABEL_CLASS, else float.
-     * Called by several threads at once, in any order, more than once for an example.
+    /* Example i of a split: x[shape] in uint8_t or float, labels[k][shape of label k] in int64_t for LABEL_CLASS, else
+     * float.  Called by several threads at once, in any order, more than once for an example.
      * STATUS_FAILED: this one cannot be read; the message names file and place. */
     Status (*read)(const ImportSource *source, DatasetSplit split, size_t i, void *x, void *const labels[]);
 
-    /* NULL for examples of one size.  If info.is_encoded: bytes of example i's x, at least 1 (encoded pictures: the file's size): x in the
-     * dataset is then uint8 [all bytes of the split], and an array x_end [n] (int64) says where each example ends. */
+    /* NULL for examples of one size.  If info.is_encoded: bytes of example i's x, at least 1 (encoded pictures: the
+     * file's size): x in the dataset is then uint8 [all bytes of the split], and an array x_end [n] (int64) says where
+     * each example ends. */
     size_t (*bytes)(const ImportSource *source, DatasetSplit split, size_t i);
 } ImportKind;
 
-/* Adds path, size and time of change of a file to source->identity, so that an import does not go on with other files than
- * it began with.  STATUS_FAILED: cannot be opened, no plain file. */
+/* Adds path, size and time of change of a file to source->identity, so that an import does not go on with other files
+ * than it began with.  STATUS_FAILED: cannot be opened, no plain file. */
 Status import_note_file(ImportSource *source, const char *path);
 
 /* The split that a file name tells: "train"; "test", "t10k"; "val"; DATASET_SPLITS: none of these. */
 DatasetSplit import_split_of(const char *path);
 
-/* path[split] = the file of each split, NULL for none, by --train, --val, --test and the names of the words after the kind;
- * a single one whose name says nothing is train.  Borrowed from `options`.  STATUS_USAGE: cannot tell, none. */
+/* path[split] = the file of each split, NULL for none, by --train, --val, --test and the names of the words after the
+ * kind; a single one whose name says nothing is train.  Borrowed from `options`.  STATUS_USAGE: cannot tell, none. */
 Status import_sort_paths(const ImportOptions *options, const char *path[DATASET_SPLITS]);
 
 /* *shape = that of the text "28x28x1", whose product must be `width`; of "", {width}.  STATUS_USAGE. */
@@ -111,9 +112,9 @@ typedef struct ImportPart {
     size_t count; /* examples */
 } ImportPart;
 
-/* pick[0][split] = the number of the part that is x of a split, pick[1][split] of its labels; SIZE_MAX: none.  A single x that
- * does not tell its split is train, such labels belong to the only x of their count.  STATUS_USAGE: cannot tell; x without
- * labels or labels without x; STATUS_FAILED: counts differ. */
+/* pick[0][split] = the number of the part that is x of a split, pick[1][split] of its labels; SIZE_MAX: none.  A single
+ * x that does not tell its split is train, such labels belong to the only x of their count.  STATUS_USAGE: cannot tell;
+ * x without labels or labels without x; STATUS_FAILED: counts differ. */
 Status import_sort_parts(const ImportPart parts[], size_t count, size_t pick[2][DATASET_SPLITS]);
 
 #define IMPORT_KINDS(X)      X(idx) X(cifar10) X(cifar100) X(images) X(csv) X(npy) X(series) X(wav)

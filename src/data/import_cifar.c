@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * CIFAR-10 and CIFAR-100 in their binary form (A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009):
- * records of the label (CIFAR-100: the coarse, then the fine one), a byte each, and 3072 bytes of 32x32 pixels, all of the red
- * channel, then green, then blue.  A folder means the files in it that have the original names. */
+ * CIFAR-10 and CIFAR-100 in their binary form (A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images",
+ * 2009): records of the label (CIFAR-100: the coarse, then the fine one), a byte each, and 3072 bytes of 32x32 pixels,
+ * all of the red channel, then green, then blue.  A folder means the files in it that have the original names. */
 #include "base/memory.h"
 #include "data/import.h"
 #include "io/file.h"

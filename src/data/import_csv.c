@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Tables: an example a row, of numbers in a text file.  A column is its class (--label; none: of no row it is known), some
- * are numbers to be predicted (--target), some are not read (--ignore), all others, from left to right, are x.
+ * Tables: an example a row, of numbers in a text file.  A column is its class (--label; none: of no row it is known),
+ * some are numbers to be predicted (--target), some are not read (--ignore), all others, from left to right, are x.
  *
  * Series are the same with the class first where nothing else is said, and x [length, channels]: sample by sample, or
- * channel by channel (--planar).  --normalise: (v - mean) / deviation (of the population) over the samples of each channel
- * of each series; 0 where the deviation is 0. */
+ * channel by channel (--planar).  --normalise: (v - mean) / deviation (of the population) over the samples of each
+ * channel of each series; 0 where the deviation is 0. */
 #include "base/memory.h"
 #include "data/import.h"
 #include "data/label_set.h"

@@ -9,8 +9,8 @@
 
 enum { COPY_BYTES = 1 << 22 };
 
-/* Reads bad examples once more: one that failed for a passing reason (a file server, memory) is saved, the others get their
- * message. */
+/* Reads bad examples once more: one that failed for a passing reason (a file server, memory) is saved, the others get
+ * their message. */
 static Status look_at_bad(ImportJob *job, char ***messages, size_t *bad) {
     size_t count = import_job_count(job), most = 0;
     for (size_t i = 0; i < count; i++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Shared by import_job.c (what goes where, reading), import_file.c (OUTPUT.part and its journal) and import_finish.c. */
+ * Shared by import_job.c (what goes where, reading), import_file.c (OUTPUT.part and its journal) and
+ * import_finish.c. */
 #ifndef DATA_IMPORT_INTERNAL_H
 #define DATA_IMPORT_INTERNAL_H
 #include "data/import_job.h"
@@ -53,8 +54,8 @@ size_t import__arrays(const ImportJob *job);
 /* Where row `row` of x begins, in bytes, and how many it has. */
 uint64_t import__x_begin(const ImportJob *job, DatasetSplit split, size_t row, size_t *bytes);
 
-/* Makes a dataset of these examples at `path`, on the disk but for the bytes of its arrays. end: x of several sizes; else NULLs.
- * skipped: examples that are left out, beside source.skipped. */
+/* Makes a dataset of these examples at `path`, on the disk but for the bytes of its arrays. end: x of several sizes;
+ * else NULLs.  skipped: examples that are left out, beside source.skipped. */
 Status import__make_file(const ImportJob *job, const char *path, const size_t count[DATASET_SPLITS],
                          int64_t *const end[DATASET_SPLITS], const char *const *skipped, size_t skipped_count);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * NumPy's arrays: files .npy of x and of labels, or archives .npz of both, as numpy.savez and Keras's mnist.npz have them.
- * Which array is what follows from its name: a word of a split (train, val, test) and one of what it is (x, images, data; y,
- * labels, targets), as in x_train or test_images. */
+ * NumPy's arrays: files .npy of x and of labels, or archives .npz of both, as numpy.savez and Keras's mnist.npz have
+ * them. Which array is what follows from its name: a word of a split (train, val, test) and one of what it is (x,
+ * images, data; y, labels, targets), as in x_train or test_images. */
 #include "base/memory.h"
 #include "data/import.h"
 #include "io/file_bytes.h"

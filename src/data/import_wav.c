@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Sounds: folders of WAV, FLAC or Ogg files, which become log-mel spectrograms x [frames, bands, 1] (data/log_mel.h) of their
- * first --seconds; shorter ones are filled up with silence.  Labels are the names of folders, or a part of file names. */
+ * Sounds: folders of WAV, FLAC or Ogg files, which become log-mel spectrograms x [frames, bands, 1] (data/log_mel.h) of
+ * their first --seconds; shorter ones are filled up with silence.  Labels are the names of folders, or a part of file
+ * names. */
 #include "base/memory.h"
 #include "data/file_names.h"
 #include "data/folder.h"

@@ -28,7 +28,8 @@ typedef struct ImportWork {
     char message[2048];
 } ImportWork;
 
-/* Examples that a thread has read and not yet written: neighbours in number and in the file, so that a system call writes many. */
+/* Examples that a thread has read and not yet written: neighbours in number and in the file, so that a system call
+ * writes many. */
 typedef struct Run {
     size_t first, count;           /* examples */
     uint8_t *array[IMPORT_ARRAYS]; /* owned: their x, labels */
@@ -110,7 +111,8 @@ static bool continues(const ImportJob *job, const Run *run, size_t example) {
     return example == run->first + run->count && place.split == first.split && place.row == first.row + run->count;
 }
 
-/* Reads an example; it is written with its run.  *bad: it was this example that failed, and not the disk that is written to. */
+/* Reads an example; it is written with its run.  *bad: it was this example that failed, and not the disk that is
+ * written to. */
 static Status do_example(ImportJob *job, Run *run, size_t example, bool *bad) {
     size_t index, x_bytes;
     DatasetSplit split = import__split(job, example, &index);

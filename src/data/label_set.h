@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Classes by the texts that stand in files: "cat", "7", "-1", "1.0000000e+00".  A text that is a number stands for the number:
- * "1.0" and "1" are one label.  Classes are numbered
+ * Classes by the texts that stand in files: "cat", "7", "-1", "1.0000000e+00".  A text that is a number stands for the
+ * number: "1.0" and "1" are one label.  Classes are numbered
  *     in the order of the names that the user gave, when there are any and all labels are among them
  *     by themselves, when all labels are whole numbers and the smallest is 0
  *     else in ascending order: of numbers where all are numbers, of bytes otherwise; names given are names for these */

@@ -6,9 +6,10 @@
 #include <string.h>
 #include <time.h>
 
-/* What is in memory is prepared when it is asked for: 13 GB/s were measured, less than 1 % of the first layer's time, while
- * waking a thread costs its core some microseconds, or many where others want it, too.  What is read from a file or decoded is
- * prepared ahead: of small batches many at a time, for the same reason; of large ones there is one in use and one ahead. */
+/* What is in memory is prepared when it is asked for: 13 GB/s were measured, less than 1 % of the first layer's time,
+ * while waking a thread costs its core some microseconds, or many where others want it, too.  What is read from a file
+ * or decoded is prepared ahead: of small batches many at a time, for the same reason; of large ones there is one in use
+ * and one ahead. */
 enum { RING_MOST = 64, RING_USUAL = 4, RING_LEAST = 2, RING_BYTES = 1 << 20, LARGE_BATCH = 1 << 24 };
 
 /* Where the thread is: the next batch to prepare. */
@@ -306,8 +307,8 @@ static double now(void) {
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-/* The reader does not wait for a thread that has not begun: on a busy core that may take as long as several steps.  With the
- * lock held. */
+/* The reader does not wait for a thread that has not begun: on a busy core that may take as long as several steps.
+ * With the lock held. */
 static void wait_for_batch(Loader *loader) {
     double began = now();
     while (loader->done == loader->taken && !loader->finished)

@@ -87,8 +87,8 @@ void log_mel_free(LogMel *mel) {
 
 /* ---- spectrum ---- */
 
-/* z[n] (re, im) to its discrete Fourier transform, in place: Cooley and Tukey, radix 2, after a permutation of the places by
- * their reversed bits.  turn: as in LogMel. */
+/* z[n] (re, im) to its discrete Fourier transform, in place: Cooley and Tukey, radix 2, after a permutation of the
+ * places by their reversed bits.  turn: as in LogMel. */
 static void transform(double *z, size_t n, const double *turn) {
     for (size_t i = 1, j = 0; i < n; i++) {
         size_t bit = n >> 1;

@@ -7,9 +7,9 @@
  *                                                           Yun et al., "CutMix", ICCV 2019
  *     lam ~ Beta(alpha, alpha), one for the whole batch, as in timm and torchvision and in the authors' own programs
  *
- * The partner of position p in a global batch of b is p + 1, the last one's the first (torchvision's roll): as the order is
- * shuffled in every epoch, this is a random partner, a micro-batch has to read one example more only, and mixing works in
- * place.  Everything drawn is a function of (seed, epoch, step): never of ranks or micro-batches. */
+ * The partner of position p in a global batch of b is p + 1, the last one's the first (torchvision's roll): as the
+ * order is shuffled in every epoch, this is a random partner, a micro-batch has to read one example more only, and
+ * mixing works in place.  Everything drawn is a function of (seed, epoch, step): never of ranks or micro-batches. */
 #ifndef DATA_MIX_H
 #define DATA_MIX_H
 #include "base/real.h"

@@ -9,16 +9,16 @@
 #include "io/image.h"
 #include <pthread.h>
 
-/* From texts of options: size "224", "HEIGHTxWIDTH" or "" (not said); fit one of image_fits or "" (not said); channels 1, 3 or 0 (not
- * said).  STATUS_USAGE. */
+/* From texts of options: size "224", "HEIGHTxWIDTH" or "" (not said); fit one of image_fits or "" (not said); channels
+ * 1, 3 or 0 (not said).  STATUS_USAGE. */
 Status picture_rule_parse(const char *size, const char *fit, size_t channels, PictureRule *out);
 
 /* What `said` says goes before what `rule` says. */
 void picture_rule_prefer(const PictureRule *said, PictureRule *rule);
 
-/* Settles what was not said by the headers of up to 64 files, evenly spaced: the size of them all if it is the same and not
- * above 512, else that of `usual` (NULL, or rank 0: 224 x 224); one channel if all are grey, else three; crop.  STATUS_FAILED: none of
- * them is a picture. */
+/* Settles what was not said by the headers of up to 64 files, evenly spaced: the size of them all if it is the same and
+ * not above 512, else that of `usual` (NULL, or rank 0: 224 x 224); one channel if all are grey, else three; crop.
+ * STATUS_FAILED: none of them is a picture. */
 Status picture_rule_settle(const Folder *folder, const Shape *usual, PictureRule *rule);
 
 Shape picture_shape(const PictureRule *rule);

@@ -46,7 +46,8 @@ Status preprocess_create(Dataset *dataset, const char *name, Preprocess *out);
 /* The same for examples without a dataset: pictures to be predicted.  `dataset` mode: STATUS_USAGE. */
 Status preprocess_create_for(const DatasetInfo *info, const char *name, Preprocess *out);
 
-/* How pictures come to a network with this preprocessing: says nothing where its examples are none of 1 or 3 channels. */
+/* How pictures come to a network with this preprocessing: says nothing where its examples are none of 1 or 3
+ * channels. */
 PictureRule preprocess_rule(const Preprocess *preprocess);
 
 /* Largest value of the data that the network was trained on, where the mode depends on it; else 255. */
@@ -56,8 +57,8 @@ double preprocess_value_max(const Preprocess *preprocess);
 void preprocess_uint8(const Preprocess *preprocess, const uint8_t *x, size_t n, Real *y);
 void preprocess_float(const Preprocess *preprocess, const float *x, size_t n, Real *y);
 
-/* JSON text for a checkpoint: mode, shape, scale, offset, order of channels, fit, class names (may be NULL, 0).  The caller
- * frees with memory_free. */
+/* JSON text for a checkpoint: mode, shape, scale, offset, order of channels, fit, class names (may be NULL, 0).  The
+ * caller frees with memory_free. */
 Status preprocess_to_json(const Preprocess *preprocess, char *const class_names[], size_t class_count, char **json);
 
 /* Reads it back; *class_names is one block freed with memory_free, NULL when there are none.  STATUS_FAILED: not such a

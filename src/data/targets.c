@@ -28,8 +28,8 @@ static void make_weights(const Targets *targets, const DatasetInfo *info, bool t
     }
 }
 
-/* From the last to the first, as numbers [n] become probabilities [n][classes] in the same memory.  Numbers were checked when
- * the dataset was opened; a file that has changed since must not make us write elsewhere. */
+/* From the last to the first, as numbers [n] become probabilities [n][classes] in the same memory.  Numbers were
+ * checked when the dataset was opened; a file that has changed since must not make us write elsewhere. */
 static void make_one_hot(size_t n, size_t classes, Real *labels) {
     for (size_t i = n; i-- > 0;) {
         Real class = labels[i];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a loss reads, made of the labels in a dataset: class numbers, or probabilities in their place; the weight of each
- * example; and, in training, mixtures of examples (data/mix.h). */
+ * What a loss reads, made of the labels in a dataset: class numbers, or probabilities in their place; the weight of
+ * each example; and, in training, mixtures of examples (data/mix.h). */
 #ifndef DATA_TARGETS_H
 #define DATA_TARGETS_H
 #include "data/dataset.h"
@@ -22,8 +22,8 @@ typedef struct Targets {
 /* Numbers of label array `label` per example. */
 size_t targets_width(const Targets *targets, const DatasetInfo *info, size_t label);
 
-/* Turns labels as dataset_read gives them into what `targets` asks for, in place: labels[i][n * targets_width], and writes
- * weights[n] if there are any.  training: with class weights. */
+/* Turns labels as dataset_read gives them into what `targets` asks for, in place: labels[i][n * targets_width], and
+ * writes weights[n] if there are any.  training: with class weights. */
 void targets_convert(const Targets *targets, const DatasetInfo *info, bool training, size_t n, Real *const labels[],
                      Real *weights);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Tables of numbers as text, packed by gzip or not: a row a line, fields between commas, semicolons, tabs or blanks, each
- * optionally in double quotes.  A first line without any number is a header: names of columns.  Blank lines are passed
- * over. */
+ * Tables of numbers as text, packed by gzip or not: a row a line, fields between commas, semicolons, tabs or blanks,
+ * each optionally in double quotes.  A first line without any number is a header: names of columns.  Blank lines are
+ * passed over. */
 #ifndef DATA_TEXT_TABLE_H
 #define DATA_TEXT_TABLE_H
 #include "io/file_bytes.h"
@@ -35,8 +35,8 @@ Status text_table_separator(const char *text, char *separator);
 /* The fields of row `row`: fields[columns].  STATUS_FAILED: not as many as columns; the message names file and line. */
 Status text_table_fields(const TextTable *table, size_t row, TextField fields[]);
 
-/* *value = the number that is the whole field, blanks around it aside.  STATUS_FAILED: none, or none that a float can hold; column
- * from 0. */
+/* *value = the number that is the whole field, blanks around it aside.  STATUS_FAILED: none, or none that a float can
+ * hold; column from 0. */
 Status text_table_number(const TextTable *table, size_t row, size_t column, TextField field, double *value);
 
 /* *column = the one that is meant by "first", "last", a number from 1 on, or a name of the header.  STATUS_USAGE. */
