@@ -97,36 +97,37 @@ typedef struct LayerClass {
 
 /* symbol, class name; by family, as the files layers_*.c */
 /* clang-format off */
-#define LAYER_LIST(X)                                                                                         \
-    X(input, InputLayer)                                                                                      \
-    X(conv2d, Conv2D) X(conv2d_transpose, Conv2DTranspose) X(depthwise_conv2d, DepthwiseConv2D)               \
-    X(separable_conv2d, SeparableConv2D) X(dense, Dense) X(embedding, Embedding)                                                      \
-    X(max_pooling2d, MaxPooling2D) X(average_pooling2d, AveragePooling2D)                                     \
-    X(global_max_pooling2d, GlobalMaxPooling2D) X(global_average_pooling2d, GlobalAveragePooling2D)           \
-    X(conv1d, Conv1D) X(conv1d_transpose, Conv1DTranspose) X(depthwise_conv1d, DepthwiseConv1D)               \
-    X(separable_conv1d, SeparableConv1D)                                                                      \
-    X(max_pooling1d, MaxPooling1D) X(average_pooling1d, AveragePooling1D)                                     \
-    X(global_max_pooling1d, GlobalMaxPooling1D) X(global_average_pooling1d, GlobalAveragePooling1D)           \
-    X(zero_padding1d, ZeroPadding1D) X(cropping1d, Cropping1D) X(up_sampling1d, UpSampling1D)                 \
-    X(conv3d, Conv3D) X(max_pooling3d, MaxPooling3D) X(average_pooling3d, AveragePooling3D)                   \
-    X(global_max_pooling3d, GlobalMaxPooling3D) X(global_average_pooling3d, GlobalAveragePooling3D)           \
-    X(zero_padding3d, ZeroPadding3D) X(cropping3d, Cropping3D) X(up_sampling3d, UpSampling3D)                 \
-    X(flatten, Flatten) X(reshape, Reshape) X(permute, Permute) X(zero_padding2d, ZeroPadding2D)              \
-    X(cropping2d, Cropping2D) X(up_sampling2d, UpSampling2D) X(resizing, Resizing)                            \
-    X(batch_normalization, BatchNormalization) X(layer_normalization, LayerNormalization)                     \
-    X(group_normalization, GroupNormalization) X(rescaling, Rescaling) X(normalization, Normalization)        \
-    X(layer_scale, LayerScale)                                                                      \
-    X(random_flip, RandomFlip) X(random_rotation, RandomRotation) X(random_translation, RandomTranslation)    \
-    X(random_zoom, RandomZoom) X(random_contrast, RandomContrast) X(random_brightness, RandomBrightness)      \
-    X(random_crop, RandomCrop)                                                                                \
-    X(add, Add) X(subtract, Subtract) X(multiply, Multiply) X(average, Average) X(maximum, Maximum)           \
-    X(custom_scale_layer, CustomScaleLayer)                                                  \
-    X(concatenate, Concatenate)                                                                               \
-    X(identity, Identity) X(activation, Activation) X(re_lu, ReLU) X(leaky_re_lu, LeakyReLU) X(elu, ELU)      \
-    X(softmax, Softmax)                                                                                       \
-    X(p_re_lu, PReLU) X(dropout, Dropout) X(spatial_dropout2d, SpatialDropout2D)         \
-    X(spatial_dropout1d, SpatialDropout1D) X(spatial_dropout3d, SpatialDropout3D) X(gaussian_dropout, GaussianDropout)                               \
-    X(alpha_dropout, AlphaDropout) X(gaussian_noise, GaussianNoise)                                           \
+#define LAYER_LIST(X)                                                                                      \
+    X(input, InputLayer)                                                                                   \
+    X(conv2d, Conv2D) X(conv2d_transpose, Conv2DTranspose) X(depthwise_conv2d, DepthwiseConv2D)            \
+    X(separable_conv2d, SeparableConv2D) X(dense, Dense) X(embedding, Embedding)                           \
+    X(max_pooling2d, MaxPooling2D) X(average_pooling2d, AveragePooling2D)                                  \
+    X(global_max_pooling2d, GlobalMaxPooling2D) X(global_average_pooling2d, GlobalAveragePooling2D)        \
+    X(conv1d, Conv1D) X(conv1d_transpose, Conv1DTranspose) X(depthwise_conv1d, DepthwiseConv1D)            \
+    X(separable_conv1d, SeparableConv1D)                                                                   \
+    X(max_pooling1d, MaxPooling1D) X(average_pooling1d, AveragePooling1D)                                  \
+    X(global_max_pooling1d, GlobalMaxPooling1D) X(global_average_pooling1d, GlobalAveragePooling1D)        \
+    X(zero_padding1d, ZeroPadding1D) X(cropping1d, Cropping1D) X(up_sampling1d, UpSampling1D)              \
+    X(conv3d, Conv3D) X(max_pooling3d, MaxPooling3D) X(average_pooling3d, AveragePooling3D)                \
+    X(global_max_pooling3d, GlobalMaxPooling3D) X(global_average_pooling3d, GlobalAveragePooling3D)        \
+    X(zero_padding3d, ZeroPadding3D) X(cropping3d, Cropping3D) X(up_sampling3d, UpSampling3D)              \
+    X(flatten, Flatten) X(reshape, Reshape) X(permute, Permute) X(zero_padding2d, ZeroPadding2D)           \
+    X(cropping2d, Cropping2D) X(up_sampling2d, UpSampling2D) X(resizing, Resizing)                         \
+    X(batch_normalization, BatchNormalization) X(layer_normalization, LayerNormalization)                  \
+    X(group_normalization, GroupNormalization) X(rescaling, Rescaling) X(normalization, Normalization)     \
+    X(layer_scale, LayerScale)                                                                             \
+    X(random_flip, RandomFlip) X(random_rotation, RandomRotation) X(random_translation, RandomTranslation) \
+    X(random_zoom, RandomZoom) X(random_contrast, RandomContrast) X(random_brightness, RandomBrightness)   \
+    X(random_crop, RandomCrop)                                                                             \
+    X(add, Add) X(subtract, Subtract) X(multiply, Multiply) X(average, Average) X(maximum, Maximum)        \
+    X(custom_scale_layer, CustomScaleLayer)                                                                \
+    X(concatenate, Concatenate)                                                                            \
+    X(identity, Identity) X(activation, Activation) X(re_lu, ReLU) X(leaky_re_lu, LeakyReLU) X(elu, ELU)   \
+    X(softmax, Softmax)                                                                                    \
+    X(p_re_lu, PReLU) X(dropout, Dropout) X(spatial_dropout2d, SpatialDropout2D)                           \
+    X(spatial_dropout1d, SpatialDropout1D) X(spatial_dropout3d, SpatialDropout3D)                          \
+    X(gaussian_dropout, GaussianDropout)                                                                   \
+    X(alpha_dropout, AlphaDropout) X(gaussian_noise, GaussianNoise)                                        \
     X(stochastic_depth, StochasticDepth)
 /* clang-format on */
 
@@ -142,7 +143,8 @@ enum {
 /* Is it one of the Random... layers, which are the identity but in training? */
 bool layer_is_augmentation(const LayerClass *class);
 
-/* The option of cnn_train that does what Keras's layer `class`, which is not known, does in training; NULL: there is none. */
+/* The option of cnn_train that does what Keras's layer `class`, which is not known, does in training; NULL: there is
+ * none. */
 const char *layer_instead(const char *class);
 
 /* The class of that name, also as "Custom>NAME", or an error that says what to use instead, or lists the known ones. */
@@ -152,12 +154,12 @@ Status layer_class_find(const char *name, const LayerClass **out);
  * dtype, input shapes) are checked here, but read by model_parse.  Messages name the key; the caller adds the layer. */
 Status layer_config(const LayerClass *class, const json_t *given, json_t **out);
 
-/* For layer_config.  `count` whole numbers from `least` on: given as one for all, or as a list of so many; a new list, or
- * the number where count is 1.  NULL: `given` is neither. */
+/* For layer_config.  `count` whole numbers from `least` on: given as one for all, or as a list of so many; a new list,
+ * or the number where count is 1.  NULL: `given` is neither. */
 json_t *layer_extents(const json_t *given, size_t count, json_int_t least);
 
-/* What two sides of `axes` axes have: one number for all, one for each axis, or [[before, after], ...]; a new list of the
- * last form.  Of one axis: n or [before, after], kept as that.  NULL: `given` is none of these. */
+/* What two sides of `axes` axes have: one number for all, one for each axis, or [[before, after], ...]; a new list of
+ * the last form.  Of one axis: n or [before, after], kept as that.  NULL: `given` is none of these. */
 json_t *layer_margins(const json_t *given, size_t axes);
 
 /* The smallest config that means the same: keys that have their default value are left out. */
@@ -190,8 +192,8 @@ Status layer_needs_rank(const LayerBuild *b, size_t rank);
 /* Fails unless the KEY_AXIS `key` is the last axis of input 0. */
 Status layer_last_axis(const LayerBuild *b, const char *key);
 
-/* The parameter `name` of this layer: made with the values of PREFIX_initializer and PREFIX_regularizer by the call of a
- * shared layer that is built first, found again by the others. */
+/* The parameter `name` of this layer: made with the values of PREFIX_initializer and PREFIX_regularizer by the call of
+ * a shared layer that is built first, found again by the others. */
 Status layer_weight(const LayerBuild *b, const char *name, const char *prefix, Shape shape, int *param);
 
 /* The same for a parameter that no gradient trains; spec->layer is filled in. */
@@ -201,9 +203,9 @@ Status layer_state(const LayerBuild *b, ParamSpec spec, int *param);
 Status layer_op(const LayerBuild *b, const OpDesc *op, size_t input_count, const int *inputs, size_t param_count,
                 const int *params, int *node);
 
-/* Input 0 for a window of `extent` (height, width) without padding of its own.  Where a zero padding that is smaller than
- * the window makes that input, the node before it, and *padding and pad tell the operation to pad: no padded copy is
- * made.  Else input 0 itself, and they stay as they are. */
+/* Input 0 for a window of `extent` (height, width) without padding of its own.  Where a zero padding that is smaller
+ * than the window makes that input, the node before it, and *padding and pad tell the operation to pad: no padded copy
+ * is made.  Else input 0 itself, and they stay as they are. */
 int layer_padded_input(const LayerBuild *b, const size_t extent[2], Padding *padding, size_t pad[2][2]);
 
 /* layer_op on one node without parameters. */

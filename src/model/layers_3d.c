@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Layers of volumes and videos [D,H,W,C].  What moves or pools along height and width is done by the operations of images on
- * each frame (backend/op.h); along the depth by the same on [D, H W, C], images of which each row is a frame.  A maximum of
- * maxima is the maximum; an average of averages, padding left out of both, is the average. */
+ * Layers of volumes and videos [D,H,W,C].  What moves or pools along height and width is done by the operations of
+ * images on each frame (backend/op.h); along the depth by the same on [D, H W, C], images of which each row is a frame.
+ * A maximum of maxima is the maximum; an average of averages, padding left out of both, is the average. */
 #include "model/layers_window.h"
 
 /* ---- Conv3D ---- */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Layers that change images at random while training.  In a network they are the identity: who trains applies those at its
- * beginning to the images before they reach it, and refuses others.  Which of Keras's are --augment's alone is said here too. */
+ * Layers that change images at random while training.  In a network they are the identity: who trains applies those at
+ * its beginning to the images before they reach it, and refuses others.  Which of Keras's are --augment's alone is said
+ * here too. */
 #include "model/layers.h"
 #include <math.h>
 #include <string.h>

@@ -4,8 +4,8 @@
  * dimensions have in common.
  *
  * A series [L,C] is an image [1,L,C], one row high.  The layers of 1-D are built by the functions of 2-D on that image,
- * between layer_row and layer_row_end; reshapes cost nothing, so all backends and their speed serve.  Single numbers of a
- * 1-D layer's configuration are pairs [1, n] there (layer_pair). */
+ * between layer_row and layer_row_end; reshapes cost nothing, so all backends and their speed serve.  Single numbers of
+ * a 1-D layer's configuration are pairs [1, n] there (layer_pair). */
 #ifndef MODEL_LAYERS_WINDOW_H
 #define MODEL_LAYERS_WINDOW_H
 #include "model/layers.h"

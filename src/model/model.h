@@ -5,16 +5,17 @@
  *     Model *m;
  *     TRY(model_parse(text, "net.json", &m));
  *     TRY(graph_create(&g));
- *     TRY(model_build(m, &(ModelBuild){.losses = &(ModelLoss){.kind = MODEL_LOSS_AUTO, .weight = 1}, .loss_count = 1}, g));
+ *     ModelLoss loss = {.kind = MODEL_LOSS_AUTO, .weight = 1};
+ *     TRY(model_build(m, &(ModelBuild){.losses = &loss, .loss_count = 1}, g));
  *     TRY(graph_finish(g));
  *
- * Read: Sequential and Functional (also called Model), as written by Keras 2 (model_config of .h5 files, to_json) and by
- * Keras 3.  Written: the one form that both load.  Which layers and which of their options are known: layers.h.
+ * Read: Sequential and Functional (also called Model), as written by Keras 2 (model_config of .h5 files, to_json) and
+ * by Keras 3.  Written: the one form that both load.  Which layers and which of their options are known: layers.h.
  *
- * A Model is flat.  A network inside another (also shared, also several deep) is replaced by its layers when it is read,
- * since no form of nested networks is loaded by Keras 2 and 3.  Layers keep their names; where the name is taken already,
- * the inner layer is called NETWORK_LAYER, and NETWORK_LAYER_2 if that is taken too.  A '/' in a name, which Keras 3 refuses,
- * becomes '_'. */
+ * A Model is flat.  A network inside another (also shared, also several deep) is replaced by its layers when it is
+ * read, since no form of nested networks is loaded by Keras 2 and 3.  Layers keep their names; where the name is taken
+ * already, the inner layer is called NETWORK_LAYER, and NETWORK_LAYER_2 if that is taken too.  A '/' in a name, which
+ * Keras 3 refuses, becomes '_'. */
 #ifndef MODEL_MODEL_H
 #define MODEL_MODEL_H
 #include "base/status.h"
@@ -118,8 +119,8 @@ typedef struct ModelBuild {
  * does Keras on TensorFlow; on PyTorch it takes the logarithm of probabilities kept between 1e-7 and 1 - 1e-7, so that
  * an example that the network is sure to get wrong counts 16.1 at most there, and more here.  Where the last layer is
  * dense or a convolution without activation, cross-entropies take it for logits, as from_logits=True does in Keras.
- * Focal ones are cross-entropies here.  Losses of pairs read what lies before a final softmax, as embedding; their label is
- * a class number.
+ * Focal ones are cross-entropies here.  Losses of pairs read what lies before a final softmax, as embedding; their
+ * label is a class number.
  * Fails when shapes do not fit; the message names the layer. */
 Status model_build(const Model *model, const ModelBuild *options, Graph *graph);
 

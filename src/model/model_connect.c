@@ -63,8 +63,8 @@ static bool same_in_training(const ModelLayer *layer) {
 }
 
 /* Arguments of a call beside its inputs: only those that say nothing.  `training` is in the files of Keras 3, where fit
- * and predict override it; Keras 2 keeps to it, so there it must make no difference: base(x, training=False) of a frozen
- * network. */
+ * and predict override it; Keras 2 keeps to it, so there it must make no difference: base(x, training=False) of a
+ * frozen network. */
 static Status check_arguments(const ModelLayer *layer, const json_t *arguments, bool keras3) {
     const char *key;
     json_t *value;
@@ -149,9 +149,9 @@ static void visit_tensors(Model *model, VisitTensor *visit, size_t *lowest) {
         visit(&model->outputs[i], lowest);
 }
 
-/* Calls of a network in a network are counted from 0 in Keras 3; from 1 in Keras 2, where the network's own making is call
- * 0, but not for a Sequential network that was made without its input's shape.  Since every call leads to an output, the
- * lowest number says which it is. */
+/* Calls of a network in a network are counted from 0 in Keras 3; from 1 in Keras 2, where the network's own making is
+ * call 0, but not for a Sequential network that was made without its input's shape.  Since every call leads to an
+ * output, the lowest number says which it is. */
 static Status number_calls(Model *model) {
     size_t *lowest;
     TRY(memory_new(&lowest, model->layer_count, "model"));

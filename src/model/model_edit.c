@@ -4,7 +4,8 @@
 #include "model/layers.h"
 #include <string.h>
 
-/* ---- finding -------------------------------------------------------------------------------------------------------- */
+/* ---- finding
+ * -------------------------------------------------------------------------------------------------------- */
 
 /* The key with the number of channels that come out of a layer, which its weights follow; NULL: it has none. */
 static const char *width_key(const ModelLayer *layer) {
@@ -69,7 +70,8 @@ void model_head_layers(const Model *model, size_t output, bool *part) {
     while (t.layer != head && step_back(model, &t));
 }
 
-/* ---- changing ------------------------------------------------------------------------------------------------------- */
+/* ---- changing
+ * ------------------------------------------------------------------------------------------------------- */
 
 static Status set_integer(json_t *object, const char *key, size_t value) {
     if (json_object_set_new(object, key, json_integer((json_int_t)value)) != 0)

@@ -5,19 +5,19 @@
 #define MODEL_MODEL_INTERNAL_H
 #include "model/model.h"
 
-/* Number of the first call of each layer, when all calls are numbered through: [layer_count + 1], the last is the number
- * of calls.  The caller frees. */
+/* Number of the first call of each layer, when all calls are numbered through: [layer_count + 1], the last is the
+ * number of calls.  The caller frees. */
 Status model__call_bases(const Model *model, size_t **bases);
 
-/* Sorts layers as Keras's model.layers, and calls so that each comes after those that it reads.  An error for a cycle and
- * for a layer that leads to no output. */
+/* Sorts layers as Keras's model.layers, and calls so that each comes after those that it reads.  An error for a cycle
+ * and for a layer that leads to no output. */
 Status model__sort(Model *model);
 
 /* The classes of layers that are networks, while a network is read. */
 extern const struct LayerClass model__functional, model__sequential;
 
-/* Arithmetic between layers (Keras 3's Add of two arguments, Keras 2's TFOpLambda): changes the layer's JSON to that of a
- * layer which computes the same, in the Keras 2 dialect.  Anything else stays as it is. */
+/* Arithmetic between layers (Keras 3's Add of two arguments, Keras 2's TFOpLambda): changes the layer's JSON to that of
+ * a layer which computes the same, in the Keras 2 dialect.  Anything else stays as it is. */
 Status model__operation(json_t *layer);
 
 /* Copies a layer's name as it is used here: with '_' for every '/'. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Model to JSON, in the one form that Keras 3 and Keras 2 both load: the Keras 2 dialect with batch_input_shape and lists
- * of inputs, and no key that one of them does not know.  Keys with their default value are left out for that reason. */
+ * Model to JSON, in the one form that Keras 3 and Keras 2 both load: the Keras 2 dialect with batch_input_shape and
+ * lists of inputs, and no key that one of them does not know.  Keys with their default value are left out for that
+ * reason. */
 #include "base/memory.h"
 #include "model/layers.h"
 #include "model/model_internal.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Networks in networks.  A layer that is a network, called k times, is replaced by the layers of that network but its
- * InputLayers; a layer that is called n times in there has k * n calls afterwards: call c of the network makes n of them,
- * c * n + 0, 1, ...  What read an output of the network reads the layer that gives it; what read an InputLayer in there,
- * what the network was called with. */
+ * InputLayers; a layer that is called n times in there has k * n calls afterwards: call c of the network makes n of
+ * them, c * n + 0, 1, ...  What read an output of the network reads the layer that gives it; what read an InputLayer in
+ * there, what the network was called with. */
 #include "base/memory.h"
 #include "model/layers.h"
 #include "model/model_internal.h"

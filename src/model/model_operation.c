@@ -3,8 +3,9 @@
  * Arithmetic that stands between layers, "x + 3" or "x * y" in Python, becomes the layer that computes the same:
  *     one tensor and a number   Rescaling
  *     two tensors               Add, Multiply, Subtract
- * Keras 3 writes it as a class Add, Multiply, .. with two arguments, args [T, 3.0] (the merging layers of these names have
- * one: a list); Keras 2 as TFOpLambda with a function's name, where the second argument is a keyword, ["a", 0, 0, {"y": 3}]. */
+ * Keras 3 writes it as a class Add, Multiply, .. with two arguments, args [T, 3.0] (the merging layers of these names
+ * have one: a list); Keras 2 as TFOpLambda with a function's name, where the second argument is a keyword, ["a", 0, 0,
+ * {"y": 3}]. */
 #include "model/model_internal.h"
 #include <stdio.h>
 #include <string.h>

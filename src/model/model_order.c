@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The order of layers in Keras.  Weights in a legacy file are matched by the order of layers, and Keras, when it loads a
- * network, sorts layers by itself: by depth (the longest way to an output, in calls), then by the time at which a walk
- * from the outputs first meets them (keras.src.ops.function.map_graph).  So the same is done here. */
+ * The order of layers in Keras.  Weights in a legacy file are matched by the order of layers, and Keras, when it loads
+ * a network, sorts layers by itself: by depth (the longest way to an output, in calls), then by the time at which a
+ * walk from the outputs first meets them (keras.src.ops.function.map_graph).  So the same is done here. */
 #include "base/memory.h"
 #include "model/model_internal.h"
 #include <stdlib.h>

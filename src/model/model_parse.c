@@ -198,7 +198,8 @@ static int dialect(const json_t *root) {
     return has_batch_shape(layer_list_of(json_object_get(root, "config")), 0) ? 3 : 2;
 }
 
-/* The name that Keras gives to a layer without: its class in snake case, from the second of the class on with a number. */
+/* The name that Keras gives to a layer without: its class in snake case, from the second of the class on with a
+ * number. */
 static Status automatic_name(const Model *model, const ModelLayer *layer, char **name) {
     char *snake;
     size_t earlier = 0;

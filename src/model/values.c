@@ -144,7 +144,8 @@ static const char *const fan_modes[] = {[FAN_IN] = "fan_in", [FAN_OUT] = "fan_ou
 static const char *const spreads[] = {
     [SPREAD_UNIFORM] = "uniform", [SPREAD_NORMAL] = "untruncated_normal", [SPREAD_TRUNCATED] = "truncated_normal"};
 
-/* The normalized value of one key, or NULL where it is not supported.  `standard`: its default, NULL for an unknown key. */
+/* The normalized value of one key, or NULL where it is not supported.  `standard`: its default, NULL for an unknown
+ * key. */
 static json_t *initializer_value(const char *key, const json_t *standard, const json_t *value) {
     const char *word = json_string_value(value);
     size_t index;
@@ -162,7 +163,8 @@ static json_t *initializer_value(const char *key, const json_t *standard, const 
 
 /* Replaces one default in `config` by the given value. */
 static Status set_initializer_key(json_t *config, const char *class_name, const char *key, const json_t *value) {
-    /* seed: the run's seed decides; dtype: float32 anyway; axes: Keras 3's for kernels of unusual layout, always null */
+    /* seed: the run's seed decides; dtype: float32 anyway; axes: Keras 3's for kernels of unusual layout, always
+     * null */
     if (strcmp(key, "seed") == 0 || strcmp(key, "dtype") == 0)
         return STATUS_OK;
     if (json_is_null(value) && (strcmp(key, "input_axes") == 0 || strcmp(key, "output_axes") == 0))

@@ -5,8 +5,8 @@
  * excitation) and silu, in one network that is scaled in width, depth and resolution.
  *
  * Input: pixels from 0 to 255.  The network scales them to 0 .. 1 and normalizes them by the mean and variance that
- * Keras's pretrained files hold; what they hold as variance is the standard deviation, so that Keras divides by its root
- * once more when it loads them.  This network always does. */
+ * Keras's pretrained files hold; what they hold as variance is the standard deviation, so that Keras divides by its
+ * root once more when it loads them.  This network always does. */
 #include "model/zoo/net.h"
 #include <math.h>
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * GoogLeNet: Szegedy et al., Going deeper with convolutions, CVPR 2015 (arXiv:1409.4842), with its two auxiliary outputs.
- * Its local response normalization is left out: it has no parameters, and Keras no layer for it. */
+ * GoogLeNet: Szegedy et al., Going deeper with convolutions, CVPR 2015 (arXiv:1409.4842), with its two auxiliary
+ * outputs. Its local response normalization is left out: it has no parameters, and Keras no layer for it. */
 #include "model/zoo/net.h"
 
-/* Table 1 of the paper: filters of the 1x1; of the reduction and the 3x3; of those of the 5x5; of the 1x1 after the pool. */
+/* Table 1 of the paper: filters of the 1x1; of the reduction and the 3x3; of those of the 5x5; of the 1x1 after the
+ * pool. */
 typedef struct Widths {
     const char *name;
     size_t direct, reduce3, conv3, reduce5, conv5, pool;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Inception v3: Szegedy et al., Rethinking the Inception architecture for computer vision, CVPR 2016 (arXiv:1512.00567),
- * as in Keras, with its names and numbers of layers: all convolutions without bias and followed by batch normalization
- * without gamma, and numbered in the order in which they stand here.  No auxiliary output. */
+ * Inception v3: Szegedy et al., Rethinking the Inception architecture for computer vision, CVPR 2016
+ * (arXiv:1512.00567), as in Keras, with its names and numbers of layers: all convolutions without bias and followed by
+ * batch normalization without gamma, and numbered in the order in which they stand here.  No auxiliary output. */
 #include "model/zoo/net.h"
 
 static const char *conv(ZooNet *net, const char *x, size_t filters, size_t height, size_t width) {

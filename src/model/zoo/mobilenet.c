@@ -7,8 +7,8 @@
  *     V2  Sandler et al., MobileNetV2: Inverted Residuals and Linear Bottlenecks, CVPR 2018, arXiv:1801.04381: blocks
  *         that widen (1x1), filter (depthwise 3x3), narrow (1x1, linear) and add their input
  *
- * Where Keras pads by a layer in front of a convolution with a stride, "same" is the same: even extents get their zeros at
- * the end.  Only V1 does so with odd extents too. */
+ * Where Keras pads by a layer in front of a convolution with a stride, "same" is the same: even extents get their zeros
+ * at the end.  Only V1 does so with odd extents too. */
 #include "model/zoo/net.h"
 
 static const char *relu6(ZooNet *net, const char *x, const char *name) {

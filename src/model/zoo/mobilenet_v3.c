@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * MobileNetV3 (Howard et al., Searching for MobileNetV3, ICCV 2019, arXiv:1905.02244), named as in Keras Applications:
- * the blocks of V2 with a gate on the channels (squeeze and excitation), and hard_silu in the deeper ones.  Input: pixels
- * from 0 to 255, which the first layer brings to -1 .. 1. */
+ * the blocks of V2 with a gate on the channels (squeeze and excitation), and hard_silu in the deeper ones.  Input:
+ * pixels from 0 to 255, which the first layer brings to -1 .. 1. */
 #include "model/zoo/net.h"
 
 typedef struct Block {

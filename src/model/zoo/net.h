@@ -14,8 +14,8 @@
  *
  * The last layer is the output, unless zoo_output names others.  Functions return the name of the layer that they add,
  * which is how the next one says what it reads.  A name that is given as NULL becomes Keras's automatic one: "conv2d",
- * "conv2d_1", ...  Names are copied; those that are returned live as long as the ZooNet.  After a failure (lack of memory)
- * they are NULL, and zoo_create reports it. */
+ * "conv2d_1", ...  Names are copied; those that are returned live as long as the ZooNet.  After a failure (lack of
+ * memory) they are NULL, and zoo_create reports it. */
 #ifndef MODEL_ZOO_NET_H
 #define MODEL_ZOO_NET_H
 #include "model/zoo/zoo.h"
@@ -72,8 +72,8 @@ const char *zoo_layer(ZooNet *net, const char *x, const char *class_name, const 
 const char *zoo_conv(ZooNet *net, const char *x, const char *name, size_t filters, ZooWindow window,
                      const char *activation);
 
-/* The same, one for each channel (without penalty: its weights are few), and SeparableConv2D: one for each channel, then
- * 1x1 to `filters`. */
+/* The same, one for each channel (without penalty: its weights are few), and SeparableConv2D: one for each channel,
+ * then 1x1 to `filters`. */
 const char *zoo_depthwise(ZooNet *net, const char *x, const char *name, ZooWindow window);
 const char *zoo_separable(ZooNet *net, const char *x, const char *name, size_t filters, ZooWindow window);
 
@@ -93,8 +93,8 @@ const char *zoo_pad(ZooNet *net, const char *x, const char *name, size_t margin)
 const char *zoo_flatten(ZooNet *net, const char *x, const char *name);
 const char *zoo_dropout(ZooNet *net, const char *x, const char *name, double rate);
 
-/* The end of a residual block's body, which training leaves out for some examples: with probability `rate`, the network's own
- * (0: never), or as ZooNet.stochastic_depth says. */
+/* The end of a residual block's body, which training leaves out for some examples: with probability `rate`, the
+ * network's own (0: never), or as ZooNet.stochastic_depth says. */
 const char *zoo_drop_body(ZooNet *net, const char *x, const char *name, double rate);
 const char *zoo_dense(ZooNet *net, const char *x, const char *name, size_t units, const char *activation);
 

@@ -5,9 +5,9 @@
  *     stem, four or three stages of blocks, global average pooling, Dense
  *     block: y = relu(body(x) + shortcut(x)), each convolution without bias and followed by batch normalization
  *
- * The first block of every stage but the first halves height and width, which rounds up.  Convolutions with a stride pad
- * both sides by half their kernel, as the paper's and PyTorch's do; Keras's "same" would pad even sizes on the right only,
- * so that a body and its shortcut looked at different pixels. */
+ * The first block of every stage but the first halves height and width, which rounds up.  Convolutions with a stride
+ * pad both sides by half their kernel, as the paper's and PyTorch's do; Keras's "same" would pad even sizes on the
+ * right only, so that a body and its shortcut looked at different pixels. */
 #include "model/zoo/net.h"
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Networks for time series (Wang, Yan, Oates, Time series classification from scratch with deep neural networks: a strong
- * baseline, IJCNN 2017, arXiv:1611.06455), and the small convolutional network for sounds. */
+ * Networks for time series (Wang, Yan, Oates, Time series classification from scratch with deep neural networks: a
+ * strong baseline, IJCNN 2017, arXiv:1611.06455), and the small convolutional network for sounds. */
 #include "model/zoo/net.h"
 
 static const char *conv_bn(ZooNet *net, const char *x, const char *name, size_t filters, size_t kernel) {
@@ -31,7 +31,8 @@ void zoo_fcn_1d(ZooNet *net, int variant) {
     predict(net, x);
 }
 
-/* Three residual blocks of the same three kernels; a shortcut is normalized, too, and projected where its width changes. */
+/* Three residual blocks of the same three kernels; a shortcut is normalized, too, and projected where its width
+ * changes. */
 void zoo_resnet_1d(ZooNet *net, int variant) {
     static const size_t filters[] = {64, 128, 128}, kernels[] = {8, 5, 3};
     (void)variant;
@@ -52,8 +53,9 @@ void zoo_resnet_1d(ZooNet *net, int variant) {
     predict(net, x);
 }
 
-/* Log-mel spectrograms [frames, bands, 1].  Kong, Cao, Iqbal, Wang, Wang, Plumbley, PANNs, 2020 (arXiv:1912.10211): CNN6 with
- * a quarter of its channels, kernels of 3x3, and one average of the last image.  Bands are normalized each by itself. */
+/* Log-mel spectrograms [frames, bands, 1].  Kong, Cao, Iqbal, Wang, Wang, Plumbley, PANNs, 2020 (arXiv:1912.10211):
+ * CNN6 with a quarter of its channels, kernels of 3x3, and one average of the last image.  Bands are normalized each by
+ * itself. */
 void zoo_audio_cnn(ZooNet *net, int variant) {
     json_int_t frames = (json_int_t)net->input.dim[0], bands = (json_int_t)net->input.dim[1];
     json_int_t channels = (json_int_t)net->input.dim[2];

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * SqueezeNet 1.1: Iandola et al., SqueezeNet: AlexNet-level accuracy with 50x fewer parameters, 2016 (arXiv:1602.07360),
- * with the changes that its authors published later (fewer filters in the first layer, pooling earlier).  Layers are called
- * and laid out as in the weights' files for Keras (github.com/rcmalli/keras-squeezenet), but with "_" for the "/" that
- * Keras 3 does not allow in a name; the file's order of layers is the same. */
+ * SqueezeNet 1.1: Iandola et al., SqueezeNet: AlexNet-level accuracy with 50x fewer parameters, 2016
+ * (arXiv:1602.07360), with the changes that its authors published later (fewer filters in the first layer, pooling
+ * earlier).  Layers are called and laid out as in the weights' files for Keras (github.com/rcmalli/keras-squeezenet),
+ * but with "_" for the "/" that Keras 3 does not allow in a name; the file's order of layers is the same. */
 #include "model/zoo/net.h"
 
 static const char *fire(ZooNet *net, const char *x, int number, size_t squeeze, size_t expand) {

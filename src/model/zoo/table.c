@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The network of Keras's tutorials of tables (structured data): each column is brought to mean 0 and deviation 1, then two
- * hidden layers.  What Normalization learns there before training, a batch normalization learns here while training. */
+ * The network of Keras's tutorials of tables (structured data): each column is brought to mean 0 and deviation 1, then
+ * two hidden layers.  What Normalization learns there before training, a batch normalization learns here while
+ * training. */
 #include "model/zoo/net.h"
 
 void zoo_mlp(ZooNet *net, int variant) {

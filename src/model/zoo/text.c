@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Kim, Convolutional neural networks for sentence classification, EMNLP 2014 (arXiv:1408.5882): vectors of words, windows of
- * three, four and five words under 100 filters each, of each filter its largest value.  The vectors are trained from random
- * ones (the paper's CNN-rand), and the last layer has no limit on its norm. */
+ * Kim, Convolutional neural networks for sentence classification, EMNLP 2014 (arXiv:1408.5882): vectors of words,
+ * windows of three, four and five words under 100 filters each, of each filter its largest value.  The vectors are
+ * trained from random ones (the paper's CNN-rand), and the last layer has no limit on its norm. */
 #include "model/zoo/net.h"
 
 void zoo_text_cnn(ZooNet *net, int variant) {

@@ -2,8 +2,8 @@
 #include "model/zoo/net.h"
 
 /* Simonyan, Zisserman, Very deep convolutional networks for large-scale image recognition, ICLR 2015 (arXiv:1409.1556):
- * five blocks of 3x3 convolutions, each followed by a pooling, then three Dense layers.  `variant` counts the layers with
- * weights: 11, 13, 16, 19.  Layers are called as in Keras, which leaves out the paper's dropout. */
+ * five blocks of 3x3 convolutions, each followed by a pooling, then three Dense layers.  `variant` counts the layers
+ * with weights: 11, 13, 16, 19.  Layers are called as in Keras, which leaves out the paper's dropout. */
 void zoo_vgg(ZooNet *net, int variant) {
     static const size_t filters[] = {64, 128, 256, 512, 512};
     const int first = variant == 11 ? 1 : 2, later = (variant - 3 - 2 * first) / 3; /* convolutions of blocks */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * C3D (Tran, Bourdev, Fergus, Torresani, Paluri, Learning spatiotemporal features with 3D convolutional networks, ICCV 2015,
- * arXiv:1412.0767): eight convolutions of 3x3x3, five poolings, of which the first keeps all frames, two hidden layers.  The
- * authors' pools round up, which "same" does, too. */
+ * C3D (Tran, Bourdev, Fergus, Torresani, Paluri, Learning spatiotemporal features with 3D convolutional networks, ICCV
+ * 2015, arXiv:1412.0767): eight convolutions of 3x3x3, five poolings, of which the first keeps all frames, two hidden
+ * layers.  The authors' pools round up, which "same" does, too. */
 #include "model/zoo/net.h"
 
 static const char *conv(ZooNet *net, const char *x, const char *name, int filters) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Xception: Chollet, Xception: Deep learning with depthwise separable convolutions, CVPR 2017 (arXiv:1610.02357), with the
- * names of layers and the numbers of Keras.  A block is two or three times ReLU, separable convolution, batch
- * normalization, and a shortcut around them; what halves height and width has a pool at its end and a 1x1 convolution in
- * its shortcut. */
+ * Xception: Chollet, Xception: Deep learning with depthwise separable convolutions, CVPR 2017 (arXiv:1610.02357), with
+ * the names of layers and the numbers of Keras.  A block is two or three times ReLU, separable convolution, batch
+ * normalization, and a shortcut around them; what halves height and width has a pool at its end and a 1x1 convolution
+ * in its shortcut. */
 #include "model/zoo/net.h"
 
 /* Step number `part` of a block; `relu`: the activation stands in front. */

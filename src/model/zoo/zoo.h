@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Networks that come with the project, each with the recipe it was published with.  The table is zoo_table.c; one file per
- * architecture family says what the networks are made of. */
+ * Networks that come with the project, each with the recipe it was published with.  The table is zoo_table.c; one file
+ * per architecture family says what the networks are made of. */
 #ifndef MODEL_ZOO_ZOO_H
 #define MODEL_ZOO_ZOO_H
 #include "model/model.h"
@@ -42,18 +42,18 @@ const ZooEntry *zoo_find(const char *name);
 
 /* What a network may be told beside sizes. */
 typedef struct ZooOptions {
-    /* Stochastic depth (Huang, Sun, Liu, Sedra, Weinberger, "Deep networks with stochastic depth", ECCV 2016): the body of
-     * residual block l of L is left out, for each example, with probability stochastic_depth * l / L.  Negative: as the
-     * network has it by itself; 0: never. */
+    /* Stochastic depth (Huang, Sun, Liu, Sedra, Weinberger, "Deep networks with stochastic depth", ECCV 2016): the body
+     * of residual block l of L is left out, for each example, with probability stochastic_depth * l / L.  Negative: as
+     * the network has it by itself; 0: never. */
     double stochastic_depth;
     size_t vocabulary; /* numbers of a sequence are below it */
 } ZooOptions;
 
 enum { ZOO_VOCABULARY = 20000 }; /* the usual one */
 
-/* Builds a network for examples of that shape (or the same but for extents of 1 at the end, where it takes no images) and
- * that many classes, with the usual options.  STATUS_USAGE: an unknown name, with a message that names the nearest; an
- * example that is none of the network's kind or smaller than it allows, or no classes. */
+/* Builds a network for examples of that shape (or the same but for extents of 1 at the end, where it takes no images)
+ * and that many classes, with the usual options.  STATUS_USAGE: an unknown name, with a message that names the nearest;
+ * an example that is none of the network's kind or smaller than it allows, or no classes. */
 Status zoo_create(const char *name, Shape input, size_t classes, Model **out);
 
 /* The same with options.  STATUS_USAGE, too: stochastic depth for a network without residual blocks. */
