@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * cnn_evaluate: how good a run or a checkpoint, or the mean of several, is on a split of a dataset, the same on any number of
- * ranks. */
+ * cnn_evaluate: how good a run or a checkpoint, or the mean of several, is on a split of a dataset, the same on any
+ * number of ranks. */
 #include "backend/select.h"
 #include "io/drawing.h"
 #include "train/assess_run.h"

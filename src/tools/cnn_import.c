@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * cnn_import: makes dataset files from other formats.  The options of a kind of import stand here; which kind takes which,
- * in its ImportKind. */
+ * cnn_import: makes dataset files from other formats.  The options of a kind of import stand here; which kind takes
+ * which, in its ImportKind. */
 #include "base/log.h"
 #include "train/importer.h"
 #include "train/program.h"

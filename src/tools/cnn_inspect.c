@@ -94,7 +94,8 @@ static const CliProgram program = {
     .option_count = sizeof options / sizeof *options,
 };
 
-/* ---- networks ------------------------------------------------------------------------------------------------------- */
+/* ---- networks
+ * ------------------------------------------------------------------------------------------------------- */
 
 static Status show_network(const char *text, const char *source) {
     Model *model;
@@ -116,7 +117,8 @@ static Status show_network(const char *text, const char *source) {
     return status;
 }
 
-/* ---- datasets ------------------------------------------------------------------------------------------------------- */
+/* ---- datasets
+ * ------------------------------------------------------------------------------------------------------- */
 
 /* Examples on a sheet with words; more have no room (io/drawing.h) and are drawn small, without. */
 enum { WORDS_MOST = 2500, WORDS_MOST_AUGMENTED = 150 };
@@ -180,7 +182,8 @@ static bool is_dataset(const char *path) {
     return found;
 }
 
-/* ---- checkpoints ---------------------------------------------------------------------------------------------------- */
+/* ---- checkpoints
+ * ---------------------------------------------------------------------------------------------------- */
 
 static Status show_state(const char *text, const char *path) {
     RecordState saved;
@@ -271,7 +274,8 @@ static Status show_checkpoint(const char *path, bool digest) {
     return status;
 }
 
-/* ---- the whole ------------------------------------------------------------------------------------------------------ */
+/* ---- the whole
+ * ------------------------------------------------------------------------------------------------------ */
 
 static Status inspect(void *given) {
     const Arguments *arguments = given;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * cnn_predict: what trained networks, or one of their layers, make of pictures, of folders of them, or of a dataset: as a table, CSV,
- * JSON, a sheet of pictures, or a dataset file. */
+ * cnn_predict: what trained networks, or one of their layers, make of pictures, of folders of them, or of a dataset: as
+ * a table, CSV, JSON, a sheet of pictures, or a dataset file. */
 #include "backend/select.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -98,7 +98,8 @@ static bool is_hdf5(const char *name) {
     return cli_has_ending(name, ".h5") || cli_has_ending(name, ".hdf5");
 }
 
-/* ---- words ---------------------------------------------------------------------------------------------------------- */
+/* ---- words
+ * ---------------------------------------------------------------------------------------------------------- */
 
 static Status sort_words(Arguments *a) {
     char **list;
@@ -122,7 +123,8 @@ static Status sort_words(Arguments *a) {
     return STATUS_OK;
 }
 
-/* ---- the program ---------------------------------------------------------------------------------------------------- */
+/* ---- the program
+ * ---------------------------------------------------------------------------------------------------- */
 
 static Status write_rows(Predictor *p, const Arguments *arguments) {
     Dist *dist = p->trained.setup.dist;

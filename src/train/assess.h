@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What an evaluation tells beside loss and accuracy: figures of each class, confusions, calibration, the worst mistakes.
- * Counted like metrics (train/metrics.h, which has the formulas), right after each loss: exact and the same on any number of
- * ranks.
+ * What an evaluation tells beside loss and accuracy: figures of each class, confusions, calibration, the worst
+ * mistakes.  Counted like metrics (train/metrics.h, which has the formulas), right after each loss: exact and the same
+ * on any number of ranks.
  *
  *     TRY(assess_create(&options, &assessment));
  *     ... ExecutorRun.observer = assess_observe, observer_user = assessment ...
@@ -38,8 +38,8 @@ typedef struct AssessOutput {
     AssessKind kind;
     Metric rows;    /* what a row is: loss, op, columns, rows_per_example */
     size_t classes; /* or labels; 0: none, or too many */
-    uint64_t *
-        counts; /* owned, this rank's.  Classes: [true][predicted or, at `classes`, none]; labels: [label][ASSESS_SUMS] */
+    /* Owned, this rank's.  Classes: [true][predicted or, at `classes`, none]; labels: [label][ASSESS_SUMS]. */
+    uint64_t *counts;
     size_t width;
     uint64_t all, exact;    /* examples; those with all labels right */
     uint64_t next;          /* index of the next example of this rank */
@@ -53,11 +53,11 @@ enum { ASSESS_HIT, ASSESS_SAID, ASSESS_TRUE, ASSESS_SUMS };
 
 /* An example of the first output: a mistake (of numbers: any), or one that is right. */
 typedef struct AssessMistake {
-    double
-        loss; /* mean over rows of -log p of the true class, of the labels' binary cross-entropy, of squared errors */
+    /* Mean over rows of -log p of the true class, of the labels' binary cross-entropy, of squared errors. */
+    double loss;
     uint64_t example; /* index in the evaluated view */
-    double said,
-        truth; /* first row: classes or labels: the class said, the true one (labels: the worst label, 0 or 1); or numbers */
+    /* First row: classes or labels: the class said, the true one (labels: the worst label, 0 or 1); or numbers. */
+    double said, truth;
     double confidence; /* of the class said; labels: which label it is */
 } AssessMistake;
 

@@ -26,7 +26,8 @@ typedef struct Assessor {
     char *described;  /* owned, rank 0's */
 } Assessor;
 
-/* ---- means ---------------------------------------------------------------------------------------------------------- */
+/* ---- means
+ * ---------------------------------------------------------------------------------------------------------- */
 
 /* The loss reads logits where it can: log p has softmax p, and log(p / (1 - p)) sigmoid p. */
 static Real logit(const LossAttr *loss, double p) {
@@ -64,7 +65,8 @@ static Status check_loss(const Assessor *a) {
                : STATUS_OK;
 }
 
-/* ... of the predictor's: not where the loss reads logits that the predictor takes for numbers, as those of pictures of labels. */
+/* ... of the predictor's: not where the loss reads logits that the predictor takes for numbers, as those of pictures of
+ * labels. */
 static Status check_values(const Assessor *a) {
     const Graph *graph = a->trained.setup.graph;
     const OpDesc *op = &graph->nodes[graph->losses[0]].op;
@@ -93,7 +95,8 @@ static Status open_mean(Assessor *a) {
     return dist_agree(a->dist, status);
 }
 
-/* ---- running -------------------------------------------------------------------------------------------------------- */
+/* ---- running
+ * -------------------------------------------------------------------------------------------------------- */
 
 static Status prepare(Assessor *a) {
     Trained *t = &a->trained;
@@ -151,7 +154,8 @@ static Status evaluate(Assessor *a) {
     return assess_collect(a->assessment, a->dist);
 }
 
-/* ---- telling -------------------------------------------------------------------------------------------------------- */
+/* ---- telling
+ * -------------------------------------------------------------------------------------------------------- */
 
 static json_t *number_or_null(double value) {
     return isfinite(value) ? json_real(value) : json_null();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What cnn_evaluate does: loss, accuracy, metrics and assessment (train/assess.h) of a trained network, or of the mean of
- * several networks or views (train/predict.h), on a split of a dataset. */
+ * What cnn_evaluate does: loss, accuracy, metrics and assessment (train/assess.h) of a trained network, or of the mean
+ * of several networks or views (train/predict.h), on a split of a dataset. */
 #ifndef TRAIN_ASSESS_RUN_H
 #define TRAIN_ASSESS_RUN_H
 #include "train/predict.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * An assessment for people: as text, as JSON, its confusions as a chart, its mistakes as a sheet of pictures.  Rank 0's; not
- * collective. */
+ * An assessment for people: as text, as JSON, its confusions as a chart, its mistakes as a sheet of pictures.  Rank
+ * 0's; not collective. */
 #ifndef TRAIN_ASSESS_WRITE_H
 #define TRAIN_ASSESS_WRITE_H
 #include "data/dataset.h"

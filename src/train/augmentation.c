@@ -189,8 +189,8 @@ typedef struct Way {
     const ModelLayer *distorted; /* the first Resizing that changes width / height; or NULL */
 } Way;
 
-/* Takes a layer into account that does the same before and after a change of the image; false where it is nothing of the
- * kind. */
+/* Takes a layer into account that does the same before and after a change of the image; false where it is nothing of
+ * the kind. */
 static bool follow(const Setup *setup, const ModelLayer *layer, Way *way) {
     if (is(layer, "Resizing")) {
         const size_t *from = setup->info->shape.dim;

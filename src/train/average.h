@@ -4,9 +4,10 @@
  *
  *     average = d * average + (1 - d) * weights,   d = min(DECAY, (1 + t) / (10 + t))
  *
- * (Polyak, Juditsky 1992; the warm-up of d is that of TensorFlow's ExponentialMovingAverage: without it the first average of
- * a short run would be its initial weights).  Moving statistics are averaged, too.  The average is what evaluation sees and
- * what stands in a checkpoint as the network's weights; the raw weights stand beside the optimizer's slots (train/record.h).
+ * (Polyak, Juditsky 1992; the warm-up of d is that of TensorFlow's ExponentialMovingAverage: without it the first
+ * average of a short run would be its initial weights).  Moving statistics are averaged, too.  The average is what
+ * evaluation sees and what stands in a checkpoint as the network's weights; the raw weights stand beside the
+ * optimizer's slots (train/record.h).
  *
  * Ranks need not exchange it: same arithmetic on the same bits. */
 #ifndef TRAIN_AVERAGE_H

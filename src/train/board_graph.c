@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The network as a GraphDef (tensorflow/core/framework/graph.proto, node_def.proto, attr_value.proto, tensor_shape.proto):
+ * The network as a GraphDef (graph.proto, node_def.proto, attr_value.proto and tensor_shape.proto of
+ * tensorflow/core/framework):
  *
  *     GraphDef   repeated NodeDef node = 1, VersionDef versions = 4 (int32 producer = 1)
  *     NodeDef    string name = 1, string op = 2, repeated string input = 3, map<string, AttrValue> attr = 5
  *     AttrValue  ListValue list = 1 (repeated TensorShapeProto shape = 7), bytes s = 2
  *     TensorShapeProto   repeated Dim dim = 2 (int64 size = 1)
  *
- * A layer of one operation is a node of the layer's name.  One of several, or that is used again, is a group of that name, which
- * TensorBoard opens: LAYER/conv2d, LAYER/add, LAYER/add_1.  The batch's size is unknown, -1. */
+ * A layer of one operation is a node of the layer's name.  One of several, or that is used again, is a group of that
+ * name, which TensorBoard opens: LAYER/conv2d, LAYER/add, LAYER/add_1.  The batch's size is unknown, -1. */
 #include "base/memory.h"
 #include "train/board_internal.h"
 #include <stdio.h>

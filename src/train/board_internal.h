@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A board, between its files: board.c keeps the files, board_values.c makes histograms and images, board_graph.c the graph. */
+ * A board, between its files: board.c keeps the files, board_values.c makes histograms and images, board_graph.c the
+ * graph. */
 #ifndef TRAIN_BOARD_INTERNAL_H
 #define TRAIN_BOARD_INTERNAL_H
 #include "io/event_file.h"

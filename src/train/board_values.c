@@ -23,7 +23,8 @@ enum {
 };
 enum { INPUT_COUNT = 8, INPUT_PIXELS = 1 << 18, FILTER_COUNT = 64, INPUT_SIDE = 96, FILTER_SIDE = 48 };
 
-/* ---- histograms ----------------------------------------------------------------------------------------------------- */
+/* ---- histograms
+ * ----------------------------------------------------------------------------------------------------- */
 
 typedef struct Histogram {
     double min, max, number, sum, squares, counts[BUCKETS];
@@ -87,7 +88,8 @@ void board_gradients(Board *board, uint64_t epoch, const Graph *graph, const Rea
                              sums + graph->params[p].offset, graph->params[p].count, 1 / weight);
 }
 
-/* ---- images --------------------------------------------------------------------------------------------------------- */
+/* ---- images
+ * --------------------------------------------------------------------------------------------------------- */
 
 /* A number of the eight bytes that begin the header of a PNG file (PNG specification, 11.2.2). */
 static int64_t png_number(const unsigned char *at) {
@@ -167,7 +169,8 @@ void board_inputs(Board *board, uint64_t epoch, const Shape *shape, const Real *
     put_tensors(&board->files[BOARD_TRAIN].pending, epoch, "inputs", &t, INPUT_SIDE);
 }
 
-/* The kernel [R, S, C, K] of the first convolution, if it reads grey or coloured images; its filters lie one number apart. */
+/* The kernel [R, S, C, K] of the first convolution, if it reads grey or coloured images; its filters lie one number
+ * apart. */
 void board__filters(Message *records, uint64_t epoch, const Graph *graph, const Real *weights) {
     const Param *kernel = NULL;
     for (size_t i = 0; i < graph->node_count && !kernel; i++)

@@ -5,14 +5,15 @@
  *
  *     typedef struct Arguments { char run[CLI_TEXT]; size_t batch_size; } Arguments;
  *     static const Option options[] = {
- *         {.name = "run", .type = OPTION_TEXT, .offset = offsetof(Arguments, run), .argument = "RUN", .positional = true},
+ *         {.name = "run", .type = OPTION_TEXT, .offset = offsetof(Arguments, run), .argument = "RUN",
+ *          .positional = true},
  *         {.name = "batch-size", .key = 'b', .type = OPTION_SIZE, .offset = offsetof(Arguments, batch_size),
  *          .argument = "N", .fallback = "256", .min = 1, .max = 1e9, .help = "examples of one block"},
  *     };
  *
- * Every program also has --version and --help; --help=all lists all options, --help=man writes the manual page and --help=bash
- * the completion for bash, all from the table.  Nothing here exits: the caller ends the program, so that under MPI one
- * rank can parse and all ranks end alike. */
+ * Every program also has --version and --help; --help=all lists all options, --help=man writes the manual page and
+ * --help=bash the completion for bash, all from the table.  Nothing here exits: the caller ends the program, so that
+ * under MPI one rank can parse and all ranks end alike. */
 #ifndef TRAIN_CLI_H
 #define TRAIN_CLI_H
 #include "base/status.h"
@@ -23,13 +24,13 @@
 enum { CLI_TEXT = 1024, CLI_MAX_OPTIONS = 160 };
 
 typedef enum OptionType {
-    OPTION_FLAG,   /* bool: --quiet, or --quiet=false, which takes back what a config.json or the resumed run says */
-    OPTION_SIZE,   /* size_t, also "60000", "1e6" */
-    OPTION_NUMBER, /* double */
-    OPTION_DURATION, /* double, seconds: "90", "90s", "15m", "1h30m", "2d"; as in Slurm "15:00", "1:30:00", "2-00:00:00" */
+    OPTION_FLAG,     /* bool: --quiet, or --quiet=false, which takes back what a config.json or the resumed run says */
+    OPTION_SIZE,     /* size_t, also "60000", "1e6" */
+    OPTION_NUMBER,   /* double */
+    OPTION_DURATION, /* double, seconds: "90", "90s", "15m", "1h30m", "2d"; Slurm's "15:00", "1:30:00", "2-00:00:00" */
     OPTION_TEXT,     /* char[CLI_TEXT] */
-    OPTION_CHOICE, /* int: place in `choices` */
-    OPTION_WORDS   /* CliWords: all words that are left; the last positional row */
+    OPTION_CHOICE,   /* int: place in `choices` */
+    OPTION_WORDS     /* CliWords: all words that are left; the last positional row */
 } OptionType;
 
 /* Borrowed from argv, of the rank that parses. */
@@ -83,9 +84,9 @@ typedef struct CliProgram {
     size_t option_count; /* at most CLI_MAX_OPTIONS */
 } CliProgram;
 
-/* Reads the command line into `values` (the program's zeroed struct) and source[option_count] (zeroed).  Defaults are not
- * filled in: call cli_defaults.  --help and --version print to stdout and set *exit_now; then the program ends with 0.
- * STATUS_USAGE: unknown option (the message suggests the nearest name), missing or extra argument, value not of the
+/* Reads the command line into `values` (the program's zeroed struct) and source[option_count] (zeroed).  Defaults are
+ * not filled in: call cli_defaults.  --help and --version print to stdout and set *exit_now; then the program ends with
+ * 0.  STATUS_USAGE: unknown option (the message suggests the nearest name), missing or extra argument, value not of the
  * type or out of range. */
 Status cli_parse(const CliProgram *program, int argc, char **argv, void *values, OptionSource *source, bool *exit_now);
 
@@ -104,15 +105,15 @@ bool cli_has_ending(const char *name, const char *ending);
 /* The option named `name` ("batch-size"), or NULL. */
 const Option *cli_find(const CliProgram *program, const char *name);
 
-/* The option with the name, or another program's word for it, most like `name` ('_' being '-'), or NULL when none is near (by
- * edit distance). */
+/* The option with the name, or another program's word for it, most like `name` ('_' being '-'), or NULL when none is
+ * near (by edit distance). */
 const Option *cli_nearest(const CliProgram *program, const char *name);
 
 /* What --help=FORM prints. */
 typedef enum CliHelp { CLI_HELP_SHORT, CLI_HELP_ALL, CLI_HELP_MAN, CLI_HELP_BASH } CliHelp;
 
-/* SHORT: the common options, a line or two of each.  ALL: all of them, in groups, in table order; both in at most 80 columns.
- * MAN: a page of the manual (man(7)).  BASH: a script that bash sources. */
+/* SHORT: the common options, a line or two of each.  ALL: all of them, in groups, in table order; both in at most 80
+ * columns.  MAN: a page of the manual (man(7)).  BASH: a script that bash sources. */
 void cli_help(const CliProgram *program, CliHelp form, FILE *stream);
 
 /* "all", "man", "bash"; NULL: short.  STATUS_USAGE. */

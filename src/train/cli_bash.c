@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Completion for bash.  The script is one function: what a value may be, by the option in front of it; else options, or the
- * words that are no options. */
+ * Completion for bash.  The script is one function: what a value may be, by the option in front of it; else options, or
+ * the words that are no options. */
 #include "train/cli_help.h"
 #include <string.h>
 

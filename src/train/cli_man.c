@@ -9,7 +9,8 @@
 static const char *const programs[] = {"cnn_train",  "cnn_evaluate", "cnn_predict", "cnn_inspect",
                                        "cnn_import", "cnn_export",   "cnn_plot"};
 
-/* One or several lines of text as they are: roff has a meaning for backslashes, minus signs and a line's first dot or quote. */
+/* One or several lines of text as they are: roff has a meaning for backslashes, minus signs and a line's first dot or
+ * quote. */
 static void put(FILE *stream, const char *text) {
     bool first = true;
     for (; *text; text++) {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What cnn_train was asked to do.  The table of options (config_options.c) is the one place that knows them: the parser,
- * --help, config.json, the checkpoint's record and the comparison on resume derive from it.
+ * What cnn_train was asked to do.  The table of options (config_options.c) is the one place that knows them: the
+ * parser, --help, config.json, the checkpoint's record and the comparison on resume derive from it.
  *
  * Order in the trainer:
  *     config_parse       rank 0: the command line, and --config FILE beneath it
  *     (broadcast)        a Config is plain data: its bytes
- *     config_resume      with --resume: what was not given is taken from the checkpoint's record, what differs is judged
+ *     config_resume      with --resume: what was not given is taken from the checkpoint's record, what differs is
+ *                        judged
  *     config_fill        the rest from the network's recipe, then from the defaults
  *     config_to_json     for config.json and the checkpoint */
 #ifndef TRAIN_CONFIG_H
@@ -100,14 +101,15 @@ Status config_set(Config *config, const char *name, const char *text, OptionSour
 /* Has the option a value that a person gave (command line or --config)?  name: "lr". */
 bool config_given(const Config *config, const char *name);
 
-/* Gives each option without a value the recipe's (NULL: none), then the default.  When another optimizer was asked for than
- * the recipe's, the recipe's optimizer, learning rate, momentum, weight decay and schedule do not apply.  A learning rate
- * or weight decay that nobody set is Keras's for the optimizer.  STATUS_USAGE: options that contradict each other. */
+/* Gives each option without a value the recipe's (NULL: none), then the default.  When another optimizer was asked for
+ * than the recipe's, the recipe's optimizer, learning rate, momentum, weight decay and schedule do not apply.  A
+ * learning rate or weight decay that nobody set is Keras's for the optimizer.  STATUS_USAGE: options that contradict
+ * each other. */
 struct ZooRecipe; /* model/zoo/zoo.h */
 Status config_fill(Config *config, const struct ZooRecipe *recipe);
 
-/* JSON text, one option a line in table order: every option with a value, but those that belong to one call.  The caller
- * frees with memory_free. */
+/* JSON text, one option a line in table order: every option with a value, but those that belong to one call.  The
+ * caller frees with memory_free. */
 Status config_to_json(const Config *config, char **out);
 
 /* Reads such text over *config: an option with a value from a stronger source than `source` keeps it.  `origin` (a file
@@ -125,8 +127,9 @@ bool config_same(const Config *config, const Config *saved);
 /* config->schedule with the learning rate of this batch size (--scale-lr). */
 ScheduleOptions config_schedule(const Config *config);
 
-/* The losses asked for the network's outputs: kinds[count] of LossKind or MODEL_LOSS_AUTO, and weights[count].  One kind or
- * weight without OUTPUT= counts for every output.  STATUS_USAGE: --loss or --loss-weights does not fit the outputs. */
+/* The losses asked for the network's outputs: kinds[count] of LossKind or MODEL_LOSS_AUTO, and weights[count].  One
+ * kind or weight without OUTPUT= counts for every output.  STATUS_USAGE: --loss or --loss-weights does not fit the
+ * outputs. */
 Status config_losses(const Config *config, const char *const *outputs, size_t count, int *kinds, double *weights);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Loss, accuracy and metrics of the network over a set of examples, the same bits for any number of ranks: the examples are cut into
- * blocks of a fixed size, whole blocks are dealt to ranks, and the blocks' sums are added in the fixed tree. */
+ * Loss, accuracy and metrics of the network over a set of examples, the same bits for any number of ranks: the examples
+ * are cut into blocks of a fixed size, whole blocks are dealt to ranks, and the blocks' sums are added in the fixed
+ * tree. */
 #ifndef TRAIN_EVALUATE_H
 #define TRAIN_EVALUATE_H
 #include "train/assess.h"
@@ -46,8 +47,9 @@ size_t evaluate_bytes(const Setup *setup, DatasetSplit split, SamplerView view);
 Status evaluate_create(const Setup *setup, DatasetSplit split, SamplerView view, Evaluation **out);
 void evaluate_destroy(Evaluation *evaluation); /* accepts NULL */
 
-/* *totals = sums over all examples with the replica's weights, penalty included; evaluation->values.  Collective; agreed.
- * STATUS_STOPPED: a rank was asked to stop (signals.h) and left it; the evaluation can then only be destroyed. */
+/* *totals = sums over all examples with the replica's weights, penalty included; evaluation->values.  Collective;
+ * agreed.  STATUS_STOPPED: a rank was asked to stop (signals.h) and left it; the evaluation can then only be
+ * destroyed. */
 Status evaluate_run(Evaluation *evaluation, Replica *replica, Totals *totals);
 
 /* Prints "test: loss 0.1 accuracy 0.9 f1 0.8 (359 examples)". */

@@ -81,8 +81,8 @@ static size_t layer_params(const Export *e, size_t layer, int params[MODEL_LAYER
     return whole < 0 ? 0 : model_layer_params(e->whole, (size_t)whole, e->graph, params);
 }
 
-/* Keras 3's variables: iteration, learning rate, then the slots of each trained weight in model order; Adam's two of a weight
- * stand together, those of others slot by slot (keras.src.optimizers: the order in which `build` adds them). */
+/* Keras 3's variables: iteration, learning rate, then the slots of each trained weight in model order; Adam's two of a
+ * weight stand together, those of others slot by slot (keras.src.optimizers: the order in which `build` adds them). */
 static Status make_optimizer(const Export *e, CheckpointTensor **tensors, size_t *count) {
     const Optimizer *optimizer = e->optimizer;
     OptimizerKind kind = optimizer->options.kind;

@@ -37,7 +37,8 @@ static bool is_input(const Model *model, size_t l) {
     return false;
 }
 
-/* ---- names that no layer has ---------------------------------------------------------------------------------------- */
+/* ---- names that no layer has
+ * ---------------------------------------------------------------------------------------- */
 
 /* How far a name is from what was asked for, whose wildcards at the end stand for nothing. */
 static size_t distance(const char *pattern, const char *name) {
@@ -67,7 +68,8 @@ Status freeze_unknown(const Model *model, const char *option, const char *patter
     return status;
 }
 
-/* ---- setting -------------------------------------------------------------------------------------------------------- */
+/* ---- setting
+ * -------------------------------------------------------------------------------------------------------- */
 
 /* Sets `trainable` of all layers of a pattern. */
 static Status set_pattern(Model *model, const char *option, const char *pattern, bool trainable, bool *changed) {
@@ -93,8 +95,8 @@ static Status find_place(const Model *model, const char *option, const char *nam
     return freeze_unknown(model, option, name);
 }
 
-/* Sets `trainable` of the layers that are computed first in calls [from, to) of the order; a shared layer counts where it is
- * called first. */
+/* Sets `trainable` of the layers that are computed first in calls [from, to) of the order; a shared layer counts where
+ * it is called first. */
 static void set_range(Model *model, size_t from, size_t to, bool trainable, bool *changed) {
     for (size_t i = from; i < to; i++) {
         size_t l = model->order[i].layer, first = 0;
@@ -120,7 +122,8 @@ Status freeze_layers(Model *model, const char *patterns, const char *until) {
     return STATUS_OK;
 }
 
-/* ---- unfreezing ----------------------------------------------------------------------------------------------------- */
+/* ---- unfreezing
+ * ----------------------------------------------------------------------------------------------------- */
 
 /* Cuts NAME@EPOCH at the '@'; returns the epoch, 0: it is not of that form. */
 static size_t split(char *word) {

@@ -17,7 +17,8 @@ typedef struct Line {
     size_t count;
 } Line;
 
-/* Takes the field at *text out of its quotes, ends it with '\0' and moves *text behind its comma.  False: it was the last. */
+/* Takes the field at *text out of its quotes, ends it with '\0' and moves *text behind its comma.  False: it was the
+ * last. */
 static bool take_field(char **text, char **field) {
     char *from = *text, *to = *text, end;
     bool quoted = *from == '"';

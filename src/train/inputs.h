@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What cnn_predict is given to look at: pictures, folders of pictures (with all below them, sorted by name), datasets, and
- * lists of such, in any order.  All together they are one row of examples, numbered from 0 in the order of the command line.
+ * What cnn_predict is given to look at: pictures, folders of pictures (with all below them, sorted by name), datasets,
+ * and lists of such, in any order.  All together they are one row of examples, numbered from 0 in the order of the
+ * command line.
  *
  *     TRY(inputs_open(dist, words, &options, &inputs));        the same list on all ranks
  *     TRY(inputs_fit(inputs, &preprocess));                   what a network takes
@@ -50,33 +51,34 @@ typedef struct InputOptions {
 Status inputs_open(Dist *dist, const CliWords *words, const InputOptions *options, Inputs **out);
 void inputs_close(Inputs *inputs); /* accepts NULL */
 
-/* What the network takes: examples of preprocess->shape, to which pictures come by preprocess->fit.  STATUS_USAGE: pictures
- * for a network that takes none of 1 or 3 channels.  STATUS_FAILED: a dataset of another shape. */
+/* What the network takes: examples of preprocess->shape, to which pictures come by preprocess->fit.  STATUS_USAGE:
+ * pictures for a network that takes none of 1 or 3 channels.  STATUS_FAILED: a dataset of another shape. */
 Status inputs_fit(Inputs *inputs, const Preprocess *preprocess);
 
-/* Examples rows[n], ascending: x[n * shape], changed by `augment` (NULL: not).  With inputs->skip those of pictures that cannot be
- * read become 0, and *bad of them true (failures of others too); an error message names them unless they were bad before.
- * Not collective. */
+/* Examples rows[n], ascending: x[n * shape], changed by `augment` (NULL: not).  With inputs->skip those of pictures
+ * that cannot be read become 0, and *bad of them true (failures of others too); an error message names them unless they
+ * were bad before.  Not collective. */
 Status inputs_read(Inputs *inputs, const uint64_t rows[], size_t n, const Preprocess *preprocess,
                    const AugmentPass *augment, Real *x, bool bad[]);
 
 /* Item of an example; *row = its row in the dataset's split. */
 const InputItem *inputs_item(const Inputs *inputs, uint64_t example, uint64_t *row);
 
-/* The true class of an example, of `count` names (count 0: names are not known): its number in the names, or the dataset's when one
- * of the two has no names; of a picture the name of the nearest folder that it lies in.  -1: not known. */
+/* The true class of an example, of `count` names (count 0: names are not known): its number in the names, or the
+ * dataset's when one of the two has no names; of a picture the name of the nearest folder that it lies in.  -1: not
+ * known. */
 int64_t inputs_truth(const Inputs *inputs, uint64_t example, char *const names[], size_t count);
 
-/* *rgb[height][width][3] (freed with memory_free, also after a failure) = row `row` of a dataset's split, as sheet_example.
- * STATUS_USAGE: it is no image. */
+/* *rgb[height][width][3] (freed with memory_free, also after a failure) = row `row` of a dataset's split, as
+ * sheet_example.  STATUS_USAGE: it is no image. */
 Status inputs_dataset_picture(Dataset *dataset, DatasetSplit split, uint64_t row, uint8_t **rgb, size_t *height,
                               size_t *width);
 
 /* The same of an example as people see it; a photo at most `side` pixels high and wide. */
 Status inputs_picture(Inputs *inputs, uint64_t example, size_t side, uint8_t **rgb, size_t *height, size_t *width);
 
-/* The part of it that the network sees, as inputs_fit has it: a photo in more pixels, up to `side`, where the network takes
- * few. */
+/* The part of it that the network sees, as inputs_fit has it: a photo in more pixels, up to `side`, where the network
+ * takes few. */
 Status inputs_seen(Inputs *inputs, uint64_t example, size_t side, uint8_t **rgb, size_t *height, size_t *width);
 
 #endif

@@ -52,7 +52,8 @@ bool inputs_is_network(const char *word) {
     return is_run;
 }
 
-/* ---- the list ------------------------------------------------------------------------------------------------------- */
+/* ---- the list
+ * ------------------------------------------------------------------------------------------------------- */
 
 static Status add_text(InputList *list, const char *path) {
     size_t length = strlen(path) + 1;

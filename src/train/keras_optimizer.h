@@ -14,12 +14,13 @@
 #include "train/config.h"
 #include "train/match.h"
 
-/* Gives the options that nobody gave the values that the file was compiled with: kind of optimizer, learning rate (without
- * schedule), momentum and so on.  What is not supported is an error that names the key, and so is another --optimizer. */
+/* Gives the options that nobody gave the values that the file was compiled with: kind of optimizer, learning rate
+ * (without schedule), momentum and so on.  What is not supported is an error that names the key, and so is another
+ * --optimizer. */
 Status keras_optimizer_options(const Checkpoint *file, const char *origin, Config *config);
 
-/* Fills the optimizer's slots; *iteration = the steps that it has done.  matches: of this file, complete for all trained
- * parameters.  Errors name what is missing. */
+/* Fills the optimizer's slots; *iteration = the steps that it has done.  matches: of this file, complete for all
+ * trained parameters.  Errors name what is missing. */
 Status keras_optimizer_restore(const Matches *matches, const char *origin, Optimizer *optimizer, uint64_t *iteration);
 
 #endif

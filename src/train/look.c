@@ -8,7 +8,8 @@
 
 enum { MAX_MAPS = 64, TITLE = 320 };
 
-/* ---- the example ---------------------------------------------------------------------------------------------------- */
+/* ---- the example
+ * ---------------------------------------------------------------------------------------------------- */
 
 const char *look__class(const Look *look, size_t class, char text[SHEET_CAPTION]) {
     const char *name = trained_class_name(&look->trained, class);
@@ -78,7 +79,8 @@ static Status read_example(Look *look) {
     return look->inputs ? read_of_inputs(look, index) : read_of_data(look, index);
 }
 
-/* ---- opening -------------------------------------------------------------------------------------------------------- */
+/* ---- opening
+ * -------------------------------------------------------------------------------------------------------- */
 
 /* The network's value at a node, for the example. */
 static const Real *run_to(Look *look, int node) {
@@ -153,7 +155,8 @@ void look_close(Look *look) {
     *look = (Look){.arguments = NULL};
 }
 
-/* ---- maps of a layer ------------------------------------------------------------------------------------------------ */
+/* ---- maps of a layer
+ * ------------------------------------------------------------------------------------------------ */
 
 /* Channel k of maps [places][channels] from black to white. */
 static void draw_map(const Real *maps, size_t places, size_t channels, size_t k, uint8_t *rgb) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Looking into a trained network: its filters, what its layers make of an example, where it looks (grad_cam.h).  Each gives a
- * sheet (io/picture.h).
+ * Looking into a trained network: its filters, what its layers make of an example, where it looks (grad_cam.h).  Each
+ * gives a sheet (io/picture.h).
  *
  *     look_open(dist, &arguments, &look);
  *     look_grad_cam(&look, style, &bytes, &size);
@@ -34,22 +34,24 @@ typedef struct Look {
     const Real *output;   /* of the network, valid until the replica runs again */
 } Look;
 
-/* Opens network and data or inputs, and runs the example through it.  Collective, agreed; all ranks do the same.  look_close also
- * after a failure.  STATUS_USAGE: no such example.  STATUS_FAILED: as trained_open, inputs_open, inputs_fit. */
+/* Opens network and data or inputs, and runs the example through it.  Collective, agreed; all ranks do the same.
+ * look_close also after a failure.  STATUS_USAGE: no such example.  STATUS_FAILED: as trained_open, inputs_open,
+ * inputs_fit. */
 Status look_open(Dist *dist, const LookArguments *arguments, Look *out);
 void look_close(Look *look);
 
-/* *bytes = the maps of a layer, the first convolution unless another is asked for, each from its smallest value (black) to its
- * largest (white); the first 64.  STATUS_USAGE: no such layer, or one without maps. */
+/* *bytes = the maps of a layer, the first convolution unless another is asked for, each from its smallest value (black)
+ * to its largest (white); the first 64.  STATUS_USAGE: no such layer, or one without maps. */
 Status look_features(Look *look, PlotStyle style, unsigned char **bytes, size_t *size);
 
-/* *bytes = Grad-CAM: for each class the example, the map (black to yellow), and both together.  STATUS_USAGE: as grad_cam. */
+/* *bytes = Grad-CAM: for each class the example, the map (black to yellow), and both together.  STATUS_USAGE: as
+ * grad_cam. */
 Status look_grad_cam(Look *look, PlotStyle style, unsigned char **bytes, size_t *size);
 
-/* *bytes = the filters of a convolution, the first one that sees more than one pixel unless another is asked for, of the
- * checkpoint or file of Keras `path`: 0 is grey, the largest weight of a filter by size black or white; in colour where there
- * are three input channels, else the mean over these; the first 256.  Needs no data.  Not collective.  STATUS_USAGE: no such
- * layer, or none with such filters. */
+/* *bytes = the filters of a convolution, the first one that sees more than one pixel unless another is asked for, of
+ * the checkpoint or file of Keras `path`: 0 is grey, the largest weight of a filter by size black or white; in colour
+ * where there are three input channels, else the mean over these; the first 256.  Needs no data.  Not collective.
+ * STATUS_USAGE: no such layer, or none with such filters. */
 Status look_filters(const char *path, const char *layer, PlotStyle style, unsigned char **bytes, size_t *size);
 
 #endif

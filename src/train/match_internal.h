@@ -28,8 +28,8 @@ typedef struct Matching {
     bool *taken; /* of the file's layers */
 } Matching;
 
-/* Each gives weights to units and layers that have none.  Groups by their names; a network inside a network on one side, flat on
- * the other; layers by their paths; groups in their order.  STATUS_FAILED: found, but of other shapes. */
+/* Each gives weights to units and layers that have none.  Groups by their names; a network inside a network on one
+ * side, flat on the other; layers by their paths; groups in their order.  STATUS_FAILED: found, but of other shapes. */
 Status match__groups(Matching *m);
 void match__layers(Matching *m);
 Status match__paths(Matching *m);

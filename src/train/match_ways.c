@@ -15,7 +15,8 @@ static Unit layer_unit(const Matching *m, size_t layer, int params[MODEL_LAYER_P
                   .count = model_layer_params(m->model, layer, m->out->graph, params)};
 }
 
-/* ---- pairs ---------------------------------------------------------------------------------------------------------- */
+/* ---- pairs
+ * ---------------------------------------------------------------------------------------------------------- */
 
 /* '/' and '_' are the same: the one is not allowed in all versions of Keras. */
 static bool same_start(const char *a, const char *b, size_t length) {
@@ -91,7 +92,8 @@ static bool is_done(const Matching *m, const Unit *unit) {
     return true;
 }
 
-/* ---- by name -------------------------------------------------------------------------------------------------------- */
+/* ---- by name
+ * -------------------------------------------------------------------------------------------------------- */
 
 static const CheckpointLayer *find_layer(const Matching *m, const char *name) {
     for (size_t i = 0; i < m->out->checkpoint->layer_count; i++) {
@@ -179,7 +181,8 @@ void match__layers(Matching *m) {
     }
 }
 
-/* ---- by path -------------------------------------------------------------------------------------------------------- */
+/* ---- by path
+ * -------------------------------------------------------------------------------------------------------- */
 
 /* Does a/b/c end in b/c? */
 static bool ends_in(const char *path, const char *end) {
@@ -216,7 +219,8 @@ Status match__paths(Matching *m) {
     return STATUS_OK;
 }
 
-/* ---- by order ------------------------------------------------------------------------------------------------------- */
+/* ---- by order
+ * ------------------------------------------------------------------------------------------------------- */
 
 Status match__order(Matching *m) {
     size_t next = 0;

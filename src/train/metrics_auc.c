@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The area under the ROC curve is the probability that a row with "yes" has a higher score than one with "no", an equal one
- * counting half (Hanley, McNeil, Radiology 143, 1982): pairs are counted, in integers. */
+ * The area under the ROC curve is the probability that a row with "yes" has a higher score than one with "no", an equal
+ * one counting half (Hanley, McNeil, Radiology 143, 1982): pairs are counted, in integers. */
 #include "base/memory.h"
 #include "train/metrics_internal.h"
 #include <limits.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the history decides: which epoch is the best, when to stop early, when the learning rate falls on a plateau.  All are
- * functions of the rows and the options, as in Keras's callbacks EarlyStopping and ReduceLROnPlateau: nothing else is saved, and
- * a resumed run, on which options may have changed, decides anew from its rows.
+ * What the history decides: which epoch is the best, when to stop early, when the learning rate falls on a plateau.
+ * All are functions of the rows and the options, as in Keras's callbacks EarlyStopping and ReduceLROnPlateau: nothing
+ * else is saved, and a resumed run, on which options may have changed, decides anew from its rows.
  *
- * A value is better than another when it is smaller (larger, for accuracies and the like) by more than min_delta; what is no
- * number is better than nothing, and rows before the first number do not count. */
+ * A value is better than another when it is smaller (larger, for accuracies and the like) by more than min_delta; what
+ * is no number is better than nothing, and rows before the first number do not count. */
 #ifndef TRAIN_MONITOR_H
 #define TRAIN_MONITOR_H
 #include "train/history.h"
@@ -31,8 +31,8 @@ bool monitor_better(const Monitor *monitor, double value, double than, double de
 /* How many epochs have passed since one was better than all before. */
 size_t monitor_wait(const Monitor *monitor, const History *history);
 
-/* The learning rate after these rows: each time when plateau_patience epochs have not been better it falls from `lr` by the
- * factor, not below min_lr; after that, plateau_cooldown epochs do not count. */
+/* The learning rate after these rows: each time when plateau_patience epochs have not been better it falls from `lr` by
+ * the factor, not below min_lr; after that, plateau_cooldown epochs do not count. */
 double monitor_plateau(const Monitor *monitor, const History *history, double lr, double factor, double min_lr);
 
 #endif

@@ -13,10 +13,11 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- network -------------------------------------------------------------------------------------------------------- */
+/* ---- network
+ * -------------------------------------------------------------------------------------------------------- */
 
-/* Reads the file, or the best checkpoint of the run, that `given` names; *path is which, for messages.  The caller gives
- * both back, also after a failure. */
+/* Reads the file, or the best checkpoint of the run, that `given` names; *path is which, for messages.  The caller
+ * gives both back, also after a failure. */
 static Status read_any(const char *given, char **path, Checkpoint **checkpoint) {
     *checkpoint = NULL;
     TRY(run_resolve(given, "best", path));
@@ -66,8 +67,8 @@ Status trainer__read_model(Trainer *t) {
     return t->model_text ? setup_model(&t->setup, t->model_text, source) : STATUS_OK;
 }
 
-/* How pictures in folders come to the network, where options do not say: as to the one that is resumed, or whose weights it
- * begins with; a network of the zoo has a usual size. */
+/* How pictures in folders come to the network, where options do not say: as to the one that is resumed, or whose
+ * weights it begins with; a network of the zoo has a usual size. */
 static Status network_pictures(const Trainer *t, DatasetOptions *out) {
     const ZooEntry *entry = config_given(t->config, "model") ? zoo_find(t->config->model) : NULL;
     Preprocess recorded;
@@ -142,7 +143,8 @@ Status trainer__take_optimizer(Trainer *t) {
     return STATUS_OK;
 }
 
-/* ---- weights -------------------------------------------------------------------------------------------------------- */
+/* ---- weights
+ * -------------------------------------------------------------------------------------------------------- */
 
 static Status take_weights(Trainer *t, const Checkpoint *checkpoint, const char *path) {
     MatchOptions options = {.allow_mismatch = t->config->allow_mismatch, .parts = t->parts};

@@ -134,7 +134,8 @@ FOR_EVERY_CPU static void add_l1_l2(size_t n, const Real *restrict w, Real l1, R
             g[i] += l1 * (Real)((w[i] > 0) - (w[i] < 0)) + l2 * w[i];
 }
 
-/* A layer that is called several times moves its statistics with each call, as in Keras; here by the mean of its calls. */
+/* A layer that is called several times moves its statistics with each call, as in Keras; here by the mean of its
+ * calls. */
 static void update_statistics(const Graph *graph, Real *weights, const Real *sums, double examples) {
     for (size_t p = 0; p < graph->param_count; p++) {
         const Param *param = &graph->params[p];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Optimizers with Keras's formulas (keras.optimizers; they differ from torch's in where epsilon stands and in what a slot
- * holds).  g gradient, p parameter, t = step + 1, lr of this step times the parameter's multiplier:
+ * Optimizers with Keras's formulas (keras.optimizers; they differ from torch's in where epsilon stands and in what a
+ * slot holds).  g gradient, p parameter, t = step + 1, lr of this step times the parameter's multiplier:
  *
  *   all but lars, lamb   p = p - lr * weight_decay * p first (decoupled: Loshchilov, Hutter, ICLR 2019)
  *   sgd       momentum 0: p -= lr g.   Else m = momentum m - lr g;  p += m;  Nesterov: p += momentum m - lr g
@@ -19,8 +19,8 @@
  *
  * weight_decay counts for parameters of two dimensions and more (kernels) alone, unless `decay_all`.
  *
- * All trained parameters lie in one slab.  A step runs over spans of it, in which all elements are treated alike: one span
- * where nothing tells parameters apart, whatever the network. */
+ * All trained parameters lie in one slab.  A step runs over spans of it, in which all elements are treated alike: one
+ * span where nothing tells parameters apart, whatever the network. */
 #ifndef TRAIN_OPTIMIZER_H
 #define TRAIN_OPTIMIZER_H
 #include "base/real.h"
@@ -96,9 +96,10 @@ size_t optimizer_slot_count(const OptimizerOptions *options);
  *   gradient     [graph->gradient_count] the sums over the batch as the tree made them; padding is 0; overwritten
  *   weight       what the gradient sums are divided by: the batch's total example weight; 0: the gradient counts as 0
  *   examples     in the batch: what the statistics' sums are divided by; 0: statistics stay
- * Gradient of a parameter = sum / weight + l1 sign(w) + 2 l2 w; then clipping by the norm of the whole; then the update.
- * Moving statistic = m * value + (1 - m) * sum / (examples * uses), m = momentum^uses.
- * Norms are summed in double over fixed blocks of the slab, or of the parameter.  Not collective, allocates nothing, cannot fail. */
+ * Gradient of a parameter = sum / weight + l1 sign(w) + 2 l2 w; then clipping by the norm of the whole; then the
+ * update.  Moving statistic = m * value + (1 - m) * sum / (examples * uses), m = momentum^uses.
+ * Norms are summed in double over fixed blocks of the slab, or of the parameter.  Not collective, allocates nothing,
+ * cannot fail. */
 OptimizerResult optimizer_apply(Optimizer *optimizer, double lr, uint64_t step, Real *weights, Real *gradient,
                                 double weight, double examples);
 

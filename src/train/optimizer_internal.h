@@ -6,10 +6,10 @@
 #define TRAIN_OPTIMIZER_INTERNAL_H
 #include "train/optimizer.h"
 
-/* The update loops are limited by memory (sgd runs at 170 to 195 GB/s from the second-level cache, adam at 98, all at the
- * memory's own speed beyond it), so the compiler's vectorisation is enough; where it can, it also makes a copy for AVX2,
- * chosen when the program starts.  Not for AVX-512: that would bring fused multiply-adds, and then replicas on different
- * CPUs would drift apart; like this all x86 CPUs give the same bits. */
+/* The update loops are limited by memory (sgd runs at 170 to 195 GB/s from the second-level cache, adam at 98, all at
+ * the memory's own speed beyond it), so the compiler's vectorisation is enough; where it can, it also makes a copy for
+ * AVX2, chosen when the program starts.  Not for AVX-512: that would bring fused multiply-adds, and then replicas on
+ * different CPUs would drift apart; like this all x86 CPUs give the same bits. */
 #if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__)
 #define FOR_EVERY_CPU __attribute__((target_clones("avx2", "default")))
 #else

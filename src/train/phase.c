@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Gradual unfreezing (--unfreeze): a run goes on with more of its layers trained.  Graph, plans, optimizer and exchange are
- * made anew, as for a new run; weights, and the optimizer's slots of what was trained before, go over by name. */
+ * Gradual unfreezing (--unfreeze): a run goes on with more of its layers trained.  Graph, plans, optimizer and exchange
+ * are made anew, as for a new run; weights, and the optimizer's slots of what was trained before, go over by name. */
 #include "base/log.h"
 #include "base/memory.h"
 #include "train/freeze.h"
@@ -25,7 +25,8 @@ static const Param *find_param(const Graph *graph, const ParamSpec *spec) {
     return NULL;
 }
 
-/* Copies numbers of parameters from a slab of one graph of the network to one of another; trained: those that both train. */
+/* Copies numbers of parameters from a slab of one graph of the network to one of another; trained: those that both
+ * train. */
 static void copy_slab(const Graph *old, const Real *from, const Graph *new, Real *to, bool trained) {
     for (size_t p = 0; p < new->param_count; p++) {
         const Param *param = &new->params[p], *before = find_param(old, &param->spec);

@@ -19,8 +19,8 @@ typedef struct PlotRuns {
     size_t count;
 } PlotRuns;
 
-/* Reads metrics.csv of the run folders `paths`, which may be training.  Of several each is named by its folder, and by the
- * options in which they differ, as their config.json say.
+/* Reads metrics.csv of the run folders `paths`, which may be training.  Of several each is named by its folder, and by
+ * the options in which they differ, as their config.json say.
  * STATUS_FAILED: no run, or one whose first epoch is not over; names it.  plot_close also after a failure. */
 Status plot_open(char *const paths[], size_t count, PlotRuns *out);
 void plot_close(PlotRuns *runs);
@@ -33,9 +33,9 @@ typedef struct PlotStyle {
     const char *name; /* for messages: the file's */
 } PlotStyle;
 
-/* *bytes (the caller frees with memory_free) = charts over epochs: losses, accuracies and other metrics of training (solid)
- * and validation (dashed, its best value marked), learning rate, images per second, seconds of an epoch.  What no run has a
- * number of is left out.  In one colour: a run, or where there is only one, training or validation.
+/* *bytes (the caller frees with memory_free) = charts over epochs: losses, accuracies and other metrics of training
+ * (solid) and validation (dashed, its best value marked), learning rate, images per second, seconds of an epoch.  What
+ * no run has a number of is left out.  In one colour: a run, or where there is only one, training or validation.
  * Losses whose largest value is above 50 times the smallest stand on a logarithmic axis. */
 Status plot_history(const PlotRuns *runs, PlotStyle style, unsigned char **bytes, size_t *size);
 

@@ -8,7 +8,8 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- rows ----------------------------------------------------------------------------------------------------------- */
+/* ---- rows
+ * ----------------------------------------------------------------------------------------------------------- */
 
 void predict_probabilities(const PredictOutput *o, const Real *values, double *p) {
     double log_sum = o->logits && o->kind == PREDICT_CLASSES ? log_sum_exp(values, o->width) : 0;
@@ -81,7 +82,8 @@ Status predict_rows(Predictor *p, Real *x, PredictBlock *block) {
     return STATUS_OK;
 }
 
-/* ---- all of them ---------------------------------------------------------------------------------------------------- */
+/* ---- all of them
+ * ---------------------------------------------------------------------------------------------------- */
 
 /* Memory of one block: this rank's, and on rank 0 those of others. */
 typedef struct Block {
@@ -141,8 +143,8 @@ static Status receive(const Predictor *p, int r, Block *block, Status status, Pr
     return status == STATUS_OK && of->n ? sink(user, of) : status;
 }
 
-/* The blocks of one round, of all ranks, to the sink; `mine` is this rank's.  What fails on rank 0 is kept until all blocks
- * have been received. */
+/* The blocks of one round, of all ranks, to the sink; `mine` is this rank's.  What fails on rank 0 is kept until all
+ * blocks have been received. */
 static Status deliver(const Predictor *p, Block *mine, PredictSink *sink, void *user) {
     Dist *dist = p->trained.setup.dist;
     size_t number = mine->number;

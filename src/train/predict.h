@@ -83,9 +83,9 @@ typedef struct Predictor {
     Real *rows; /* owned, [EVALUATE_BLOCK][width]: of means, or of several outputs */
 } Predictor;
 
-/* Network, weights, data and plans.  Prints nothing but warnings and failures.  Collective, agreed.  STATUS_USAGE: no such layer (the
- * message lists the nearest), several outputs and none chosen, runs that do not fit together, views that do not fit the
- * data.  predict_close also after a failure. */
+/* Network, weights, data and plans.  Prints nothing but warnings and failures.  Collective, agreed.  STATUS_USAGE: no
+ * such layer (the message lists the nearest), several outputs and none chosen, runs that do not fit together, views
+ * that do not fit the data.  predict_close also after a failure. */
 Status predict_open(Dist *dist, const PredictOptions *options, Predictor *out);
 void predict_close(Predictor *predictor);
 
@@ -108,18 +108,18 @@ typedef struct PredictBlock {
     const Real *values;   /* [n][width] */
 } PredictBlock;
 
-/* block->values = what the network makes of its rows, valid until the next call; also labels and bad.  x[n][shape] is scratch.
- * Not collective. */
+/* block->values = what the network makes of its rows, valid until the next call; also labels and bad.  x[n][shape] is
+ * scratch.  Not collective. */
 Status predict_rows(Predictor *predictor, Real *x, PredictBlock *block);
 
 typedef Status PredictSink(void *user, const PredictBlock *block);
 
-/* Runs all examples of the view; blocks of EVALUATE_BLOCK, dealt to ranks in turn.  Collective, agreed; `sink` is called on
- * rank 0 alone. */
+/* Runs all examples of the view; blocks of EVALUATE_BLOCK, dealt to ranks in turn.  Collective, agreed; `sink` is
+ * called on rank 0 alone. */
 Status predict_run(Predictor *predictor, PredictSink *sink, void *user);
 
-/* "mean of the outputs of a.h5, b.h5; 2 views of each example", for people; "": there is no mean.  The caller frees with
- * memory_free. */
+/* "mean of the outputs of a.h5, b.h5; 2 views of each example", for people; "": there is no mean.  The caller frees
+ * with memory_free. */
 Status predict_describe(const Predictor *predictor, const PredictOptions *options, char **text);
 
 #endif

@@ -5,8 +5,8 @@
 #define TRAIN_PREDICT_FILE_H
 #include "train/predict.h"
 
-/* Runs all examples; rank 0 writes x = the only output's numbers, and the labels.  An existing file is replaced with `force` only.
- * Collective, agreed; prints a line. */
+/* Runs all examples; rank 0 writes x = the only output's numbers, and the labels.  An existing file is replaced with
+ * `force` only.  Collective, agreed; prints a line. */
 Status predict_to_dataset(Predictor *predictor, const char *path, bool force);
 
 #endif

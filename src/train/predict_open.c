@@ -11,7 +11,8 @@
 
 const char *const predict_averages[] = {"outputs", "weights", NULL};
 
-/* ---- which node ----------------------------------------------------------------------------------------------------- */
+/* ---- which node
+ * ----------------------------------------------------------------------------------------------------- */
 
 static bool is_sigmoid(const OpDesc *op) {
     return op->kind == OP_ACTIVATION && op->attr.activation.kind == ACTIVATION_SIGMOID;
@@ -32,8 +33,8 @@ static bool loss_has(const Trained *t, const char *word) {
     return strstr(t->config.loss, word) != NULL;
 }
 
-/* What the end of the network says; where it is linear, what the run's loss, the names of the classes or, as MODEL_LOSS_AUTO
- * does, the data's labels say. */
+/* What the end of the network says; where it is linear, what the run's loss, the names of the classes or, as
+ * MODEL_LOSS_AUTO does, the data's labels say. */
 static void choose_kind(const Trained *t, PredictOutput *o) {
     const OpDesc *end = &t->setup.graph->nodes[o->node].op;
     const DatasetLabel *label = setup_label(t->setup.info, o->name);
@@ -90,7 +91,8 @@ static Status choose_outputs(const PredictOptions *options, const int *layer_nod
     return STATUS_OK;
 }
 
-/* ---- one network ---------------------------------------------------------------------------------------------------- */
+/* ---- one network
+ * ---------------------------------------------------------------------------------------------------- */
 
 /* The graph, and plans that end at the chosen node, or run all where there are several. */
 static Status prepare(const PredictOptions *options, int *layer_nodes, Predictor *p) {
@@ -115,7 +117,8 @@ static Status open_one(Dist *dist, const PredictOptions *options, const TrainedA
     return trained_load(&p->trained);
 }
 
-/* ---- several -------------------------------------------------------------------------------------------------------- */
+/* ---- several
+ * -------------------------------------------------------------------------------------------------------- */
 
 /* Network `p` of an ensemble must say the same things as the first. */
 static Status compare(const Predictor *first, const Predictor *p) {
@@ -182,7 +185,8 @@ Status predict_describe(const Predictor *p, const PredictOptions *options, char 
     return status;
 }
 
-/* ---- views ---------------------------------------------------------------------------------------------------------- */
+/* ---- views
+ * ---------------------------------------------------------------------------------------------------------- */
 
 static Status open_views(const MeanArguments *mean, Predictor *p) {
     Trained *t = &p->trained;

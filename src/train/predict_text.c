@@ -20,7 +20,8 @@ enum {
     TABLE_NUMBERS = 6 /* numbers of a row in a table */
 };
 
-/* ---- text ----------------------------------------------------------------------------------------------------------- */
+/* ---- text
+ * ----------------------------------------------------------------------------------------------------------- */
 
 /* Appends; a failure stays in text->status. */
 static void add(Text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -85,7 +86,8 @@ static void add_csv(Text *text, const char *word) {
     add(text, "\"");
 }
 
-/* ---- table ---------------------------------------------------------------------------------------------------------- */
+/* ---- table
+ * ---------------------------------------------------------------------------------------------------------- */
 
 static void begin_table(PredictWriter *w) {
     const Predictor *p = w->predictor;
@@ -174,7 +176,8 @@ static void add_table_row(PredictWriter *w, const Row *row) {
     add(&w->text, "\n");
 }
 
-/* ---- CSV ------------------------------------------------------------------------------------------------------------ */
+/* ---- CSV
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static void begin_csv(PredictWriter *w) {
     const Predictor *p = w->predictor;
@@ -228,7 +231,8 @@ static void add_csv_row(PredictWriter *w, const Row *row) {
     add(&w->text, "\n");
 }
 
-/* ---- JSON ----------------------------------------------------------------------------------------------------------- */
+/* ---- JSON
+ * ----------------------------------------------------------------------------------------------------------- */
 
 /* A text that need not be UTF-8: bytes that cannot be in JSON become '?'. */
 static json_t *text_json(const char *text) {
@@ -290,7 +294,8 @@ static void add_json_row(PredictWriter *w, const Row *row) {
     free(text);
 }
 
-/* ---- of any form ---------------------------------------------------------------------------------------------------- */
+/* ---- of any form
+ * ---------------------------------------------------------------------------------------------------- */
 
 void predict__text_begin(PredictWriter *w) {
     if (w->options.format == PREDICT_TABLE)

@@ -5,7 +5,8 @@
 #include "train/predict_write_internal.h"
 #include <string.h>
 
-/* ---- what a row says ------------------------------------------------------------------------------------------------ */
+/* ---- what a row says
+ * ------------------------------------------------------------------------------------------------ */
 
 const char *predict__class(const Predictor *p, const PredictOutput *o, size_t class, char text[PREDICT_NAME]) {
     size_t count = p->trained.class_names ? p->trained.class_count : p->trained.setup.info->class_name_count;
@@ -46,7 +47,8 @@ size_t predict__top(PredictWriter *w, const PredictOutput *o, const Real *values
     return found;
 }
 
-/* The label array that says which class of the first output is true: class numbers, one-hot, or yes and no; -1: none. */
+/* The label array that says which class of the first output is true: class numbers, one-hot, or yes and no; -1:
+ * none. */
 static int truth_label(const Predictor *p) {
     const PredictOutput *o = &p->outputs[0];
     const DatasetInfo *info = p->trained.setup.info;
@@ -94,7 +96,8 @@ static void describe_row(const PredictWriter *w, const PredictBlock *block, size
     row->values = block->values + i * p->width;
 }
 
-/* ---- the writer ----------------------------------------------------------------------------------------------------- */
+/* ---- the writer
+ * ----------------------------------------------------------------------------------------------------- */
 
 /* May an example's truth be known? */
 static bool has_truth(const Predictor *p, int label) {

@@ -32,7 +32,8 @@ void predict_writer_destroy(PredictWriter *writer); /* accepts NULL */
 /* A PredictSink. */
 Status predict_writer_sink(void *writer, const PredictBlock *block);
 
-/* The end of the text, and the files.  STATUS_FAILED: cannot write; also, all being written, when inputs could not be read. */
+/* The end of the text, and the files.  STATUS_FAILED: cannot write; also, all being written, when inputs could not be
+ * read. */
 Status predict_writer_finish(PredictWriter *writer);
 
 #endif

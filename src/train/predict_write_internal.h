@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Between predict_write.c, which takes the rows, predict_text.c, which makes text of them, and predict_sheet.c, which draws. */
+ * Between predict_write.c, which takes the rows, predict_text.c, which makes text of them, and predict_sheet.c, which
+ * draws. */
 #ifndef TRAIN_PREDICT_WRITE_INTERNAL_H
 #define TRAIN_PREDICT_WRITE_INTERNAL_H
 #include "train/predict_write.h"
@@ -50,7 +51,8 @@ const char *predict__class(const Predictor *p, const PredictOutput *o, size_t cl
 /* One class is right, of several or of two. */
 bool predict__tells_classes(const PredictOutput *o);
 
-/* w->top = the most probable classes of a row, of equal ones the first; what is no number is never chosen.  Returns how many. */
+/* w->top = the most probable classes of a row, of equal ones the first; what is no number is never chosen.  Returns how
+ * many. */
 size_t predict__top(PredictWriter *writer, const PredictOutput *o, const Real *values);
 
 /* Into writer->text, which keeps a failure. */

@@ -40,8 +40,8 @@ typedef enum ProfileKind {
 typedef struct Profile Profile;
 
 /* Room for the events, FILE opened on rank 0, clocks set to 0 at a barrier, and the peak of a core measured for a few
- * milliseconds.  plan: the training pass of the largest micro-batch (borrowed); micro_batches: how many of them this rank
- * runs in a step; steps: how many this process will do.  Collective, agreed. */
+ * milliseconds.  plan: the training pass of the largest micro-batch (borrowed); micro_batches: how many of them this
+ * rank runs in a step; steps: how many this process will do.  Collective, agreed. */
 Status profile_create(Dist *dist, const char *path, const Plan *plan, size_t micro_batches, uint64_t steps,
                       Profile **out);
 void profile_destroy(Profile *profile); /* accepts NULL */

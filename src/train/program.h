@@ -9,26 +9,26 @@
 
 typedef Status ProgramWork(Dist *dist, int argc, char **argv);
 
-/* Under mpirun: CPU, MPI, the work, and one exit code for all ranks.  Returns what main() does: the Status of `work`, whose
- * failures have been agreed on (and so printed). */
+/* Under mpirun: CPU, MPI, the work, and one exit code for all ranks.  Returns what main() does: the Status of `work`,
+ * whose failures have been agreed on (and so printed). */
 int program_run(const CliProgram *program, ProgramWork *work, int argc, char **argv);
 
 /* What a program has to say of its arguments, defaults filled in, before it begins; may change them. */
 typedef Status ProgramCheck(void *arguments, const OptionSource *source);
 
-/* Rank 0 reads the command line into `arguments` (the program's zeroed struct of `size` bytes) and checks it; all get it, but
- * what it points to is on rank 0 alone.  *exit_now: --help or the like was printed.  Collective, agreed. */
+/* Rank 0 reads the command line into `arguments` (the program's zeroed struct of `size` bytes) and checks it; all get
+ * it, but what it points to is on rank 0 alone.  *exit_now: --help or the like was printed.  Collective, agreed. */
 Status program_arguments(Dist *dist, const CliProgram *program, int argc, char **argv, ProgramCheck *check,
                          void *arguments, size_t size, bool *exit_now);
 
 typedef Status ProgramAlone(void *arguments);
 
-/* Of one process: the command line into `arguments` (the program's zeroed struct), defaults, the work, its message when it
- * fails.  Returns what main() does. */
+/* Of one process: the command line into `arguments` (the program's zeroed struct), defaults, the work, its message when
+ * it fails.  Returns what main() does. */
 int program_run_alone(const CliProgram *program, int argc, char **argv, void *arguments, ProgramAlone *work);
 
-/* A result as one line of JSON on stdout.  Takes `json`; NULL, what json_pack gives for numbers that are none: STATUS_FAILED
- * with the message `no_number`. */
+/* A result as one line of JSON on stdout.  Takes `json`; NULL, what json_pack gives for numbers that are none:
+ * STATUS_FAILED with the message `no_number`. */
 Status program_print_json(json_t *json, const char *no_number);
 
 #endif

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What a person sees while an epoch runs.  On a terminal one line that is rewritten:
- *     epoch 3/20 [=====       ]  47%  loss 0.2134  acc 0.9361  12345/s  0:14 left
- * elsewhere (a file, a batch job) a plain line about every ten seconds.  At the end of each epoch, in both cases, one line
- *     epoch 3/20  loss 0.21340  acc 0.9361  val_loss 0.071204  val_acc 0.9783  lr 0.001  12345/s  4.9 s (data 0.3 s)  best
- * (images a second; how long the rank that waited longest waited for data, when it is worth a word; the best epoch so far).
- * A terminal that is too narrow for it gets less: first the data's time goes, then the rate, the speed, the time.
+ *     epoch 3/9 [=====       ]  47%  loss 0.2134  acc 0.9361  12345/s  0:14 left
+ * elsewhere (a file, a batch job) a plain line about every ten seconds.  At the end of each epoch, in both cases, one
+ * line
+ *     epoch 3/9  loss 0.21340  acc 0.9361  val_loss 0.071204  val_acc 0.9783  lr 0.01  1234/s  4.9 s (data 0.3 s)  best
+ * (images a second; how long the rank that waited longest waited for data, when it is worth a word; the best epoch so
+ * far; a terminal that is too narrow for it gets less: first the data's time goes, then the rate, the speed, the time)
  * and, with --metrics, indented lines of at most 100 columns, or the terminal's:
  *     f1 0.93614  val_f1 0.97771
  * Nothing with --quiet or on ranks above 0 (log_info decides).  Colour only on a terminal, and not with NO_COLOR. */
@@ -32,8 +33,9 @@ Progress progress_create(void);
 /* An epoch begins, or goes on at `done` of `examples`.  epoch from 1.  now: seconds of any steady clock. */
 void progress_begin(Progress *progress, size_t epoch, size_t epochs, size_t examples, size_t done, double now);
 
-/* `done` examples of the epoch are done.  loss and accuracy are the epoch's so far; NAN: none.  Cheap when nothing is due: at
- * most ten prints a second on a terminal, one in ten seconds elsewhere.  *_due: for callers for whom the numbers cost. */
+/* `done` examples of the epoch are done.  loss and accuracy are the epoch's so far; NAN: none.  Cheap when nothing is
+ * due: at most ten prints a second on a terminal, one in ten seconds elsewhere.  *_due: for callers for whom the
+ * numbers cost. */
 bool progress_due(const Progress *progress, double now);
 void progress_update(Progress *progress, size_t done, double loss, double accuracy, double now);
 

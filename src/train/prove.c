@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * --prove: a run's last steps again, from the last but one step checkpoint on, compared with the last one bit by bit. */
+ * --prove: a run's last steps again, from the last but one step checkpoint on, compared with the last one bit by
+ * bit. */
 #include "base/log.h"
 #include "base/memory.h"
 #include "train/trainer_internal.h"
@@ -9,7 +10,8 @@
 
 enum { LINES = 10 };
 
-/* ---- which checkpoints ---------------------------------------------------------------------------------------------- */
+/* ---- which checkpoints
+ * ---------------------------------------------------------------------------------------------- */
 
 /* *path = the next whole one from number *i on, or NULL; damaged ones are named. */
 static Status next_whole(const char *folder, const uint64_t *steps, size_t count, size_t *i, char **path) {
@@ -64,7 +66,8 @@ Status trainer__find_proof(Trainer *t) {
     return STATUS_OK;
 }
 
-/* ---- comparing ------------------------------------------------------------------------------------------------------ */
+/* ---- comparing
+ * ------------------------------------------------------------------------------------------------------ */
 
 typedef struct Differences {
     size_t tensors, differ; /* compared; of them not the same */
@@ -169,7 +172,8 @@ static Status judge(Trainer *t, const Checkpoint *now, const Checkpoint *then, c
                        status_message(), state->environment, t->environment);
 }
 
-/* ---- the proof ------------------------------------------------------------------------------------------------------ */
+/* ---- the proof
+ * ------------------------------------------------------------------------------------------------------ */
 
 static Status compare(Trainer *t, const Checkpoint *then, const RecordState *state) {
     RecordContent now;

@@ -32,8 +32,8 @@ typedef struct Record {
     int ranks;
 } Record;
 
-/* The checkpoint of this moment, to be compared or written: texts are owned, numbers those of the record.  To be given back with
- * record_content_free, also after a failure. */
+/* The checkpoint of this moment, to be compared or written: texts are owned, numbers those of the record.  To be given
+ * back with record_content_free, also after a failure. */
 typedef struct RecordContent {
     Checkpoint checkpoint;
     CheckpointSlot slots[OPTIMIZER_MAX_SLOTS + 1];
@@ -42,8 +42,9 @@ typedef struct RecordContent {
 Status record_content(const Record *record, RecordContent *out);
 void record_content_free(RecordContent *content);
 
-/* The checkpoint of this moment, as a file image (checkpoint_image).  Averaged weights are the network's weights there, what
- * Keras, evaluation and --init-from see; the weights that training goes on with are then a slot named "weights". */
+/* The checkpoint of this moment, as a file image (checkpoint_image).  Averaged weights are the network's weights there,
+ * what Keras, evaluation and --init-from see; the weights that training goes on with are then a slot named
+ * "weights". */
 Status record_image(const Record *record, unsigned char **image, size_t *size);
 
 /* The numbers of a checkpoint's state text.  `origin` (the file) is for messages. */
@@ -58,11 +59,12 @@ typedef struct RecordState {
 Status record_parse(const char *text, const char *origin, RecordState *out);
 void record_free(RecordState *state);
 
-/* Copies weights and slots of a checkpoint of the same network into the record's.  Every tensor must be there and fit. */
+/* Copies weights and slots of a checkpoint of the same network into the record's.  Every tensor must be there and
+ * fit. */
 Status record_restore(const Record *record, const Checkpoint *checkpoint, const char *origin);
 
-/* *text = the network of a file, for model_parse; with the version of Keras that wrote the file, which decides what some
- * words mean.  The caller frees with memory_free.  Fails for a file of weights only. */
+/* *text = the network of a file, for model_parse; with the version of Keras that wrote the file, which decides what
+ * some words mean.  The caller frees with memory_free.  Fails for a file of weights only. */
 Status record_network(const Checkpoint *checkpoint, const char *origin, char **text);
 
 /* Copies weights alone, as match_weights finds them.  A tensor that is missing or does not fit is an error.  *loaded =
@@ -80,8 +82,8 @@ typedef struct RecordLayers {
     bool trained;         /* parameters with a gradient only, and layers that have such */
 } RecordLayers;
 
-/* Layers for a checkpoint, with a tensor for each parameter, whose numbers stay in the slab.  The caller gives them back with
- * record_free_layers. */
+/* Layers for a checkpoint, with a tensor for each parameter, whose numbers stay in the slab.  The caller gives them
+ * back with record_free_layers. */
 Status record_layers(const RecordLayers *of, CheckpointLayer **layers, size_t *count);
 void record_free_layers(CheckpointLayer *layers); /* accepts NULL */
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Are the replicas still the same?  All ranks do the same arithmetic on the same bits, so weights, optimizer state and average
- * must be equal to the last bit; where they are not, a memory or a processor has failed, and no checkpoint must be written of
- * it (--check-replicas). */
+ * Are the replicas still the same?  All ranks do the same arithmetic on the same bits, so weights, optimizer state and
+ * average must be equal to the last bit; where they are not, a memory or a processor has failed, and no checkpoint must
+ * be written of it (--check-replicas). */
 #ifndef TRAIN_REPLICAS_H
 #define TRAIN_REPLICAS_H
 #include "dist/dist.h"

@@ -25,7 +25,8 @@ typedef struct Reporter {
     bool no_graph;                /* there is none to show */
 } Reporter;
 
-/* The test data, else what the run validated on, and of these as many as are wanted: no examples, when there is neither. */
+/* The test data, else what the run validated on, and of these as many as are wanted: no examples, when there is
+ * neither. */
 static void choose_examples(Trained *t, uint64_t most, uint64_t *all) {
     const size_t *count = t->setup.info->count;
     double fraction = t->config.validation_split;

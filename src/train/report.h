@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * report.html of a run: one file that a browser shows without anything else, with the pictures in it.  What it says is read from
- * the run folder, so that it can be made anew at any time; what only the run itself knew (ranks, machine, memory) is taken from
- * the report that is replaced. */
+ * report.html of a run: one file that a browser shows without anything else, with the pictures in it.  What it says is
+ * read from the run folder, so that it can be made anew at any time; what only the run itself knew (ranks, machine,
+ * memory) is taken from the report that is replaced. */
 #ifndef TRAIN_REPORT_H
 #define TRAIN_REPORT_H
 #include "train/assess_write.h"
@@ -21,7 +21,8 @@ typedef struct ReportPage {
     const Graph *graph;      /* NULL: no table of layers */
     const char *environment; /* backend_describe of the run; NULL: not known */
     const char *machine;     /* in words: ranks, processor, memory; "": not known */
-    /* the examples that the network was tried on; assessment NULL: none, because of `missing` (NULL: the run still trains) */
+    /* the examples that the network was tried on; assessment NULL: none, because of `missing` (NULL: the run still
+     * trains) */
     const Assessment *assessment;
     const char *missing;
     AssessNames names;
@@ -31,14 +32,16 @@ typedef struct ReportPage {
     uint64_t all;           /* examples of the split, of which some may have been tried */
 } ReportPage;
 
-/* Replaces the file by the page.  A machine that is not known is that of the report.html in the folder.  Not collective.  Pictures
- * that cannot be drawn (a build without cairo) are left out.  STATUS_FAILED: memory, cannot be read or written. */
+/* Replaces the file by the page.  A machine that is not known is that of the report.html in the folder.  Not
+ * collective.  Pictures that cannot be drawn (a build without cairo) are left out.  STATUS_FAILED: memory, cannot be
+ * read or written. */
 Status report_write(const ReportPage *page);
 
-/* report_write of all that can be told of the run folder arguments->run, whose network, with the weights that `arguments` say,
- * is tried on up to `examples` examples (0: all) of the test data, else of the validation data, drawn at random.  path,
- * machine: as in ReportPage.  Where the run's data are gone, and `arguments` name no other, there are no results, which the
- * page and a warning say.  Collective, agreed.  STATUS_FAILED: as trained_open; no epoch is over. */
+/* report_write of all that can be told of the run folder arguments->run, whose network, with the weights that
+ * `arguments` say, is tried on up to `examples` examples (0: all) of the test data, else of the validation data, drawn
+ * at random.  path, machine: as in ReportPage.  Where the run's data are gone, and `arguments` name no other, there are
+ * no results, which the page and a warning say.  Collective, agreed.  STATUS_FAILED: as trained_open; no epoch is
+ * over. */
 Status report_make(Dist *dist, const TrainedArguments *arguments, uint64_t examples, const char *path,
                    const char *machine);
 

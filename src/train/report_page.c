@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The page itself.  Names of classes, layers, folders and options come from files and are written by html_text alone. */
+ * The page itself.  Names of classes, layers, folders and options come from files and are written by html_text
+ * alone. */
 #include "base/memory.h"
 #include "io/file.h"
 #include "io/run.h"
@@ -59,7 +60,8 @@ const History *report__history(const ReportPage *page) {
     return page->runs->runs[0].history;
 }
 
-/* ---- pictures ------------------------------------------------------------------------------------------------------- */
+/* ---- pictures
+ * ------------------------------------------------------------------------------------------------------- */
 
 /* Draws in one of two themes: what `user` means is the painter's. */
 typedef Status Painter(const void *user, bool dark, unsigned char **bytes, size_t *size);
@@ -117,7 +119,8 @@ static void put_examples(Html *h, const ReportPage *page, bool right) {
     }
 }
 
-/* ---- what came out --------------------------------------------------------------------------------------------------- */
+/* ---- what came out
+ * --------------------------------------------------------------------------------------------------- */
 
 /* The best row of the history by what the run watches; *name: of that column. */
 static size_t best_row(const ReportPage *page, const char **name) {
@@ -260,7 +263,8 @@ static void put_results(Html *h, const ReportPage *page) {
     put_classes(h, page);
 }
 
-/* ---- the page --------------------------------------------------------------------------------------------------------- */
+/* ---- the page
+ * --------------------------------------------------------------------------------------------------------- */
 
 static const char machine_mark[] = "<meta name=\"cnn-machine\" content=\"";
 

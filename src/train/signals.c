@@ -17,8 +17,8 @@ static void request_stop(int signal_number) {
     stop_requested = 1;
 }
 
-/* The handler has a stack of its own.  Kernels of the libraries of linear algebra keep data below the stack pointer, where
- * the system would put the handler's frame: a signal in such a moment destroyed them, one in some dozens. */
+/* The handler has a stack of its own.  Kernels of the libraries of linear algebra keep data below the stack pointer,
+ * where the system would put the handler's frame: a signal in such a moment destroyed them, one in some dozens. */
 void signals_catch(void) {
     static char stack[1 << 16];
     const stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack};

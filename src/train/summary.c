@@ -40,8 +40,8 @@ static size_t count_role(const Graph *graph, bool trained) {
     return count;
 }
 
-/* What a layer does: its first operation but for the reshapes that bring it a series, or the frames of a video, as images; then
- * that is "conv1d" and not "conv2d". */
+/* What a layer does: its first operation but for the reshapes that bring it a series, or the frames of a video, as
+ * images; then that is "conv1d" and not "conv2d". */
 static const char *operation(const Graph *graph, size_t first, size_t last, char text[64]) {
     size_t rank = graph->nodes[first].op.inputs > 0 ? graph->nodes[first].op.x[0].rank : 0, at = first;
     while (at < last && graph->nodes[at].op.kind == OP_RESHAPE)
@@ -83,7 +83,8 @@ static bool continues(const Graph *graph, size_t node, size_t next) {
     return graph->nodes[next].in_prediction || graph->nodes[next].op.kind == OP_RESHAPE;
 }
 
-/* Columns for names: 79 in all where there is no terminal; on one what is left, and no more than the longest name needs. */
+/* Columns for names: 79 in all where there is no terminal; on one what is left, and no more than the longest name
+ * needs. */
 static int name_width(const Graph *graph) {
     int room = (int)terminal_width(STDOUT_FILENO) - 3 - OTHERS, longest = NAME_WIDTH;
     if (room < 0)

@@ -85,8 +85,8 @@ static Status choose_examples(const char *fingerprint, Trained *t) {
     return STATUS_OK;
 }
 
-/* Pictures come to the network as they did in training, and their classes have its numbers.  Pictures in folders that do not tell
- * their split are the one that is asked for, unless they are the run's own data. */
+/* Pictures come to the network as they did in training, and their classes have its numbers.  Pictures in folders that
+ * do not tell their split are the one that is asked for, unless they are the run's own data. */
 static Status open_data(const TrainedArguments *arguments, const char *record, const char *fingerprint, Trained *t) {
     DatasetOptions options = {.rule.fit = IMAGE_FITS};
     Preprocess recorded;

@@ -62,15 +62,15 @@ typedef struct Trained {
  * agreed.  STATUS_FAILED: cannot be read, holds no network, or an empty split.  trained_close also after a failure. */
 Status trained_open(Dist *dist, const TrainedArguments *arguments, Trained *out);
 
-/* The same without a dataset, to predict `count` examples of the shape that the network takes: the recorded one, or what its
- * input says, 224 and 3 channels where that is open.  arguments->data and ->split are not looked at. */
+/* The same without a dataset, to predict `count` examples of the shape that the network takes: the recorded one, or
+ * what its input says, 224 and 3 channels where that is open.  arguments->data and ->split are not looked at. */
 Status trained_open_bare(Dist *dist, const TrainedArguments *arguments, uint64_t count, Trained *out);
 
 /* The file's weights on all ranks, in a replica that is ready.  Collective, agreed. */
 Status trained_load(Trained *trained);
 
-/* After trained_load: the weights become the means of these and of those of the files `runs` (rank 0's, as arguments->run), which
- * must hold the same network; also moving statistics.  Collective, agreed. */
+/* After trained_load: the weights become the means of these and of those of the files `runs` (rank 0's, as
+ * arguments->run), which must hold the same network; also moving statistics.  Collective, agreed. */
 Status trained_average(Trained *trained, const TrainedArguments *arguments, const CliWords *runs);
 
 /* Name of class `number`: the network's, else the data's; NULL: there is none. */

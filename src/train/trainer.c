@@ -8,7 +8,8 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- one step ------------------------------------------------------------------------------------------------------- */
+/* ---- one step
+ * ------------------------------------------------------------------------------------------------------- */
 
 static void gradient_ready(void *user, size_t prefix) {
     Trainer *t = user;
@@ -130,7 +131,8 @@ Status trainer__step(Trainer *t, double lr, StepFlags *flags) {
     return STATUS_OK;
 }
 
-/* ---- an epoch ------------------------------------------------------------------------------------------------------- */
+/* ---- an epoch
+ * ------------------------------------------------------------------------------------------------------- */
 
 /* Seconds that this rank has waited for data, in all. */
 static double waited(const Trainer *t) {
@@ -250,8 +252,8 @@ static Status evaluate(Trainer *t, Evaluation *evaluation, Totals *totals) {
     return status;
 }
 
-/* Validation, the epoch's line and row, checkpoint; save: the last step asked for one.  *stopped: the validation was left on
- * request, and the epoch is not over. */
+/* Validation, the epoch's line and row, checkpoint; save: the last step asked for one.  *stopped: the validation was
+ * left on request, and the epoch is not over. */
 static Status end_epoch(Trainer *t, bool save, bool *stopped) {
     Totals val;
     double metrics[2 * METRICS_MAX];
@@ -309,7 +311,8 @@ Status trainer__epoch(Trainer *t, bool *stopped) {
     return flags.stop ? STATUS_OK : end_epoch(t, flags.save, stopped);
 }
 
-/* ---- the run -------------------------------------------------------------------------------------------------------- */
+/* ---- the run
+ * -------------------------------------------------------------------------------------------------------- */
 
 /* What the run took. */
 static Status report(Trainer *t) {

@@ -7,8 +7,8 @@
 #include "train/config.h"
 
 /* Runs what `config` asks for, the same on all ranks (config_parse, broadcast).  Collective.
- * STATUS_STOPPED: stopped early on request, with a checkpoint.  Failures of a phase have been agreed on and printed by the
- * lowest failing rank. */
+ * STATUS_STOPPED: stopped early on request, with a checkpoint.  Failures of a phase have been agreed on and printed by
+ * the lowest failing rank. */
 Status trainer_run(Dist *dist, Config *config);
 
 #endif

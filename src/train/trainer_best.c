@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * best.h5 of a run that is resumed.  A kill between best.h5 and the checkpoint after it, or a resume of an older checkpoint,
- * leaves one of an epoch that this run has not come to. */
+ * best.h5 of a run that is resumed.  A kill between best.h5 and the checkpoint after it, or a resume of an older
+ * checkpoint, leaves one of an epoch that this run has not come to. */
 #include "base/log.h"
 #include "base/memory.h"
 #include "io/file.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One training run, between the files of the trainer: trainer_open.c sets it up, with open_model.c for the network and its
- * first weights and trainer_resume.c for what it goes on from, trainer.c runs it, trainer_save.c writes it down, trainer_memory.c
- * says what it takes. */
+ * One training run, between the files of the trainer: trainer_open.c sets it up, with open_model.c for the network and
+ * its first weights and trainer_resume.c for what it goes on from, trainer.c runs it, trainer_save.c writes it down,
+ * trainer_memory.c says what it takes. */
 #ifndef TRAIN_TRAINER_INTERNAL_H
 #define TRAIN_TRAINER_INTERNAL_H
 #include "dist/gradsync.h"
@@ -91,15 +91,15 @@ typedef struct Trainer {
     char content[DATASET_CONTENT]; /* of the data in memory at the start */
 } Trainer;
 
-/* Everything up to the first step: resume, data, network, plans, memory, weights, run folder.  *finished: there is nothing to
- * train (--dry-run, a finished run).  Collective, agreed. */
+/* Everything up to the first step: resume, data, network, plans, memory, weights, run folder.  *finished: there is
+ * nothing to train (--dry-run, a finished run).  Collective, agreed. */
 Status trainer__open(Trainer *trainer, bool *finished);
 void trainer__close(Trainer *trainer);
 
 /* Parts of trainer__open, in this order; agreed.
  * setup.model: what --model, --init-from or the checkpoint says, but for networks of the zoo.
- * setup.data: what --data says; pictures in folders come to the size that the network takes, unless --size says another.
- * setup.model of the zoo, which are made for an example's shape; and trainer__adapt_model. */
+ * setup.data: what --data says; pictures in folders come to the size that the network takes, unless --size says
+ * another.  setup.model of the zoo, which are made for an example's shape; and trainer__adapt_model. */
 Status trainer__read_model(Trainer *trainer);
 Status trainer__open_data(Trainer *trainer);
 Status trainer__open_model(Trainer *trainer);
@@ -120,16 +120,16 @@ Status trainer__read_optimizer(Config *config);
 /* Weights of --init-from, on rank 0, and what became of each; with --dry-run the report alone.  Agreed. */
 Status trainer__load_initial(Trainer *trainer);
 
-/* The weights that the run begins with: initial ones, those of --init-from, or the checkpoint's.  Part of trainer__open;
- * agreed. */
+/* The weights that the run begins with: initial ones, those of --init-from, or the checkpoint's.  Part of
+ * trainer__open; agreed. */
 Status trainer__start_weights(Trainer *trainer);
 
-/* At the beginning of an epoch: where --unfreeze lets more layers train from now on, graph, plans, optimizer and exchange are
- * made anew for them (phase.c); what depends on them must not be kept over it.  Collective, agreed. */
+/* At the beginning of an epoch: where --unfreeze lets more layers train from now on, graph, plans, optimizer and
+ * exchange are made anew for them (phase.c); what depends on them must not be kept over it.  Collective, agreed. */
 Status trainer__begin_phase(Trainer *trainer);
 
-/* trainer->features as they are chosen, and trainer->replica with a plan for each size of micro-batch and of evaluation.  Part of
- * trainer__open and trainer__begin_phase; not agreed. */
+/* trainer->features as they are chosen, and trainer->replica with a plan for each size of micro-batch and of
+ * evaluation.  Part of trainer__open and trainer__begin_phase; not agreed. */
 Status trainer__prepare_plans(Trainer *trainer);
 
 /* Loaders of training and validation data, from the place of trainer->state on.  Likewise. */
@@ -144,8 +144,8 @@ static inline PlanPart trainer__part(const Trainer *trainer) {
 GradSyncOptions trainer__sync_options(const Trainer *trainer);
 LoaderOptions trainer__loader_options(const Trainer *trainer);
 
-/* trainer->forecast, and *text = lines that say how it comes about, and how much arithmetic an example is.  After the plans,
- * before anything large is allocated.  The caller frees with memory_free. */
+/* trainer->forecast, and *text = lines that say how it comes about, and how much arithmetic an example is.  After the
+ * plans, before anything large is allocated.  The caller frees with memory_free. */
 Status trainer__forecast(Trainer *trainer, char **text);
 
 /* Prints the largest peak of the ranks' memory so far, and its forecast.  Collective. */
@@ -159,11 +159,12 @@ typedef struct StepFlags {
     bool stop, save, failed; /* failed: a checkpoint, and --on-checkpoint-failure says stop */
 } StepFlags;
 
-/* One step at rate `lr`.  STATUS_FAILED, with nothing changed: its loss is no number.  Collective, the same on all ranks. */
+/* One step at rate `lr`.  STATUS_FAILED, with nothing changed: its loss is no number.  Collective, the same on all
+ * ranks. */
 Status trainer__step(Trainer *trainer, double lr, StepFlags *flags);
 
-/* For trainer->board, in a step: a micro-batch's examples; the gradients, before the optimizer takes the slab; the loss of the
- * batch. */
+/* For trainer->board, in a step: a micro-batch's examples; the gradients, before the optimizer takes the slab; the loss
+ * of the batch. */
 void trainer__show_inputs(Trainer *trainer, const LoaderBatch *batch);
 void trainer__show_gradients(Trainer *trainer, const Real *slab, double weight);
 void trainer__show_loss(Trainer *trainer, const Real *losses, double examples, double penalty);
@@ -171,22 +172,23 @@ void trainer__show_loss(Trainer *trainer, const Real *losses, double examples, d
 /* Opens trainer->board beside an open history.  Rank 0. */
 void trainer__open_board(Trainer *trainer);
 
-/* --lr-find, in place of training: a sweep of up to 100 steps with rates from 1e-7 to 10, equally far apart in powers, until
- * the smoothed loss is four times its smallest; a table, lr-find.csv and lr-find.png in --out or the current folder, and a
- * suggestion: a tenth of the rate with the smallest smoothed loss.  Nothing else is written.  Collective. */
+/* --lr-find, in place of training: a sweep of up to 100 steps with rates from 1e-7 to 10, equally far apart in powers,
+ * until the smoothed loss is four times its smallest; a table, lr-find.csv and lr-find.png in --out or the current
+ * folder, and a suggestion: a tenth of the rate with the smallest smoothed loss.  Nothing else is written.
+ * Collective. */
 Status trainer__find_lr(Trainer *trainer);
 
-/* One epoch, or what is left of it: steps, validation, row of the history, checkpoint.  *stopped: it was left before its end, on
- * request or after last_step; a checkpoint of this moment has not been written.  Collective, agreed. */
+/* One epoch, or what is left of it: steps, validation, row of the history, checkpoint.  *stopped: it was left before
+ * its end, on request or after last_step; a checkpoint of this moment has not been written.  Collective, agreed. */
 Status trainer__epoch(Trainer *trainer, bool *stopped);
 
-/* --prove, in place of training: repeats the steps from trainer->checkpoint to trainer->proof and compares everything that decides
- * how training goes on (record_digest), and the rows of the history.  Writes nothing.  STATUS_FAILED: it differs; what does has
- * been printed.  Collective, agreed. */
+/* --prove, in place of training: repeats the steps from trainer->checkpoint to trainer->proof and compares everything
+ * that decides how training goes on (record_digest), and the rows of the history.  Writes nothing.  STATUS_FAILED: it
+ * differs; what does has been printed.  Collective, agreed. */
 Status trainer__prove(Trainer *trainer);
 
-/* On rank 0: trainer->checkpoint, proof = the last two whole step checkpoints of --prove's folder; the options become those of
- * the last.  Part of trainer__find_resume. */
+/* On rank 0: trainer->checkpoint, proof = the last two whole step checkpoints of --prove's folder; the options become
+ * those of the last.  Part of trainer__find_resume. */
 Status trainer__find_proof(Trainer *trainer);
 
 /* The run as it is at this moment, on rank 0 after metrics_collect. */
@@ -201,19 +203,21 @@ Status trainer__restore(Trainer *trainer);
 /* Is the data that of the run that is resumed?  Part of trainer__open; not agreed. */
 Status trainer__check_data(const Trainer *trainer);
 
-/* The same of all examples in memory, which must also be those of rank 0: once they are loaded.  Collective; not agreed. */
+/* The same of all examples in memory, which must also be those of rank 0: once they are loaded.  Collective; not
+ * agreed. */
 Status trainer__check_content(Trainer *trainer);
 
-/* Before the run that is resumed goes on, on rank 0: makes best.h5 the file of the best epoch that the state speaks of.  One of
- * an abandoned branch is set aside; where the best epoch's file is lost, the best from here on counts, which a warning says. */
+/* Before the run that is resumed goes on, on rank 0: makes best.h5 the file of the best epoch that the state speaks of.
+ * One of an abandoned branch is set aside; where the best epoch's file is lost, the best from here on counts, which a
+ * warning says. */
 Status trainer__restore_best(Trainer *trainer);
 
-/* best.h5 cannot be that of the best epoch so far: it is set aside, and the best from here on counts.  On rank 0, with nothing
- * being written. */
+/* best.h5 cannot be that of the best epoch so far: it is set aside, and the best from here on counts.  On rank 0, with
+ * nothing being written. */
 Status trainer__forget_best(Trainer *trainer);
 
-/* trainer->history with the rows of the checkpoint, and what is monitored in it.  A resumed run that has stopped early has
- * nothing left, or is a failure.  Part of trainer__open, after the graph; not collective. */
+/* trainer->history with the rows of the checkpoint, and what is monitored in it.  A resumed run that has stopped early
+ * has nothing left, or is a failure.  Part of trainer__open, after the graph; not collective. */
 Status trainer__open_history(Trainer *trainer);
 
 /* Has the monitored value not been better for --early-stop epochs? */
@@ -246,15 +250,15 @@ typedef struct SaveAs {
     bool last;          /* none follows in this process: it is tried for some seconds */
 } SaveAs;
 
-/* Writes a checkpoint of this moment in the background, after the one before; a failure of that one is a warning here, or with
- * --on-checkpoint-failure stop a failure.  Rank 0 works, all ranks agree. */
+/* Writes a checkpoint of this moment in the background, after the one before; a failure of that one is a warning here,
+ * or with --on-checkpoint-failure stop a failure.  Rank 0 works, all ranks agree. */
 Status trainer__save(Trainer *trainer, SaveAs as);
 
 /* Waits for the last checkpoint, which must be on the disk.  Collective, agreed. */
 Status trainer__finish_saving(Trainer *trainer);
 
-/* On rank 0, in every step: a checkpoint that failed in the background is a warning at once.  Returns whether the run must end
- * for it. */
+/* On rank 0, in every step: a checkpoint that failed in the background is a warning at once.  Returns whether the run
+ * must end for it. */
 bool trainer__must_end(Trainer *trainer);
 
 /* Of all ranks, when rank 0 said so.  Collective, agreed. */
@@ -264,23 +268,23 @@ Status trainer__end_for_failure(Trainer *trainer);
  * agreed. */
 Status trainer__write_metrics(Trainer *trainer, bool last);
 
-/* metrics.csv of a run that is done, where that alone could not be written: anew, from the checkpoint.  On rank 0, when the run
- * is held; not agreed. */
+/* metrics.csv of a run that is done, where that alone could not be written: anew, from the checkpoint.  On rank 0, when
+ * the run is held; not agreed. */
 Status trainer__complete_metrics(const Trainer *trainer);
 
 /* trainer->saved_step, on rank 0, once nothing is in flight; a failure of that stays to be told. */
 uint64_t trainer__saved(Trainer *trainer);
 
-/* Fails with STATUS_RETRY where the ranks' weights, slots, averages or sums are not the same, and names who is odd and which
- * checkpoint is good.  Collective, agreed. */
+/* Fails with STATUS_RETRY where the ranks' weights, slots, averages or sums are not the same, and names who is odd and
+ * which checkpoint is good.  Collective, agreed. */
 Status trainer__check_replicas(Trainer *trainer);
 
-/* report.html (report.h) while the run trains, on rank 0: at most once a minute, and so that it takes at most a hundredth of
- * the time.  A failure is a warning. */
+/* report.html (report.h) while the run trains, on rank 0: at most once a minute, and so that it takes at most a
+ * hundredth of the time.  A failure is a warning. */
 void trainer__refresh_report(Trainer *trainer);
 
-/* What trainer__last_report needs of a run that is done, taken before the trainer is closed: the largest peak of the ranks'
- * memory, too.  Collective. */
+/* What trainer__last_report needs of a run that is done, taken before the trainer is closed: the largest peak of the
+ * ranks' memory, too.  Collective. */
 typedef struct LastReport {
     bool wanted;
     TrainedArguments arguments;

@@ -8,8 +8,8 @@
 #include <math.h>
 #include <sys/stat.h>
 
-/* Bytes that libraries take when they are first used: packed operands of OpenBLAS, chunks that HDF5 unpacks, MPI's buffers.
- * 4 to 16 MB were seen. */
+/* Bytes that libraries take when they are first used: packed operands of OpenBLAS, chunks that HDF5 unpacks, MPI's
+ * buffers.  4 to 16 MB were seen. */
 static const double library_buffers = 10e6;
 
 /* What is in memory when a rank has most. */
@@ -58,8 +58,8 @@ static double source_bytes(const Trainer *t) {
     return (double)about.st_size;
 }
 
-/* On rank 0 the image of the file while it is written; or, where weights are read, the file and its tensors, at a time when
- * there are no gradients yet. */
+/* On rank 0 the image of the file while it is written; or, where weights are read, the file and its tensors, at a time
+ * when there are no gradients yet. */
 static double checkpoint_need(const Trainer *t, double gradients) {
     const Graph *graph = t->setup.graph;
     size_t slots = optimizer_slot_count(&t->config->optimizer);
@@ -100,8 +100,8 @@ static const char *format_count(double value, char text[32]) {
     return text;
 }
 
-/* *most = the memory at the most of all phases (--unfreeze), *epoch = from which on it is that much; 1: from the start.  The
- * network's layers are as they were afterwards. */
+/* *most = the memory at the most of all phases (--unfreeze), *epoch = from which on it is that much; 1: from the start.
+ * The network's layers are as they were afterwards. */
 static Status forecast_phases(Trainer *t, double *most, size_t *epoch) {
     Model *model = t->setup.model;
     bool *trainable, changed;

@@ -6,7 +6,8 @@
 #include "train/trainer_internal.h"
 #include <string.h>
 
-/* ---- opening -------------------------------------------------------------------------------------------------------- */
+/* ---- opening
+ * -------------------------------------------------------------------------------------------------------- */
 
 /* The columns of the metrics: NAME, val_NAME of each. */
 static Status name_columns(const Metrics *metrics, char *names[2 * METRICS_MAX]) {
@@ -78,7 +79,8 @@ Status trainer__open_history(Trainer *t) {
     return STATUS_OK;
 }
 
-/* ---- an epoch's learning rate --------------------------------------------------------------------------------------- */
+/* ---- an epoch's learning rate
+ * --------------------------------------------------------------------------------------- */
 
 void trainer__set_rate(Trainer *t) {
     double before = t->schedule.lr;
@@ -87,7 +89,8 @@ void trainer__set_rate(Trainer *t) {
         log_info("learning rate %.4g -> %.4g: %s is on a plateau\n", before, t->schedule.lr, t->monitor.name);
 }
 
-/* ---- best and last epoch -------------------------------------------------------------------------------------------- */
+/* ---- best and last epoch
+ * -------------------------------------------------------------------------------------------- */
 
 bool trainer__judge(Trainer *t) {
     double value = history_value(t->history, t->history->row_count - 1, t->monitor.column);

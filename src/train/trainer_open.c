@@ -13,7 +13,8 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- options -------------------------------------------------------------------------------------------------------- */
+/* ---- options
+ * -------------------------------------------------------------------------------------------------------- */
 
 static Status complete_config(Config *config) {
     /* the run says what the network is */
@@ -60,7 +61,8 @@ static Status fill_config(Trainer *t) {
     return STATUS_OK;
 }
 
-/* ---- data ----------------------------------------------------------------------------------------------------------- */
+/* ---- data
+ * ----------------------------------------------------------------------------------------------------------- */
 
 static Status divide_data(Trainer *t) {
     const DatasetInfo *info = t->setup.info;
@@ -86,7 +88,8 @@ static Status divide_data(Trainer *t) {
                               &t->setup.preprocess_json);
 }
 
-/* ---- memory --------------------------------------------------------------------------------------------------------- */
+/* ---- memory
+ * --------------------------------------------------------------------------------------------------------- */
 
 static Status choose_features(Trainer *t) {
     const Config *config = t->config;
@@ -182,7 +185,8 @@ Status trainer__open_loaders(Trainer *t) {
     return loader_create(&options, &t->loader);
 }
 
-/* ---- profile, run folder ------------------------------------------------------------------------------------------------ */
+/* ---- profile, run folder
+ * ------------------------------------------------------------------------------------------------ */
 
 static Status open_profile(Trainer *t) {
     size_t largest =
@@ -194,8 +198,8 @@ static Status open_profile(Trainer *t) {
                           t->config->epochs * t->steps_per_epoch - t->state.step, &t->profile);
 }
 
-/* Did a run in the folder end before its first checkpoint?  Then it has left its options; without them, files of such names
- * are not ours to remove. */
+/* Did a run in the folder end before its first checkpoint?  Then it has left its options; without them, files of such
+ * names are not ours to remove. */
 static bool has_begun(const Run *run) {
     static Config config;
     unsigned char *text;
@@ -289,7 +293,8 @@ static Status check_trained(const Trainer *t) {
                        t->setup.model->name);
 }
 
-/* ---- the whole ------------------------------------------------------------------------------------------------------ */
+/* ---- the whole
+ * ------------------------------------------------------------------------------------------------------ */
 
 /* The first to start, with the default as long as a run that is resumed may know better. */
 static Status start_watching(Trainer *t) {
@@ -298,7 +303,8 @@ static Status start_watching(Trainer *t) {
     return watchdog_start(t->dist, t->config->stall_timeout);
 }
 
-/* Once the run is open its options count, but rank 0 may have to wait for the folder's lock before, and all for rank 0. */
+/* Once the run is open its options count, but rank 0 may have to wait for the folder's lock before, and all for rank
+ * 0. */
 static void watch_opening(const Trainer *t) {
     double timeout = t->config->stall_timeout;
     watchdog_set(timeout > 0 ? fmax(timeout, 2 * RUN_LOCK_WAIT) : 0);

@@ -34,8 +34,8 @@ static Status read_options(const char *path, Config *saved, char **files) {
     return status;
 }
 
-/* Holds t->folder from before its newest checkpoint is looked for, so that no other job, an older one of this run that is
- * still ending, goes on in it meanwhile.  Only a folder that holds checkpoints; a dry run changes nothing. */
+/* Holds t->folder from before its newest checkpoint is looked for, so that no other job, an older one of this run that
+ * is still ending, goes on in it meanwhile.  Only a folder that holds checkpoints; a dry run changes nothing. */
 static Status hold(Trainer *t) {
     char(*names)[RUN_NAME];
     size_t count;
@@ -90,8 +90,8 @@ done:
     return status;
 }
 
-/* --resume auto --out FOLDER: that folder's run, or a new one in it.  Held even where nothing is there yet: of two such jobs
- * at once one makes the run, and the other waits, and then finds it. */
+/* --resume auto --out FOLDER: that folder's run, or a new one in it.  Held even where nothing is there yet: of two such
+ * jobs at once one makes the run, and the other waits, and then finds it. */
 static Status find_in_out(Trainer *t) {
     char(*names)[RUN_NAME];
     size_t count;

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- pairs ---------------------------------------------------------------------------------------------------------- */
+/* ---- pairs
+ * ---------------------------------------------------------------------------------------------------------- */
 
 /* A whole number of at most `most`, and `end` behind it. */
 static bool parse_number(char **text, size_t most, char end, size_t *value) {
@@ -121,7 +122,8 @@ Status verify_draw_pairs(const size_t classes[], size_t rows, size_t count, uint
     return status;
 }
 
-/* ---- figures -------------------------------------------------------------------------------------------------------- */
+/* ---- figures
+ * -------------------------------------------------------------------------------------------------------- */
 
 typedef struct Scored {
     double score;
@@ -136,8 +138,8 @@ static int by_score(const void *a, const void *b) {
     return x->place < y->place ? -1 : x->place > y->place;
 }
 
-/* The threshold that judges most pairs right, of those outside places [from, to): the lowest score, the middle of two that
- * follow each other, or what is above all; of equally good ones the lowest. */
+/* The threshold that judges most pairs right, of those outside places [from, to): the lowest score, the middle of two
+ * that follow each other, or what is above all; of equally good ones the lowest. */
 static double best_threshold(const Scored *sorted, size_t count, size_t from, size_t to) {
     long right = 0, best = -1;
     double threshold = 0, last = NAN;
@@ -174,8 +176,8 @@ static void measure_folds(const Scored *sorted, size_t count, VerifyResult *resu
     result->deviation = sqrt(square);
 }
 
-/* Along the ROC curve from the highest score down, over all pairs of one score at once: area by trapezoids, and the first
- * place where false acceptances are no fewer than false rejections. */
+/* Along the ROC curve from the highest score down, over all pairs of one score at once: area by trapezoids, and the
+ * first place where false acceptances are no fewer than false rejections. */
 static void measure_curve(const Scored *sorted, size_t count, VerifyResult *result) {
     double same = (double)result->same, other = (double)(result->pairs - result->same);
     double fpr = 0, tpr = 0;

@@ -12,7 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* What a rank shows to those of its node.  Each writes its own; a cache line of its own, as the main thread writes often. */
+/* What a rank shows to those of its node.  Each writes its own; a cache line of its own, as the main thread writes
+ * often. */
 typedef struct Beat {
     alignas(64) _Atomic int phase; /* of the main thread: WatchPhase, */
     _Atomic uint64_t step, epoch;  /* and place; 0: before the first */
@@ -50,7 +51,8 @@ void watchdog_step(uint64_t step, uint64_t epoch) {
     atomic_store_explicit(&mine->epoch, epoch, memory_order_relaxed);
 }
 
-/* ---- the thread ----------------------------------------------------------------------------------------------------- */
+/* ---- the thread
+ * ----------------------------------------------------------------------------------------------------- */
 
 static const char *describe(Beat *beat, char text[PLACE]) {
     static const char *const phases[WATCH_PHASES] = {
@@ -144,7 +146,8 @@ static void *watch(void *argument) {
     return NULL;
 }
 
-/* ---- start and end -------------------------------------------------------------------------------------------------- */
+/* ---- start and end
+ * -------------------------------------------------------------------------------------------------- */
 
 static Status allocate(const Dist *dist) {
     size_t count = (size_t)dist_local_ranks(dist);
