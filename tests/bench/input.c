@@ -2,8 +2,10 @@
  *
  * What reading data takes, beside the least that it could take, in one process and in turns.
  *
- *     bench_input import FOLDER [SIZE]     cnn_import images of the folder's JPEG files by one thread, beside libjpeg-turbo alone
- *     bench_input shuffled DATASET.h5      examples of train in random order, none kept in memory, beside pread of their bytes
+ *     bench_input import FOLDER [SIZE]     cnn_import images of the folder's JPEG files by one thread, beside
+ *                                          libjpeg-turbo alone
+ *     bench_input shuffled DATASET.h5      examples of train in random order, none kept in memory, beside pread of
+ *                                          their bytes
  *
  * Prints the best of some rounds: processor time of one core, which other programs disturb least, and elapsed time. */
 #include "base/memory.h"

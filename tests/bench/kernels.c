@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Speed of the kernels that the backends choose, on shapes of real networks, beside that of one large sgemm measured in the
- * same run: bench_kernels [backend [part of a name]].  Best of several runs; one thread unless OMP_NUM_THREADS says otherwise. */
+ * Speed of the kernels that the backends choose, on shapes of real networks, beside that of one large sgemm measured in
+ * the same run: bench_kernels [backend [part of a name]].  Best of several runs; one thread unless OMP_NUM_THREADS says
+ * otherwise. */
 #include "backend/select.h"
 #include "base/status.h"
 #include "bench/peak.h"
@@ -101,8 +102,8 @@ static void zero_labels(const OpDesc *op, Real **x, Real **w) {
     memset(x[1], 0, op->n * sizeof *x[1]);
 }
 
-/* The convolutional network of Keras's MNIST example (keras.io/examples/vision/mnist_convnet, a dense layer of 128 added),
- * whose whole step is summed below. */
+/* The convolutional network of Keras's MNIST example (keras.io/examples/vision/mnist_convnet, a dense layer of 128
+ * added), whose whole step is summed below. */
 static const OpCase mnist[] = {
     {"conv 3x3, 1 to 32", CONV(64, 28, 1, 3, 32, 1, VALID, 1), .fixed_x = 1},
     {"relu 26x26x32", RELU(64, 26, 26, 32)},

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Speed of what is no matrix arithmetic beside that of a plain copy, with tensors that stay in the L2 cache (slices) and with
- * tensors that do not: bench_passes [words of a name [KB of x]].  GB/s of the bytes that an operation must read and write at least;
- * for each its share of the copy's.  Best of many runs; the backends that are chosen. */
+ * Speed of what is no matrix arithmetic beside that of a plain copy, with tensors that stay in the L2 cache (slices)
+ * and with tensors that do not: bench_passes [words of a name [KB of x]].  GB/s of the bytes that an operation must
+ * read and write at least; for each its share of the copy's.  Best of many runs; the backends that are chosen. */
 #include "backend/select.h"
 #include "base/memory.h"
 #include "base/status.h"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The arithmetic of a training step of a network of the zoo, without data, exchange and optimizer: forward and backward pass
- * of one micro-batch on random examples, and where the time goes.
+ * The arithmetic of a training step of a network of the zoo, without data, exchange and optimizer: forward and backward
+ * pass of one micro-batch on random examples, and where the time goes.
  *
  *     bench_step NETWORK BATCH [BACKEND [SECONDS]]
  *
- * Prints the median and the best step, and for the operations of the best step: time, share, GFLOP/s of the direct method's
- * arithmetic, backend and slices. */
+ * Prints the median and the best step, and for the operations of the best step: time, share, GFLOP/s of the direct
+ * method's arithmetic, backend and slices. */
 #include "base/memory.h"
 #include "bench/peak.h"
 #include "graph/executor.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Loaded in front of the C library (LD_PRELOAD) by tests/cli/lib.sh: the process stands still (SIGSTOP) when rename() has put the
- * file with the name CNN_PAUSE_AFTER in place, until it gets SIGCONT.  What a test does to a run in its middle then meets it
- * there, however fast or slow the machine is.  With CNN_PAUSE_AT_END: in MPI_Finalize. */
+ * Loaded in front of the C library (LD_PRELOAD) by tests/cli/lib.sh: the process stands still (SIGSTOP) when rename()
+ * has put the file with the name CNN_PAUSE_AFTER in place, until it gets SIGCONT.  What a test does to a run in its
+ * middle then meets it there, however fast or slow the machine is.  With CNN_PAUSE_AT_END: in MPI_Finalize. */
 #include <dlfcn.h>
 #include <signal.h>
 #include <stdio.h>

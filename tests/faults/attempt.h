@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One attempt of test_faults: a small run, in a process of its own that is forked before any library has started, with a fault
- * in it; and what the run may be afterwards. */
+ * One attempt of test_faults: a small run, in a process of its own that is forked before any library has started, with
+ * a fault in it; and what the run may be afterwards. */
 #ifndef FAULTS_ATTEMPT_H
 #define FAULTS_ATTEMPT_H
 #include "support/tmpdir.h"

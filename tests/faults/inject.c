@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Makes system calls on the files of one folder, or allocations, fail.  Linked into a program (inject.h), or loaded in front of
- * the C library (LD_PRELOAD) of one that is started with:
+ * Makes system calls on the files of one folder, or allocations, fail.  Linked into a program (inject.h), or loaded in
+ * front of the C library (LD_PRELOAD) of one that is started with:
  *
  *     FAULT_FOLDER=/tmp/x/run FAULT_LOG=log            lists the calls, one key a line
  *     FAULT_FOLDER=... FAULT_AT='fsync step-00000006.h5~ 1' FAULT_KIND=ENOSPC
- *     FAULT_MALLOC=0 FAULT_LOG=log                     writes how many allocations there were, with FAULT_FOLDER at each call
+ *     FAULT_MALLOC=0 FAULT_LOG=log                     writes how many allocations there were, with FAULT_FOLDER at
+ *                                                      each call
  *     FAULT_MALLOC=123                                 the 123rd gets NULL
  *
- * A key is "CALL FILE N", the N-th call of that kind on that file: which thread comes first does not matter to it.  FILE is
- * the name in the folder, "." for the folder itself, and NAME~ for what is to become NAME by a rename.  FAULT_AT is a pattern
- * (fnmatch): "link * *" makes all links fail.
+ * A key is "CALL FILE N", the N-th call of that kind on that file: which thread comes first does not matter to it.
+ * FILE is the name in the folder, "." for the folder itself, and NAME~ for what is to become NAME by a rename.
+ * FAULT_AT is a pattern (fnmatch): "link * *" makes all links fail.
  *
  * FAULT_KIND: the name of an error; "short": half of the bytes are written, and that is the result; "kill-before" and
  * "kill-after" the call; "stop": the process stands still before it, until it gets SIGCONT.  A failing close has closed
  * the file.  FAULT_RANK: only in that rank of mpirun.
  *
- * Allocations that count: of the program itself, and of the libraries that it calls on its files: `covered`.  MPI's own and
- * those inside the C library do not. */
+ * Allocations that count: of the program itself, and of the libraries that it calls on its files: `covered`.  MPI's own
+ * and those inside the C library do not. */
 #include "faults/inject.h"
 #include <dirent.h>
 #include <dlfcn.h>
@@ -51,7 +52,8 @@ static struct {
     int count;
 } keys[KEYS];
 
-/* ---- which call, which file ------------------------------------------------------------------------------------------ */
+/* ---- which call, which file
+ * ------------------------------------------------------------------------------------------ */
 
 /* The name of a path in the folder; false: elsewhere.  ".best.h5.host-12.cnn-tmp" is "best.h5~". */
 static bool name_of(const char *path, char name[NAME]) {
@@ -133,7 +135,8 @@ static Fate fate(const char *call, const char *name) {
         return done_result;                                                                                            \
     } while (0)
 
-/* ---- calls with a path ----------------------------------------------------------------------------------------------- */
+/* ---- calls with a path
+ * ----------------------------------------------------------------------------------------------- */
 
 static int keep_name(int file, const char *name) {
     if (file >= 0 && file < FILES)
@@ -189,7 +192,8 @@ DIR *opendir(const char *path) {
     return directory;
 }
 
-/* ---- calls with an open file ------------------------------------------------------------------------------------------ */
+/* ---- calls with an open file
+ * ------------------------------------------------------------------------------------------ */
 
 static bool is_ours(int file) {
     return file >= 0 && file < FILES && file_names[file][0];
@@ -255,7 +259,8 @@ int closedir(DIR *directory) {
     return NEXT(closedir)(directory);
 }
 
-/* ---- allocations ------------------------------------------------------------------------------------------------------ */
+/* ---- allocations
+ * ------------------------------------------------------------------------------------------------------ */
 
 extern void *__libc_malloc(size_t size), *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *block, size_t size), *__libc_memalign(size_t align, size_t size);
@@ -320,7 +325,8 @@ unsigned long inject_allocations(void) {
     return allocations;
 }
 
-/* ---- start and end ---------------------------------------------------------------------------------------------------- */
+/* ---- start and end
+ * ---------------------------------------------------------------------------------------------------- */
 
 void inject_calls(const char *in, const char *pattern, const char *what, const char *log) {
     folder = in;

@@ -4,8 +4,8 @@
 #ifndef FAULTS_INJECT_H
 #define FAULTS_INJECT_H
 
-/* From now on in this process.  folder, pattern, kind stay; pattern and kind NULL: none fails.  log: a file that gets the key of
- * each call, or NULL. */
+/* From now on in this process.  folder, pattern, kind stay; pattern and kind NULL: none fails.  log: a file that gets
+ * the key of each call, or NULL. */
 void inject_calls(const char *folder, const char *pattern, const char *kind, const char *log);
 
 /* From now on the n-th allocation fails; 0: they are counted. */

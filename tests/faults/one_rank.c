@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * MPI for a single process, as far as src/dist calls it: a test that forks thousands of short runs cannot start the real one in
- * each, nor judge its allocations.  These definitions come before the library's. */
+ * MPI for a single process, as far as src/dist calls it: a test that forks thousands of short runs cannot start the
+ * real one in each, nor judge its allocations.  These definitions come before the library's. */
 #include <limits.h>
 #include <mpi.h>
 #include <string.h>

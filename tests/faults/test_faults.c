@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A small run, from its options to final.h5, in which one thing fails: every system call on its folder, in every way, and
- * allocations.  Whatever fails: no file with a final name is damaged, what went wrong is said, and the run, or its resume, ends
- * with the digest of the undisturbed one.
+ * A small run, from its options to final.h5, in which one thing fails: every system call on its folder, in every way,
+ * and allocations.  Whatever fails: no file with a final name is damaged, what went wrong is said, and the run, or its
+ * resume, ends with the digest of the undisturbed one.
  *
  *     test_faults calls STEP         every call x every kind; of these every STEP-th
  *     test_faults memory STEP [K N]  every STEP-th allocation of a run and of a resume; share K (from 0) of N */
@@ -23,7 +23,8 @@ enum { KEYS = 1000 };
 
 static const char high_rate[] = "30"; /* the first epoch is the best */
 
-/* ---- system calls ------------------------------------------------------------------------------------------------------- */
+/* ---- system calls
+ * ------------------------------------------------------------------------------------------------------- */
 
 static char keys[KEYS][100];
 static size_t key_count;
@@ -69,8 +70,8 @@ static void always(const char *pattern, const char *kind, int code, const char *
     judge(&a, &outcome, true);
 }
 
-/* Two jobs that begin one run: one stands still before any of its calls up to the one that takes the lock, and the other does
- * the run meanwhile.  Nothing is left to do then. */
+/* Two jobs that begin one run: one stands still before any of its calls up to the one that takes the lock, and the
+ * other does the run meanwhile.  Nothing is left to do then. */
 static void two_jobs(void) {
     bool locks = false;
     for (size_t k = 0; k < key_count && !locks; k++) {
@@ -156,7 +157,8 @@ static void stops_if_asked_to(void) {
     judge(&a, &outcome, true);
 }
 
-/* ---- memory ------------------------------------------------------------------------------------------------------------- */
+/* ---- memory
+ * ------------------------------------------------------------------------------------------------------------- */
 
 /* The state of a run before its last checkpoint, as hard links: files are replaced, never changed. */
 static void link_checkpoints(const char *from, const char *to) {

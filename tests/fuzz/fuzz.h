@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the fuzzed parsers share.  Each fuzz_<target>.c is one function that feeds bytes to a parser.  tests/fuzz/run builds
- * it with libFuzzer; the default suite runs it over the files of corpus/<target>. */
+ * What the fuzzed parsers share.  Each fuzz_<target>.c is one function that feeds bytes to a parser.  tests/fuzz/run
+ * builds it with libFuzzer; the default suite runs it over the files of corpus/<target>. */
 #ifndef FUZZ_FUZZ_H
 #define FUZZ_FUZZ_H
 #include <stddef.h>

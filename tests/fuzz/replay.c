@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * replay FILE|FOLDER...: feeds every file, also of the folders, to the parser that this is linked with.  What ends a fuzzer ends this
- * too; there must be at least one file. */
+ * replay FILE|FOLDER...: feeds every file, also of the folders, to the parser that this is linked with.  What ends a
+ * fuzzer ends this too; there must be at least one file. */
 #include "fuzz/fuzz.h"
 #include <dirent.h>
 #include <stdio.h>

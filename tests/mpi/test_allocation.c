@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A training step allocates nothing, nor does the thread that reads its data: a run of many steps makes as many allocations
- * of base/memory.h as one of a few, on every rank.  The runs are the trainer's own, from options to the last checkpoint;
- * they differ only in how many examples there are. */
+ * A training step allocates nothing, nor does the thread that reads its data: a run of many steps makes as many
+ * allocations of base/memory.h as one of a few, on every rank.  The runs are the trainer's own, from options to the
+ * last checkpoint; they differ only in how many examples there are. */
 #include "base/log.h"
 #include "base/memory.h"
 #include "support/mpi_test.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A network with two inputs, trained by the trainer: images "x", which say nothing, and an array "size" of the dataset, which
- * says all.  Only who gets the right array with the right example learns it. */
+ * A network with two inputs, trained by the trainer: images "x", which say nothing, and an array "size" of the dataset,
+ * which says all.  Only who gets the right array with the right example learns it. */
 #include "base/log.h"
 #include "base/memory.h"
 #include "data/dataset_writer.h"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a step costs beside the arithmetic: at most 5 microseconds, and half a one for each layer.  The networks here have layers of
- * one number, whose arithmetic is next to nothing; a step is the trainer's own, with loader, exchange and optimizer.  Time is
- * the thread's processor time, the least of several runs, so that other work on the machine hardly counts. */
+ * What a step costs beside the arithmetic: at most 5 microseconds, and half a one for each layer.  The networks here
+ * have layers of one number, whose arithmetic is next to nothing; a step is the trainer's own, with loader, exchange
+ * and optimizer.  Time is the thread's processor time, the least of several runs, so that other work on the machine
+ * hardly counts. */
 #include "base/log.h"
 #include "support/mpi_test.h"
 #include "support/sample_dataset.h"
@@ -21,7 +22,8 @@ static double seconds(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* How many times slower than a core of some years ago this one is, at least 1: by a chain of multiplications, 4 cycles each. */
+/* How many times slower than a core of some years ago this one is, at least 1: by a chain of multiplications, 4 cycles
+ * each. */
 static double slowness(void) {
     enum { COUNT = 20000000 };
     double least = INFINITY;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The trace that --profile writes: valid JSON, an event for every layer, direction, step and rank, which lie within their
- * steps and add up to no more than these. */
+ * The trace that --profile writes: valid JSON, an event for every layer, direction, step and rank, which lie within
+ * their steps and add up to no more than these. */
 #include "base/log.h"
 #include "base/memory.h"
 #include "support/mpi_test.h"

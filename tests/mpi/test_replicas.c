@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A bit that flips in one rank's memory is found, and its rank named, at the next comparison of replicas; and a request to stop
- * in the middle of a validation.  The trainer is the real one; the linker puts functions of this file in front of two of its own
- * (--wrap), which do the damage. */
+ * A bit that flips in one rank's memory is found, and its rank named, at the next comparison of replicas; and a request
+ * to stop in the middle of a validation.  The trainer is the real one; the linker puts functions of this file in front
+ * of two of its own (--wrap), which do the damage. */
 #include "base/log.h"
 #include "io/run.h"
 #include "support/mpi_test.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Memory that the ranks of a node share: what one writes the others see; no name is left; the ranks agree on failures. */
+ * Memory that the ranks of a node share: what one writes the others see; no name is left; the ranks agree on
+ * failures. */
 #include "base/memory.h"
 #include "dist/shared.h"
 #include "support/mpi_test.h"

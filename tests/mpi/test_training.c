@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Training is what PyTorch makes of the same network, weights and data: the trainer itself, from options to metrics.csv,
- * in double with the ref backend, against float64 PyTorch.  golden/make_training.py makes the files and the numbers.
- * With several micro-batches and ranks, the same; batch normalization is left out there, since its statistics are those of
- * a micro-batch. */
+ * Training is what PyTorch makes of the same network, weights and data: the trainer itself, from options to
+ * metrics.csv, in double with the ref backend, against float64 PyTorch.  golden/make_training.py makes the files and
+ * the numbers.  With several micro-batches and ranks, the same; batch normalization is left out there, since its
+ * statistics are those of a micro-batch. */
 #include "base/log.h"
 #include "io/checkpoint.h"
 #include "support/mpi_test.h"

@@ -35,13 +35,15 @@ static const OpCase cases[] = {
     {"16 to 32 of 6x14x14", CONV3D(2, 6, 14, 14, 16, 3, 3, 3, 32, 1, SAME), .large = true, .tolerance = 1e-4},
     {"64 to 64 of 4x14x15", CONV3D(2, 4, 14, 15, 64, 3, 3, 3, 64, 1, SAME), .large = true, .tolerance = 1e-4},
     {"3 to 64 of 8x28x28", CONV3D(1, 8, 28, 28, 3, 3, 3, 3, 64, 1, SAME), .large = true, .tolerance = 1e-4},
-    {"stride 2, 32 to 48", CONV3D(3, 7, 13, 12, 32, 3, 3, 3, 48, 1, SAME, .stride = {2, 2, 2}), .large = true, .tolerance = 1e-4},
+    {"stride 2, 32 to 48", CONV3D(3, 7, 13, 12, 32, 3, 3, 3, 48, 1, SAME, .stride = {2, 2, 2}), .large = true,
+     .tolerance = 1e-4},
 };
 
 static const ShapeCase shapes[] = {
     {"valid", CONV3D(0, 16, 112, 112, 3, 3, 5, 7, 64, 1, VALID), SHAPE(14, 108, 106, 64)},
     {"same, strides", CONV3D(0, 15, 112, 111, 3, 3, 3, 3, 64, 1, SAME, .stride = {2, 2, 2}), SHAPE(8, 56, 56, 64)},
-    {"kernel deeper than the input", CONV3D(0, 2, 8, 8, 1, 3, 3, 3, 4, 1, VALID), {0}, "is smaller than the 3x1 kernel"},
+    {"kernel deeper than the input", CONV3D(0, 2, 8, 8, 1, 3, 3, 3, 4, 1, VALID), {0},
+     "is smaller than the 3x1 kernel"},
     {"kernel wider than the input", CONV3D(0, 3, 8, 2, 1, 3, 3, 3, 4, 1, VALID), {0}, "is smaller than the 3x3 kernel"},
     {"groups", CONV3D(0, 4, 8, 8, 4, 3, 3, 3, 4, 1, SAME, .groups = 3), {0}, "do not divide into 3 groups"},
     {"stride 0", CONV3D(0, 4, 8, 8, 4, 3, 3, 3, 4, 1, SAME, .stride = {0, 1, 1}), {0}, "at least 1"},

@@ -58,8 +58,8 @@ OP_CASE_FAMILIES(OP_CASES)
 
 enum { OP_CHECK_TEXT = 256, OP_CASE_NAME = 80 };
 
-/* Variants of a case: 0 is the case itself; 1 and 2 have a ReLU at the end, plain and of 0.4 at most, where the plan may
- * fuse one with the operation; all may be computed by Winograd's algorithm.  False: the case has no such variant.
+/* Variants of a case: 0 is the case itself; 1 and 2 have a ReLU at the end, plain and of 0.4 at most, where the plan
+ * may fuse one with the operation; all may be computed by Winograd's algorithm.  False: the case has no such variant.
  * `name` is the memory of variant->name. */
 bool op_case_variant(const OpCase *c, size_t number, OpCase *variant, char name[OP_CASE_NAME]);
 enum { OP_VARIANTS = 3 };
@@ -68,17 +68,17 @@ enum { OP_VARIANTS = 3 };
  * case, or a wrong one that a test plants. */
 
 /* Backward of `backend` against central differences (f(x + hv) - f(x - hv)) / 2h of its forward, where f = sum of
- * y * dy for a random dy, h = 1e-5 (1e-7 with a ReLU), and v is a random direction or a single coordinate: for each dx and
- * dw to a relative error of 1e-6.  Only in double. */
+ * y * dy for a random dy, h = 1e-5 (1e-7 with a ReLU), and v is a random direction or a single coordinate: for each dx
+ * and dw to a relative error of 1e-6.  Only in double. */
 bool op_check_gradient(const OpCase *c, const Backend *backend, char text[OP_CHECK_TEXT]);
 
 /* The contract of OpBuffers: dx_add and dw_add add, NULL dx and dw are skipped without changing the others, one dx may
- * be that of all inputs, in_place works with y on x0 and dx0 on dy, dx1 of batch_norm on dy; dy is only read, or masked by a
- * ReLU.  To `c`'s tolerance in float, 1e-12 in double. */
+ * be that of all inputs, in_place works with y on x0 and dx0 on dy, dx1 of batch_norm on dy; dy is only read, or masked
+ * by a ReLU.  To `c`'s tolerance in float, 1e-12 in double. */
 bool op_check_contract(const OpCase *c, const Backend *backend, char text[OP_CHECK_TEXT]);
 
-/* The case run in two and in three slices, of two sizes where n does not divide, against the case run in one: y, dx, dw, in
- * and out of training.  True also where n is too small or the backend says no to slices. */
+/* The case run in two and in three slices, of two sizes where n does not divide, against the case run in one: y, dx,
+ * dw, in and out of training.  True also where n is too small or the backend says no to slices. */
 bool op_check_slices(const OpCase *c, const Backend *backend, char text[OP_CHECK_TEXT]);
 
 /* `backend` against `ref`: y in and out of training, dx and dw, to the case's tolerance. */
@@ -116,8 +116,8 @@ void op_run_destroy(OpRun *run);
 /* y from x and w.  y and work are filled with NaN before. */
 void op_run_forward(OpRun *run);
 
-/* dx and dw from dy; x and y are passed only as keeps_x and keeps_y say.  Unless `add`, they are filled with NaN before.
- * Where dx[i] is dx[0], input i adds to it. */
+/* dx and dw from dy; x and y are passed only as keeps_x and keeps_y say.  Unless `add`, they are filled with NaN
+ * before.  Where dx[i] is dx[0], input i adds to it. */
 void op_run_backward(OpRun *run, bool add);
 
 #endif

@@ -208,7 +208,8 @@ static bool check_add(const OpCase *c, const Backend *backend, const OpRun *full
     return good;
 }
 
-/* One tensor as every input (a layer that adds a tensor to itself): its gradient is the sum of the inputs' gradients. */
+/* One tensor as every input (a layer that adds a tensor to itself): its gradient is the sum of the inputs'
+ * gradients. */
 static bool check_repeated(const OpCase *c, const Backend *backend, const OpRun *full, char *text) {
     OpRun run;
     Status status = op_run_create(&run, c, backend, true, ALL, ALL);

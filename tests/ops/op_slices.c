@@ -59,8 +59,8 @@ static void destroy(Slices *s) {
     memory_free(s->work);
 }
 
-/* Calls `run` for each slice.  A sum over slices is added to from the second slice on, but not by the collecting passes,
- * which write theirs once, at the end. */
+/* Calls `run` for each slice.  A sum over slices is added to from the second slice on, but not by the collecting
+ * passes, which write theirs once, at the end. */
 static void for_each(Slices *s, void (*run)(void *, const OpBuffers *), bool backward, bool collects) {
     const OpDesc *op = &s->run->op;
     for (size_t i = 0, start = 0; i < s->count; i++) {

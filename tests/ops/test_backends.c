@@ -30,8 +30,8 @@ static const Backend *named_backend(const OpCase *c, const char *name) {
     return strcmp(backend->name, name) == 0 ? backend : NULL;
 }
 
-/* Large cases are for what small ones do not reach, tiles and blocks: slices are too, but not where rounding may move an
- * element over the bend of a ReLU. */
+/* Large cases are for what small ones do not reach, tiles and blocks: slices are too, but not where rounding may move
+ * an element over the bend of a ReLU. */
 static bool check(const OpCase *c, const Backend *backend, char *text) {
     return op_check_against(c, backend, &backend_ref, text) && op_check_contract(c, backend, text) &&
            ((c->large && c->op.relu) || op_check_slices(c, backend, text));

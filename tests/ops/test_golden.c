@@ -55,8 +55,8 @@ static void copy(Real *to, const double *from, size_t count) {
         to[i] = (Real)from[i];
 }
 
-/* ref: to float's rounding, and of small values too all digits (but for a slope, that follows from y); a fast backend: to
- * OP_TOLERANCE beside 1.  Infinities are exact. */
+/* ref: to float's rounding, and of small values too all digits (but for a slope, that follows from y); a fast backend:
+ * to OP_TOLERANCE beside 1.  Infinities are exact. */
 static size_t mismatches(const char *name, const char *what, const Backend *backend, const Real *got,
                          const double *expected, size_t count) {
     size_t wrong = 0;

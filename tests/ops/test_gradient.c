@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Every case of the table: backward of the reference kernels, in double, against central differences; the contract of the
- * buffers; slices. */
+ * Every case of the table: backward of the reference kernels, in double, against central differences; the contract of
+ * the buffers; slices. */
 #include "ops/op_case.h"
 // clang-format off
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What tables of cases cannot say: which elements a dropout drops, which statistics a batch normalization hands on, what
- * losses do with labels and predictions that are no good.  Every built-in backend that supports the operation. */
+ * What tables of cases cannot say: which elements a dropout drops, which statistics a batch normalization hands on,
+ * what losses do with labels and predictions that are no good.  Every built-in backend that supports the operation. */
 #include "backend/select.h"
 #include "graph/graph.h"
 #include "ops/op_case.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Winograd's algorithm against the reference kernels on shapes of every kind, also where the backend would say no: blocks
- * of tiles and of channels that are not full, tiles that reach over the edge. */
+ * Winograd's algorithm against the reference kernels on shapes of every kind, also where the backend would say no:
+ * blocks of tiles and of channels that are not full, tiles that reach over the edge. */
 #include "ops/op_case.h"
 // clang-format off
 #include <setjmp.h>

@@ -7,8 +7,8 @@
 #include <png.h>
 #include <stdlib.h>
 
-/* The picture's pixels [height][width][channels], 3 or with alpha 4; the caller frees.  Fails the test when it is no such
- * picture. */
+/* The picture's pixels [height][width][channels], 3 or with alpha 4; the caller frees.  Fails the test when it is no
+ * such picture. */
 static inline uint8_t *picture_read_as(const char *path, size_t height, size_t width, size_t channels) {
     png_image image = {.version = PNG_IMAGE_VERSION};
     assert_true(png_image_begin_read_from_file(&image, path));

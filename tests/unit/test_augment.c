@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Every operation pixel by pixel beside torchvision, SciPy and Pillow (golden/make_augment.py), from bytes and from floats;
- * what is drawn at random, and that it depends on seed, epoch and row alone; lists that are wrong. */
+ * Every operation pixel by pixel beside torchvision, SciPy and Pillow (golden/make_augment.py), from bytes and from
+ * floats; what is drawn at random, and that it depends on seed, epoch and row alone; lists that are wrong. */
 #include "base/memory.h"
 #include "data/augment_internal.h"
 #include "data/dataset_writer.h"
@@ -245,7 +245,8 @@ static void parts_of_a_picture(void **state) {
         assert_true(y[i] == (float)picture.x[i]);
 }
 
-/* Normal numbers: mean, variance, fourth moment; independent between rows, epochs and pixels; clipped for bytes only. */
+/* Normal numbers: mean, variance, fourth moment; independent between rows, epochs and pixels; clipped for bytes
+ * only. */
 static void noise(void **state) {
     (void)state;
     Picture picture = {20, 20, 3, {0}};

@@ -130,12 +130,14 @@ static void elsewhere_is_refused(void **state) {
 static void behind_adapted_normalization_and_resizing(void **state) {
     (void)state;
     Setup setup = setup_of(
-        NETWORK3(LAYER("Normalization", "\"axis\":-1") "," LAYER("Resizing", "\"height\":12,\"width\":16") "," LAYER(
-            "RandomCrop",
-            "\"height\":12,\"width\":16") "," LAYER("RandomFlip",
-                                                    "\"mode\":\"horizontal\"") "," LAYER("RandomRotation",
-                                                                                         "\"factor\":0.02") "," LAYER("RandomZoom",
-                                                                                                                      "\"height_factor\":0.2")),
+        // clang-format off
+        NETWORK3(LAYER("Normalization", "\"axis\":-1") ","
+                 LAYER("Resizing", "\"height\":12,\"width\":16") ","
+                 LAYER("RandomCrop", "\"height\":12,\"width\":16") ","
+                 LAYER("RandomFlip", "\"mode\":\"horizontal\"") ","
+                 LAYER("RandomRotation", "\"factor\":0.02") ","
+                 LAYER("RandomZoom", "\"height_factor\":0.2")),
+        // clang-format on
         1);
     Augment augment;
     assert_ok(augmentation_create(&setup, "", 1, &augment));

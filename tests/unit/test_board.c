@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * TensorBoard's files of a run: what is in them, and that a run which was interrupted leaves what an undisturbed one does. */
+ * TensorBoard's files of a run: what is in them, and that a run which was interrupted leaves what an undisturbed one
+ * does. */
 #include "base/memory.h"
 #include "graph/graph.h"
 #include "io/event_file.h"

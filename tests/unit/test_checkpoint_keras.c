@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Keras's containers: .keras, .weights.h5 and the odder forms of .h5, as tests/golden/make_keras_files.py wrote them; and what
- * is written for Keras is read back. */
+ * Keras's containers: .keras, .weights.h5 and the odder forms of .h5, as tests/golden/make_keras_files.py wrote them;
+ * and what is written for Keras is read back. */
 #include "base/memory.h"
 #include "io/checkpoint.h"
 #include "io/file.h"

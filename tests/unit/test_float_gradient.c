@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Gradients in float32 are as good as PyTorch's: per tensor, the largest distance from float64 PyTorch's gradient, over the
- * tensor's largest element, is at most twice that of float32 PyTorch in the worse of its two memory layouts, or six units
- * in the last place (of short sums either may be lucky), or 24 in the deep network, whose batch normalizations of few
- * numbers enlarge what was rounded before them, and with Winograd's algorithm, which rounds more.
+ * Gradients in float32 are as good as PyTorch's: per tensor, the largest distance from float64 PyTorch's gradient, over
+ * the tensor's largest element, is at most twice that of float32 PyTorch in the worse of its two memory layouts, or six
+ * units in the last place (of short sums either may be lucky), or 24 in the deep network, whose batch normalizations of
+ * few numbers enlarge what was rounded before them, and with Winograd's algorithm, which rounds more.
  * golden/make_training.py makes the files and the numbers; the networks, weights and examples are those of
  * mpi/test_training.c. */
 #include "base/memory.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Folders and lists of pictures: which files are found, of which class and split, in which order, and what is left out. */
+ * Folders and lists of pictures: which files are found, of which class and split, in which order, and what is left
+ * out. */
 #include "base/memory.h"
 #include "data/folder.h"
 #include "support/assert_status.h"

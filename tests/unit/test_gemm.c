@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * gemm for every generation of CPU that this one can run, against plain loops.  The source is included to reach them all. */
+ * gemm for every generation of CPU that this one can run, against plain loops.  The source is included to reach them
+ * all. */
 #include "backend/gemm.c"
 // clang-format off
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Grad-CAM: the maps of PyTorch (golden/make_grad_cam.py), with trained and with frozen parameters, a batch norm and a dropout
- * that must not be those of training; classes of one number; what has no maps. */
+ * Grad-CAM: the maps of PyTorch (golden/make_grad_cam.py), with trained and with frozen parameters, a batch norm and a
+ * dropout that must not be those of training; classes of one number; what has no maps. */
 #include "base/memory.h"
 #include "graph/graph.h"
 #include "support/assert_status.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Decoding against Pillow's pixels of small files of every kind; resizing against Pillow's; files that are damaged, lie or are
- * something else. */
+ * Decoding against Pillow's pixels of small files of every kind; resizing against Pillow's; files that are damaged, lie
+ * or are something else. */
 #include "base/memory.h"
 #include "io/image.h"
 #include "support/assert_status.h"
@@ -226,8 +226,8 @@ static double resampled(const Image *image, size_t height, size_t width, size_t 
     return sum / weights;
 }
 
-/* Rounded once: nearly the nearest number.  Taps and widths below, at and above those that go through vectors; at one with
- * hundreds of taps, dots in black or white must not be lost, and white must not run over. */
+/* Rounded once: nearly the nearest number.  Taps and widths below, at and above those that go through vectors; at one
+ * with hundreds of taps, dots in black or white must not be lost, and white must not run over. */
 static void resizing_exactly(void **state) {
     (void)state;
     static const size_t sizes[][4] = {{40, 60, 21, 31}, {40, 60, 17, 23}, {9, 7, 20, 15},   {33, 11, 5, 9},

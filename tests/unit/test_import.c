@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Imports as such: any number of processes, kills in the middle, examples that cannot be read, and what options decide. */
+ * Imports as such: any number of processes, kills in the middle, examples that cannot be read, and what options
+ * decide. */
 #include "base/memory.h"
 #include "io/file.h"
 #include <fcntl.h>
@@ -81,7 +82,8 @@ static void do_part(const ImportOptions *options, size_t parts, size_t *done) {
     import_job_destroy(job);
 }
 
-/* Puts another first byte into a file, which looks unchanged: what reads the first row again makes something else of it. */
+/* Puts another first byte into a file, which looks unchanged: what reads the first row again makes something else of
+ * it. */
 static void spoil_first_row(const char *path) {
     struct stat about;
     assert_int_equal(stat(path, &about), 0);

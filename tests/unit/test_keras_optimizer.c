@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Training goes on where Keras stopped: files of Keras 2 and 3 (tests/golden/make_optimizer_files.py) are read with their
- * optimizer, one step is done here, and all weights are those that the next step gave in Keras. */
+ * Training goes on where Keras stopped: files of Keras 2 and 3 (tests/golden/make_optimizer_files.py) are read with
+ * their optimizer, one step is done here, and all weights are those that the next step gave in Keras. */
 #include "train/keras_optimizer.h"
 #include "train/replica.h"
 #include "unit/model_test.h"
@@ -176,7 +176,8 @@ static void what_is_missing_is_named(void **state) {
     close_file(&run);
 }
 
-/* The files of fer2013 come from Keras 2.0.5, which sorted weights by name: two slots of all weights fit in that order. */
+/* The files of fer2013 come from Keras 2.0.5, which sorted weights by name: two slots of all weights fit in that
+ * order. */
 static void weights_sorted_by_name(void **state) {
     (void)state;
     const char *data = getenv("CNN_TEST_DATA"), *root = getenv("CNN_SOURCE_DIR");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The loader delivers exactly what the sampler's arithmetic says, on any number of simulated ranks, from any point on. */
+ * The loader delivers exactly what the sampler's arithmetic says, on any number of simulated ranks, from any point
+ * on. */
 #include "base/memory.h"
 #include "data/augment.h"
 #include "data/loader.h"
@@ -168,8 +169,8 @@ static double waited_while_away(void) {
     return waited;
 }
 
-/* A reader that has to wait, or to prepare a batch itself, counts that time; one that finds batches ready does not.  On a busy
- * machine the thread may not get to them in time: then once more. */
+/* A reader that has to wait, or to prepare a batch itself, counts that time; one that finds batches ready does not.  On
+ * a busy machine the thread may not get to them in time: then once more. */
 static void waiting_is_measured(void **state) {
     (void)state;
     int tries = 0;
@@ -248,8 +249,8 @@ static void validation_parts(void **state) {
         assert_int_equal(seen[i], 1);
 }
 
-/* Augmented examples are functions of epoch and row: the same on all ranks, from memory and from the file; they take one
- * scratch, which is counted; evaluation sees none of it. */
+/* Augmented examples are functions of epoch and row: the same on all ranks, from memory and from the file; they take
+ * one scratch, which is counted; evaluation sees none of it. */
 static void augmented_by_epoch_and_row(void **state) {
     (void)state;
     Augment augment;

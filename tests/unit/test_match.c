@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Weights of files find their parameters: in files that Keras 2 and 3 wrote of networks in networks (keras/kerasN_nested.*,
- * made by tests/golden/make_keras_nested.py, weights by the formula there), and by name, class path and order in lists made
- * here, whose k-th tensor holds the number k. */
+ * Weights of files find their parameters: in files that Keras 2 and 3 wrote of networks in networks
+ * (keras/kerasN_nested.*, made by tests/golden/make_keras_nested.py, weights by the formula there), and by name, class
+ * path and order in lists made here, whose k-th tensor holds the number k. */
 #include "train/match.h"
 #include "unit/model_test.h"
 #include <math.h>

@@ -61,7 +61,8 @@ static int finish(void **state) {
     return memory_stats().live_count == 0 ? 0 : -1;
 }
 
-/* ---- what is drawn -------------------------------------------------------------------------------------------------- */
+/* ---- what is drawn
+ * -------------------------------------------------------------------------------------------------- */
 
 static int ascending(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
@@ -80,7 +81,8 @@ static double parabola_law(double x) {
     return x * x * (3 - 2 * x);
 }
 
-/* Kolmogorov's test: the largest distance between both distribution functions; above 1.95 / sqrt(n) once in 1000 times. */
+/* Kolmogorov's test: the largest distance between both distribution functions; above 1.95 / sqrt(n) once in 1000
+ * times. */
 static void shares_are_of_the_beta_distribution(void **state) {
     (void)state;
     enum { DRAWS = 4000 };
@@ -134,12 +136,13 @@ static void rectangles_have_the_share_that_they_say(void **state) {
         assert_true(fabs(1 - mix.share - area / (48 * 32)) < 1e-12);
         sum += mix.share / 2000;
     }
-    /* Of a rectangle of the share s around a random pixel, sqrt(s) - s / 4 of each side lies in the image on the average:
-     * of the area the mean over s is that of (r - r^2 / 4)^2, s = r^2 uniform: 1/2 - 1/5 + 1/48. */
+    /* Of a rectangle of the share s around a random pixel, sqrt(s) - s / 4 of each side lies in the image on the
+     * average: of the area the mean over s is that of (r - r^2 / 4)^2, s = r^2 uniform: 1/2 - 1/5 + 1/48. */
     assert_true(fabs(1 - sum - 0.320833) < 0.03);
 }
 
-/* ---- what a loader gives -------------------------------------------------------------------------------------------- */
+/* ---- what a loader gives
+ * -------------------------------------------------------------------------------------------- */
 
 static LoaderOptions options_of(const Targets *targets, size_t micro_batches, SamplerPart mine) {
     return (LoaderOptions){.dataset = data,

@@ -171,7 +171,8 @@ static void arithmetic_becomes_layers(void **state) {
 
 /* ---- what is refused ---- */
 
-#define IN                 "{\"class_name\":\"InputLayer\",\"config\":{\"name\":\"in\",\"batch_input_shape\":[null,8,8,2]}}"
+#define IN "{\"class_name\":\"InputLayer\",\"config\":{\"name\":\"in\",\"batch_input_shape\":[null,8,8,2]}}"
+
 #define SEQUENTIAL(layers) "{\"class_name\":\"Sequential\",\"config\":{\"name\":\"n\",\"layers\":[" layers "]}}"
 #define LAYER(class, keys) SEQUENTIAL(IN ",{\"class_name\":\"" class "\",\"config\":{\"name\":\"a\"" keys "}}")
 #define F_IN                                                                                                           \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Other classes and other sizes of images for networks that are there: every named network, Keras's JSON files, networks in
- * networks; and which layers freeze and thaw. */
+ * Other classes and other sizes of images for networks that are there: every named network, Keras's JSON files,
+ * networks in networks; and which layers freeze and thaw. */
 #include "model/model_edit.h"
 #include "model/zoo/zoo.h"
 #include "train/freeze.h"
@@ -14,8 +14,8 @@ static Graph *build(const Model *model) {
     return graph;
 }
 
-/* Gives each head 5 classes; then every output has them, and no weight in front of the heads another shape.  The network that
- * is written and read again is the same. */
+/* Gives each head 5 classes; then every output has them, and no weight in front of the heads another shape.  The
+ * network that is written and read again is the same. */
 static void resize_heads(Model *model, size_t classes) {
     Graph *before = build(model), *after;
     bool *part = calloc(model->layer_count, sizeof *part);
@@ -165,7 +165,8 @@ static void inputs_of_another_size(void **state) {
     release(model, graph);
 }
 
-/* ---- freezing ------------------------------------------------------------------------------------------------------- */
+/* ---- freezing
+ * ------------------------------------------------------------------------------------------------------- */
 
 /* "01101": which of the layers train. */
 static const char *trained(const Model *model) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The gradient of a training step of whole networks from Keras files, in double, against central differences: every layer
- * class that has a gradient, shared layers, several inputs and outputs, a frozen layer above trained ones.  The networks
- * are those of test_model_keras.c, which checks their forward pass. */
+ * The gradient of a training step of whole networks from Keras files, in double, against central differences: every
+ * layer class that has a gradient, shared layers, several inputs and outputs, a frozen layer above trained ones.  The
+ * networks are those of test_model_keras.c, which checks their forward pass. */
 #include "graph/executor.h"
 #include "unit/model_test.h"
 #include <math.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The graph of a network computes what Keras computes: the same weights in the same order, and the same numbers from the
- * same input.  The files are made by tests/golden/make_keras_json.py.  In double, so that only Keras's own rounding is
- * left. */
+ * The graph of a network computes what Keras computes: the same weights in the same order, and the same numbers from
+ * the same input.  The files are made by tests/golden/make_keras_json.py.  In double, so that only Keras's own rounding
+ * is left. */
 #include "graph/executor.h"
 #include "unit/model_test.h"
 #include <math.h>

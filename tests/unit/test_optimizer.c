@@ -258,8 +258,8 @@ static void fill(Real *slab, size_t count, uint64_t stream) {
         slab[i] = (Real)(rng_uniform(rng_key(3, RNG_TEST, stream, 0), i, 0) * 2 - 1);
 }
 
-/* Three equal layers, the middle one at a quarter of the rate: what happens to each is what happens to it alone at its own
- * rate, to the bit; neighbours of one rate are one span. */
+/* Three equal layers, the middle one at a quarter of the rate: what happens to each is what happens to it alone at its
+ * own rate, to the bit; neighbours of one rate are one span. */
 static void multipliers_scale_the_rate(void **state) {
     (void)state;
     Graph *g = make_chain(3, 6, 6), *alone = make_chain(1, 6, 6);

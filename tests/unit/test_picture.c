@@ -71,7 +71,8 @@ static void cells_are_magnified(void **state) {
     free(rgb);
 }
 
-/* Stripes of one pixel that become smaller are an even grey; long texts stay in their cells, whatever bytes they have. */
+/* Stripes of one pixel that become smaller are an even grey; long texts stay in their cells, whatever bytes they
+ * have. */
 static void large_cells_and_long_texts(void **state) {
     (void)state;
     enum {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Datasets of pictures: folders, and files that hold pictures as they are.  They are read by rows and from memory, with and
- * without helpers, to the same numbers. */
+ * Datasets of pictures: folders, and files that hold pictures as they are.  They are read by rows and from memory, with
+ * and without helpers, to the same numbers. */
 #include "base/memory.h"
 #include "data/dataset.h"
 #include "data/loader.h"

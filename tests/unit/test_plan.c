@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Plan and executor on a whole network with everything that makes memory planning hard: fan-out, a shared layer, reshapes,
- * operations in place, two outputs with losses, an unused branch.  Built in double: gradients against central differences. */
+ * Plan and executor on a whole network with everything that makes memory planning hard: fan-out, a shared layer,
+ * reshapes, operations in place, two outputs with losses, an unused branch.  Built in double: gradients against central
+ * differences. */
 #include "base/memory.h"
 #include "base/pulse.h"
 #include "graph/executor.h"
@@ -212,7 +213,8 @@ static void test_places(void **state) {
     bench_close(&b);
 }
 
-/* Forward twice gives the same, statistics are n times the batch's, the prediction sums to one, a shorter batch agrees. */
+/* Forward twice gives the same, statistics are n times the batch's, the prediction sums to one, a shorter batch
+ * agrees. */
 static void test_passes(void **state) {
     (void)state;
     Bench b;

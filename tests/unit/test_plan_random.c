@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Plan and executor on networks drawn at random from everything that makes memory planning hard: fan-out, one tensor read
- * twice by an operation, layers called several times, reshapes, chains that work in place or are fused, several losses,
- * frozen layers, slices.
- * In double: gradients against central differences; in float: every backend against ref.  In both: outputs do not depend
- * on which other tensors must be kept, and a network that is cut in two computes what the whole one does. */
+ * Plan and executor on networks drawn at random from everything that makes memory planning hard: fan-out, one tensor
+ * read twice by an operation, layers called several times, reshapes, chains that work in place or are fused, several
+ * losses, frozen layers, slices.
+ * In double: gradients against central differences; in float: every backend against ref.  In both: outputs do not
+ * depend on which other tensors must be kept, and a network that is cut in two computes what the whole one does. */
 #include "backend/select.h"
 #include "base/memory.h"
 #include "graph/executor.h"
@@ -172,8 +172,8 @@ static int next_tensor(Draw *d) {
     }
 }
 
-/* all_outputs: every tensor is an output, so that a prediction reuses none of them.  cut, if wanted: a node behind the input,
- * in front of which nothing is trained or random. */
+/* all_outputs: every tensor is an output, so that a prediction reuses none of them.  cut, if wanted: a node behind the
+ * input, in front of which nothing is trained or random. */
 static Graph *draw_network(uint64_t number, bool all_outputs, int *cut) {
     Draw d = {.key = rng_key(number, RNG_TEST, 0, 0), .count = 1, .frozen = cut != NULL};
     OpDesc loss = {.kind = OP_LOSS, .attr.loss = {.kind = LOSS_MEAN_SQUARED_ERROR, .weight = 1}};
@@ -412,8 +412,8 @@ static void parts(void **state) {
     assert_int_equal(memory_stats().live_count, 0);
 }
 
-/* graph_constant names a node only if the rest of the network can be trained on its values: what is trained behind it has the
- * gradients of the whole network, in every step, and nothing but labels is read beside it. */
+/* graph_constant names a node only if the rest of the network can be trained on its values: what is trained behind it
+ * has the gradients of the whole network, in every step, and nothing but labels is read beside it. */
 static void constants(void **state) {
     size_t found = 0, none = 0;
     (void)state;

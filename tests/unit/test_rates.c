@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Learning-rate multipliers of a network with two branches: a, its batch norm, then b and c or d alone, added, then e. */
+ * Learning-rate multipliers of a network with two branches: a, its batch norm, then b and c or d alone, added, then
+ * e. */
 #include "base/memory.h"
 #include "train/rates.h"
 #include <math.h>

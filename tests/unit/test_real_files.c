@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Networks that others trained with Keras 2, from files of Keras 2.0 to 2.10: read, with the preprocessing that each was
- * trained with, they predict what Keras predicts (tests/golden/make_real.py).  Needs CNN_TEST_DATA/models. */
+ * Networks that others trained with Keras 2, from files of Keras 2.0 to 2.10: read, with the preprocessing that each
+ * was trained with, they predict what Keras predicts (tests/golden/make_real.py).  Needs CNN_TEST_DATA/models. */
 #include "data/preprocess.h"
 #include "model/zoo/zoo.h"
 #include "train/match.h"

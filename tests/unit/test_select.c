@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which backend runs an operation, and the correction of OpenBLAS's kernels.  For the second this program plays an OpenBLAS
- * that does not know the CPU, by defining openblas_get_corename itself. */
+ * Which backend runs an operation, and the correction of OpenBLAS's kernels.  For the second this program plays an
+ * OpenBLAS that does not know the CPU, by defining openblas_get_corename itself. */
 #include "backend/select.h"
 #include "graph/graph.h"
 // clang-format off

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A caught signal leaves the memory below the stack pointer alone: kernels of libraries keep data there.  Which signals end
- * the process. */
+ * A caught signal leaves the memory below the stack pointer alone: kernels of libraries keep data there.  Which signals
+ * end the process. */
 #include "train/signals.h"
 // clang-format off
 #include <setjmp.h>

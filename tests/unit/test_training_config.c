@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * training_config, from which Keras compiles a checkpoint's network: optimizer and losses with all numbers that are not
- * Keras's defaults, and metrics in the one form per number of outputs that Keras 3 takes.  That Keras really takes it is
- * cli/keras.sh's. */
+ * Keras's defaults, and metrics in the one form per number of outputs that Keras 3 takes.  That Keras really takes it
+ * is cli/keras.sh's. */
 #include "base/memory.h"
 #include "support/assert_status.h"
 #include "train/record.h"
