@@ -23,15 +23,16 @@ PictureCell look__cell(const Look *look) {
     return (PictureCell){.height = look->height, .width = look->width, .rgb = look->rgb, .caption = {look->label}};
 }
 
-static Status read_label(Look *look, uint64_t row) {
+/* All arrays of the example beside x: the network may read some of them. */
+static Status read_labels(Look *look, uint64_t row) {
     const DatasetInfo *info = look->trained.setup.info;
-    Real class, *labels[64] = {&class};
     char text[SHEET_CAPTION];
-    if (info->label_count == 0 || info->label_count > 64 || info->labels[0].kind != LABEL_CLASS ||
-        info->labels[0].shape.rank > 0)
-        return STATUS_OK;
-    TRY(dataset_read(look->trained.setup.data, look->trained.split, &row, 1, NULL, NULL, labels));
-    snprintf(look->label, sizeof look->label, "%s", look__class(look, (size_t) class, text));
+    TRY(memory_new(&look->labels, info->label_count, "labels"));
+    for (size_t k = 0; k < info->label_count; k++)
+        TRY(memory_new(&look->labels[k], shape_count(&info->labels[k].shape), "labels"));
+    TRY(dataset_read(look->trained.setup.data, look->trained.split, &row, 1, NULL, NULL, look->labels));
+    if (info->label_count > 0 && info->labels[0].kind == LABEL_CLASS && info->labels[0].shape.rank == 0)
+        snprintf(look->label, sizeof look->label, "%s", look__class(look, (size_t)look->labels[0][0], text));
     return STATUS_OK;
 }
 
@@ -44,7 +45,7 @@ static Status read_of_data(Look *look, size_t index) {
     TRY(dataset_read(setup->data, t->split, &row, 1, &setup->preprocess, look->x, NULL));
     if (setup->info->shape.rank == 3)
         TRY(inputs_dataset_picture(setup->data, t->split, row, &look->rgb, &look->height, &look->width));
-    return read_label(look, row);
+    return read_labels(look, row);
 }
 
 /* Example number `index` of what was given in place of the data. */
@@ -86,7 +87,7 @@ static Status read_example(Look *look) {
 static const Real *run_to(Look *look, int node) {
     const Trained *t = &look->trained;
     const Real *inputs[SETUP_MAX_INPUTS];
-    LoaderBatch batch = {.n = 1, .x = look->x};
+    LoaderBatch batch = {.n = 1, .x = look->x, .labels = look->labels};
     Plan *plan = replica_plan_part(t->replica, PASS_PREDICT, 1, (PlanPart){.to = node});
     setup_inputs(&t->setup, &batch, inputs);
     ExecutorRun run = {.inputs = inputs, .weights_version = 1};
@@ -147,6 +148,9 @@ Status look_open(Dist *dist, const LookArguments *arguments, Look *out) {
 }
 
 void look_close(Look *look) {
+    for (size_t k = 0; look->labels && k < look->trained.setup.info->label_count; k++)
+        memory_free(look->labels[k]);
+    memory_free(look->labels);
     trained_close(&look->trained);
     inputs_close(look->inputs);
     memory_free(look->layer_nodes);

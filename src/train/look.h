@@ -27,6 +27,7 @@ typedef struct Look {
     int *layer_nodes;     /* owned */
     Inputs *inputs;       /* owned; NULL: the example is one of the data */
     Real *x;              /* owned: the example, as the network takes it */
+    Real **labels;        /* owned, each of them, too: its other arrays; NULL: it is one of `inputs` */
     uint8_t *rgb;         /* owned [height][width][3]: as people see it, a photo in more pixels; NULL: it is no image */
     size_t height, width; /* of rgb */
     char name[CLI_TEXT];  /* "test example 5", "cat.jpg" */

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A network with two inputs, trained by the trainer: images "x", which say nothing, and an array "size" of the dataset,
- * which says all.  Only who gets the right array with the right example learns it. */
+ * which says all.  Only who gets the right array with the right example learns it, and says so of a single one. */
 #include "base/log.h"
 #include "base/memory.h"
 #include "data/dataset_writer.h"
 #include "io/file.h"
 #include "support/mpi_test.h"
 #include "support/tmpdir.h"
+#include "train/look.h"
 #include "train/trainer.h"
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,10 @@ static const char network[] =
     " \"inbound_nodes\": [[[\"all\", 0, 0, {}]]]}],"
     "\"input_layers\": [[\"x\", 0, 0], [\"size\", 0, 0]], \"output_layers\": [[\"fc\", 0, 0]]}}";
 
+static int64_t class_of(size_t example) {
+    return (int64_t)(example * 7 % 3 % 2);
+}
+
 /* `name` is that of the second array. */
 static Status write_data(const char *path, const char *name) {
     static uint8_t x[EXAMPLES * 4];
@@ -43,7 +48,7 @@ static Status write_data(const char *path, const char *name) {
     DatasetInfo info = {
         .shape = SHAPE(2, 2, 1), .is_uint8 = true, .value_max = 255, .labels = labels, .label_count = 2};
     for (size_t i = 0; i < EXAMPLES; i++) {
-        y[i] = (int64_t)(i * 7 % 3 % 2);
+        y[i] = class_of(i);
         size[2 * i + (size_t)y[i]] = 2.5f;
     }
     DatasetWriter *writer;
@@ -76,6 +81,24 @@ static Status train(const char *array) {
     return trainer_run(dist, &config);
 }
 
+/* cnn_plot's way to a single example. */
+static void look_at(size_t index) {
+    LookArguments arguments = {.trained = {.checkpoint = "final", .split = DATASET_TRAIN}, .index = index};
+    Look look;
+    char label[8];
+    bool right = false;
+    if (dist_rank(mpi_test_dist()) == 0)
+        snprintf(arguments.trained.run, sizeof arguments.trained.run, "%s", tmpdir_path("run"));
+    dist_broadcast(mpi_test_dist(), &arguments, sizeof arguments);
+    Status status = look_open(mpi_test_dist(), &arguments, &look);
+    snprintf(label, sizeof label, "%d", (int)class_of(index));
+    if (status == STATUS_OK)
+        right = look.output[class_of(index)] > (Real)0.9 && strcmp(look.label, label) == 0;
+    look_close(&look);
+    mpi_assert_ok(status);
+    mpi_assert(right, "example %zu", index);
+}
+
 static void each_input_gets_its_array(void **state) {
     (void)state;
     mpi_assert_ok(train("size"));
@@ -93,6 +116,8 @@ static void each_input_gets_its_array(void **state) {
         memory_free(csv);
     }
     mpi_assert(accuracy == 1, "accuracy %g", accuracy);
+    for (size_t i = 0; i < 4; i++)
+        look_at(i);
 }
 
 static void a_missing_array_is_named(void **state) {
