@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Examples are dealt out in blocks of about 1 MB; the journal is written every COMMIT_SECONDS. */
@@ -238,16 +237,10 @@ static Status commit(ImportWork *work) {
 
 /* Looks ten times a second until all threads have ended. */
 static void attend(ImportWork *work, ImportProgress *progress, void *context) {
-    struct timespec now, wake;
-    time_t committed;
-    clock_gettime(CLOCK_REALTIME, &now);
-    committed = now.tv_sec;
+    time_t committed = thread_later(0).tv_sec;
     pthread_mutex_lock(&work->lock);
     while (work->running > 0) {
-        clock_gettime(CLOCK_REALTIME, &wake);
-        wake.tv_nsec += 100000000;
-        if (wake.tv_nsec >= 1000000000)
-            wake.tv_nsec -= 1000000000, wake.tv_sec++;
+        struct timespec wake = thread_later(0.1);
         pthread_cond_timedwait(&work->ended, &work->lock, &wake);
         pthread_mutex_unlock(&work->lock);
         if (progress != NULL)
@@ -301,7 +294,7 @@ Status import_job_work(ImportJob *job, size_t rank, size_t ranks, size_t threads
         job->done += job->state[i] != EXAMPLE_MISSING;
     TRY(memory_new(&work.finished, work.blocks, "blocks of the import"));
     pthread_mutex_init(&work.lock, NULL);
-    pthread_cond_init(&work.ended, NULL);
+    thread_condition(&work.ended);
     Status status = run_threads(&work, threads, progress, context);
     if (status != STATUS_OK)
         import__journal_stop(job);

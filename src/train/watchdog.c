@@ -9,7 +9,6 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 /* What a rank shows to those of its node.  Each writes its own; a cache line of its own, as the main thread writes
@@ -119,13 +118,6 @@ static bool look(double passed, uint64_t *seen) {
     return moved;
 }
 
-static struct timespec later(double seconds) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    int64_t nanoseconds = time.tv_nsec + (int64_t)(1e9 * seconds);
-    return (struct timespec){time.tv_sec + nanoseconds / 1000000000, nanoseconds % 1000000000};
-}
-
 static void *watch(void *argument) {
     (void)argument;
     double still = 0, before = dist_time();
@@ -133,7 +125,7 @@ static void *watch(void *argument) {
     pthread_mutex_lock(&dog.lock);
     while (!dog.stop) {
         double timeout = dog.timeout, interval = timeout > 0 && timeout < 10 ? timeout / 10 : 1;
-        struct timespec next = later(interval);
+        struct timespec next = thread_later(interval);
         pthread_cond_timedwait(&dog.changed, &dog.lock, &next);
         double now = dist_time(),
                passed = now - before < 2 * interval ? now - before : 2 * interval; /* not suspended */
@@ -182,11 +174,7 @@ static void share_beats(Dist *dist) {
 }
 
 static Status start_thread(void) {
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&dog.changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    thread_condition(&dog.changed);
     dog.stop = false;
     Status status = thread_start(&dog.thread, "watches for ranks that hang", watch, NULL);
     dog.runs = status == STATUS_OK;

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -228,6 +229,58 @@ static void nothing_is_left(void **state) {
     assert_int_equal(tmpdir_entries(""), 1);
 }
 
+/* ---- a clock that is set back ---- */
+
+static time_t set_back; /* seconds */
+
+int __real_clock_gettime(clockid_t clock, struct timespec *time);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *time);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *time) {
+    int code = __real_clock_gettime(clock, time);
+    time->tv_sec -= clock == CLOCK_REALTIME ? set_back : 0;
+    return code;
+}
+
+/* An import of some seconds. */
+static Status read_slowly(const ImportSource *source, DatasetSplit split, size_t row, void *x, void *const labels[]) {
+    if (row % 256 == 0)
+        usleep(350000);
+    return import_find("csv")->read(source, split, row, x, labels);
+}
+
+/* *context = how many examples the journal knows at most, as a kill at such a moment would leave it. */
+static void look_at_journal(void *context, const ImportJob *job) {
+    size_t *most = context, known = 0;
+    unsigned char *bytes;
+    size_t size;
+    (void)job;
+    set_back = 3600;
+    assert_ok(file_read(tmpdir_path("output.h5.part.journal"), &bytes, &size));
+    for (size_t i = size - ROWS; i < size; i++)
+        known += bytes[i] != 0;
+    memory_free(bytes);
+    *most = known > *most ? known : *most;
+}
+
+static void a_clock_that_is_set_back(void **state) {
+    (void)state;
+    char table[TMPDIR_PATH], output[TMPDIR_PATH];
+    size_t done, most = 0;
+    ImportJob *job;
+    ImportKind slow = *import_find("csv");
+    slow.read = read_slowly;
+    strcpy(table, write_table("table.csv", 0));
+    strcpy(output, tmpdir_path("output.h5"));
+    ImportOptions options = table_options(table, output);
+    assert_ok(import_job_create(&slow, &options, &job));
+    assert_ok(import_job_begin(job, &done));
+    assert_ok(import_job_join(job));
+    assert_ok(import_job_work(job, 0, 1, 1, look_at_journal, &most));
+    set_back = 0;
+    import_job_destroy(job);
+    assert_in_range(most, 1, ROWS - 1);
+}
+
 /* ---- class names ---- */
 
 static void names_of_classes(void **state) {
@@ -282,6 +335,7 @@ int main(void) {
         TEST(one_at_a_time),
         TEST(bad_examples),
         TEST(nothing_is_left),
+        TEST(a_clock_that_is_set_back),
         TEST(names_of_classes),
         TEST(memory_is_short),
     };
