@@ -62,6 +62,10 @@ PATH=$work/hangs:$PATH CNN_CHILDLESS=3 ends "mpirun hangs without ranks" 0 local
 has "it is ended" '^local: ended with code 137: restart 1, from hung$' "$(cat err)"
 same "digest" "$expected" "$(digest hung)"
 
+odd=$'a line\nand 50%j'
+ends "a folder with a line end in its name" 0 local_run -np 1 "${options[@]}" --out "$odd"
+same "is where the run is" "$expected" "$(digest "$odd")"
+
 start alone -np 2 "${options[@]}"
 ends "a second start meanwhile" 2 "$source/launch/local" -np 1 "${options[@]}" --out alone
 has "is told" '^local: error: another launch/local, or a job, is at work in alone' "$(cat err)"

@@ -27,6 +27,7 @@ for time in 1=30 10=60 40:00=120 1-0=300 0-1:30=270 2:00:00=300; do
     has "--time ${time%=*}: warned so long before" "--signal=B:USR1@${time#*=} " "$(submit --dry-run --time "${time%=*}" --out run)"
 done
 has "--warn" '--signal=B:USR1@7 ' "$(submit --dry-run --warn 7 --out run)"
+has "a folder's % is none of Slurm's" '--output=50%%j/slurm-%j.log .* --out 50%j ' "$(submit --dry-run --out 50%j)"
 ends "without --out" 0 submit --mpirun --sbatch --constraint='a b' --tries 2 --epochs 1
 has "the folder is chosen, for the job, too" '^sbatch .*--constraint=a b .*--job-name=digits-net-digits-1 --output=checkpoints/digits-net-digits-1/slurm-%j.log .*/slurm.sbatch --epochs 1 --out checkpoints/digits-net-digits-1$' "$(cat calls)"
 check "and made, for the log" [ -d checkpoints/digits-net-digits-1 ]
@@ -164,4 +165,13 @@ LAUNCH=mpirun job
 outcome "the file's folder is known from Slurm" 0 ""
 timeout $limit bash "$source/launch/slurm.sbatch" --epochs 1 >log 2>err
 same "without --out" 2 $?
+echo "--- asked to stop between the start of the ranks and the note of their process"
+cat >early <<'END'
+. "$1/supervise"
+set -T
+trap ask_to_stop USR1
+trap '[[ $BASH_COMMAND != child=* ]] || kill -USR1 $$' DEBUG
+supervise sleep 60
+END
+ends "they are told" 0 timeout 30 bash -c '. ./early; [ $code -eq 138 ]' early "$source/launch"
 finish

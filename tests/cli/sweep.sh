@@ -36,6 +36,12 @@ same "one more trial" 1 "$(grep -c ': begins' log)"
 ends "--report by accuracy" 0 sweep --report --metric val_accuracy -o grid
 has "sorts by it" '^lr +momentum +trials +val_accuracy' "$(cat log)"
 same "and knows all trials" 6 "$(grep -cE '^(0.1|1e-5|0.01) |^lr' log)"
+mkdir -p errors/{a,b}
+echo '{"options": [], "trials": [{"name": "a", "setting": {"lr": "1"}, "seed": null}, {"name": "b", "setting": {"lr": "2"}, "seed": null}]}' >errors/sweep.json
+printf 'epoch,val_ece\n1,0.2\n2,0.3\n' >errors/a/metrics.csv
+printf 'epoch,val_ece\n1,0.1\n2,0.4\n' >errors/b/metrics.csv
+ends "--report by a calibration error" 0 sweep --report --metric val_ece -o errors
+same "the smallest is the best" "2 0/1 0.1 1 0/1 0.2" "$(sed 1d log | xargs)"
 ends "an unknown metric" 1 sweep --report --metric f1 -o grid
 has "which is said" 'sweep: error: --metric f1: there are .*val_loss' "$(cat err)"
 ends "other options in the same folder" 1 sweep --grid lr=1 -o grid -- "${base[@]}" --label-smoothing 0.1
@@ -86,4 +92,5 @@ ends "--slurm --dry-run" 0 sweep "${grid[@]}" --slurm --ranks 4 --dry-run -o "ne
 has "an array of eight, two at a time, of four ranks" '--array=0-7%2 --ntasks=4' "$(cat log)"
 has "its trials" '^7: lr=1e-5,momentum=0.9,seed=2$' "$(cat log)"
 check "nothing is written" [ ! -e "new sweep" ]
+has "a folder's % is none of Slurm's" "--output=.*/50%%j/slurm-%a.log" "$(sweep "${grid[@]}" --slurm --dry-run -o 50%j -- "${base[@]}")"
 finish
