@@ -18,16 +18,38 @@ static void abort_all_ranks(int code) {
 
 /* ---- start and end ---- */
 
-/* How many tasks Slurm means to run as this program; 0 when no Slurm job is around or an MPI launcher started this
- * process, even alone (mpirun -np 1 inside a job of 8).  To be asked before MPI_Init, which sets such variables
- * itself. */
-static int tasks_without_launcher(void) {
-    if (!getenv("SLURM_JOB_ID") || getenv("OMPI_COMM_WORLD_SIZE") || getenv("PMIX_RANK") || getenv("PMI_RANK"))
-        return 0;
-    const char *tasks = getenv("SLURM_STEP_NUM_TASKS"); /* of this srun; a batch script has none */
-    if (!tasks)
-        tasks = getenv("SLURM_NTASKS");
-    return tasks ? atoi(tasks) : 0;
+/* How many ranks whatever started this process means to have; 0: nobody says.  Open MPI's mpirun tells, and the mpiexec of
+ * MPICH and Intel MPI; else, where no launcher is at work, a Slurm job has tasks.  To be asked before MPI_Init, which sets such
+ * variables itself. */
+static int ranks_meant(bool *by_slurm) {
+    const char *ranks = getenv("OMPI_COMM_WORLD_SIZE");
+    *by_slurm = false;
+    if (!ranks)
+        ranks = getenv("PMI_SIZE");
+    if (!ranks && getenv("SLURM_JOB_ID") && !getenv("PMIX_RANK") && !getenv("PMI_RANK")) {
+        *by_slurm = true;
+        ranks = getenv("SLURM_STEP_NUM_TASKS"); /* of this srun; a batch script has none */
+        if (!ranks)
+            ranks = getenv("SLURM_NTASKS");
+    }
+    return ranks ? atoi(ranks) : 0;
+}
+
+/* Why this rank, which MPI sees alone, would train by itself and write what `meant` - 1 others write, too. */
+static Status fail_alone(int meant, bool by_slurm) {
+    char library[MPI_MAX_LIBRARY_VERSION_STRING];
+    int length;
+    if (by_slurm)
+        return status_fail(
+            STATUS_USAGE,
+            "Slurm gives this job %d tasks, but the program runs as a single process without MPI. Start it "
+            "with 'srun --mpi=pmix %s ...' or 'mpirun %s ...' ('mpirun -np 1' for one rank).",
+            meant, log_program(), log_program());
+    MPI_Get_library_version(library, &length);
+    return status_fail(STATUS_USAGE,
+                       "this is one of %d processes, but MPI sees it alone: the mpirun (or mpiexec) that started it "
+                       "belongs to another MPI than the program, which was built with %.*s. Use the mpirun of that.",
+                       meant, (int)strcspn(library, ","), library);
 }
 
 /* Fills in where this rank is among those of `all` and sorts them by node.  node: the ranks of `all` on this rank's
@@ -55,19 +77,16 @@ static void find_place(Dist *dist, MPI_Comm all, MPI_Comm node) {
 
 Status dist_init(int *argc, char ***argv, Dist **out) {
     *out = NULL;
-    int tasks = tasks_without_launcher(), provided, ranks;
+    bool by_slurm;
+    int meant = ranks_meant(&by_slurm), provided, ranks;
     Dist *dist;
     MPI_Comm node;
     TRY(memory_new(&dist, 1, "communicator"));
     MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided);
     MPI_Comm_size(MPI_COMM_WORLD, &ranks);
     Status status = STATUS_OK;
-    if (ranks == 1 && tasks > 1)
-        status =
-            status_fail(STATUS_USAGE,
-                        "Slurm gives this job %d tasks, but the program runs as a single process without MPI. Start it "
-                        "with 'srun --mpi=pmix %s ...' or 'mpirun %s ...' ('mpirun -np 1' for one rank).",
-                        tasks, log_program(), log_program());
+    if (ranks == 1 && meant > 1)
+        status = fail_alone(meant, by_slurm);
     else if (provided < MPI_THREAD_FUNNELED)
         status = status_fail(STATUS_FAILED, "this MPI library was built without support for threads");
     if (status != STATUS_OK) {

@@ -53,6 +53,8 @@ static Status read_network(Trainer *t) {
         TRY(file_read(model, (unsigned char **)&t->model_text, &size));
     else if (is_file)
         TRY(read_texts(model, &t->model_text, NULL));
+    if (is_file && !cli_has_ending(model, ".json") && init_from[0] == '\0')
+        log_info("network of %s, without its weights; --init-from %s goes on from these\n", model, model);
     return init_from[0] ? read_texts(init_from, model[0] ? NULL : &t->model_text, &t->file_preprocess) : STATUS_OK;
 }
 

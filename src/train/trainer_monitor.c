@@ -89,6 +89,17 @@ void trainer__set_rate(Trainer *t) {
         log_info("learning rate %.4g -> %.4g: %s is on a plateau\n", before, t->schedule.lr, t->monitor.name);
 }
 
+void trainer__say_rate(const Trainer *t) {
+    if (!t->resuming || t->schedule.kind == SCHEDULE_PLATEAU)
+        return;
+    ScheduleOptions old = config_schedule(&t->saved.config);
+    uint64_t step = t->saved.state.step;
+    double before = schedule_lr(&old, step, t->steps_per_epoch, t->saved.config.epochs);
+    double now = schedule_lr(&t->schedule, step, t->steps_per_epoch, t->config->epochs);
+    if (now < before || now > before)
+        log_info("learning rate of the next step: %.4g, by the options of the run so far %.4g\n", now, before);
+}
+
 /* ---- best and last epoch
  * -------------------------------------------------------------------------------------------- */
 

@@ -37,6 +37,20 @@ Status trainer__fill(Config *config) {
     return config_fill(config, recipe);
 }
 
+/* A run that has done all epochs that are asked for, or more. */
+static Status end_at_once(Trainer *t) {
+    size_t done = (size_t)t->saved.state.epoch, asked = t->config->epochs;
+    char what[96];
+    snprintf(what, sizeof what, done > asked ? "%zu epochs, and --epochs asks for %zu" : "its %zu epochs", done, asked);
+    TRY(trainer__complete_metrics(t));
+    if (strcmp(t->config->resume, "auto") != 0)
+        return status_fail(STATUS_FAILED,
+                           "the run has done %s: nothing to resume. To train on, give --epochs with a larger number.",
+                           what);
+    log_info("the run has done %s: nothing left to do\n", what);
+    return STATUS_OK;
+}
+
 static Status fill_config(Trainer *t) {
     TRY(trainer__fill(t->config));
     t->schedule = config_schedule(t->config);
@@ -51,14 +65,7 @@ static Status fill_config(Trainer *t) {
             dist_ranks(t->dist), t->config->micro_batches, t->config->micro_batches, dist_ranks(t->dist),
             t->resuming ? " (bits then differ from the run so far)" : "");
     t->nothing_left = t->resuming && t->saved.state.epoch >= t->config->epochs;
-    if (t->nothing_left)
-        TRY(trainer__complete_metrics(t));
-    if (t->nothing_left && strcmp(t->config->resume, "auto") != 0)
-        return status_fail(STATUS_FAILED,
-                           "the run has done its %zu epochs: nothing to resume. To train on, give --epochs "
-                           "with a larger number.",
-                           t->config->epochs);
-    return STATUS_OK;
+    return t->nothing_left ? end_at_once(t) : STATUS_OK;
 }
 
 /* ---- data
@@ -126,6 +133,18 @@ GradSyncOptions trainer__sync_options(const Trainer *t) {
                              .mode = t->config->reduce == REDUCE_MPI ? GRADSYNC_MPI : GRADSYNC_TREE};
 }
 
+/* Many take --batch-size for that of a rank. */
+static void warn_of_idle_ranks(const Trainer *t) {
+    size_t examples = sampler_batch(t->train.count, t->config->batch_size, 0), ranks = (size_t)dist_ranks(t->dist);
+    size_t busy = 0;
+    while (busy < ranks && sampler_share(t->config->micro_batches, ranks, busy).first < examples)
+        busy++;
+    if (busy < ranks)
+        log_warn("a step has %zu example%s, as --batch-size is that of all ranks together: %zu of %zu ranks have "
+                 "nothing to do",
+                 examples, examples == 1 ? "" : "s", ranks - busy, ranks);
+}
+
 static Status show_summary(Trainer *t) {
     const Graph *graph = t->setup.graph;
     const Config *c = t->config;
@@ -149,6 +168,8 @@ static Status show_summary(Trainer *t) {
              c->batch_size, (unsigned long long)t->steps_per_epoch, t->steps_per_epoch == 1 ? "" : "s", t->environment);
     if (c->scale_lr > 0)
         log_info("learning rate %g = %g * %zu / %zu\n", t->schedule.lr, c->schedule.lr, c->batch_size, c->scale_lr);
+    trainer__say_rate(t);
+    warn_of_idle_ranks(t);
     return STATUS_OK;
 }
 
@@ -334,10 +355,8 @@ Status trainer__open(Trainer *t, bool *finished) {
     TRY(dist_agree(dist, fill_config(t)));
     watch_opening(t);
     *finished = t->nothing_left;
-    if (*finished) {
-        log_info("the run has done its %zu epochs: nothing left to do\n", t->config->epochs);
+    if (*finished)
         return STATUS_OK;
-    }
     TRY(dist_agree(dist, divide_data(t)));
     TRY(setup_graph(&t->setup, t->config));
     TRY(dist_agree(dist, check_trained(t)));

@@ -81,7 +81,14 @@ Status trainer__complete_metrics(const Trainer *t) {
     char *wanted, *path = NULL;
     unsigned char *found = NULL;
     size_t size;
+    uint64_t *steps = NULL;
+    size_t count = 0;
     if (t->run == NULL)
+        return STATUS_OK;
+    TRY(run_steps(run_folder(t->run), &steps, &count));
+    bool newer = count > 0 && steps[0] > t->saved.state.step;
+    memory_free(steps);
+    if (newer) /* an older checkpoint was named: the file is that of the newest */
         return STATUS_OK;
     TRY(history_json_text(t->saved.history, t->checkpoint, &wanted));
     Status status = memory_format(&path, "%s/" RUN_METRICS, run_folder(t->run));

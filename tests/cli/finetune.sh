@@ -103,6 +103,11 @@ train 1 --data wide.h5 --init-from base --epochs 1 --out wide
 has "the network takes it" '^input: the network takes 4x8x1 now, as the data are$' "$(cat log)"
 train 1 --model "$networks/dense.json" --data ten.h5 --batch-size 30 --epochs 1 --out flat
 
+echo "--- a network without its weights"
+train 1 --model base/best.h5 --epochs 1 --lr 1e-30 --optimizer sgd --out random-start
+has "is told" '^network of base/best.h5, without its weights; --init-from base/best.h5 goes on from these$' "$(cat log)"
+differs "and true" "$(digest base/best.h5 | head -1)" "$(digest random-start | head -1)"
+
 echo "--- mistakes"
 new=("${tune[@]}" --out new)
 fails "another shape behind Flatten" 1 'hidden/kernel .* made for images of 8x8x1' ranks 1 cnn_train --data wide.h5 --init-from flat --out new

@@ -36,6 +36,8 @@ invariant "LAMB, averaged weights, noise, rates by layer" --model "$networks/bat
 invariant "words" --model "$networks/words.json" --data small.h5 --batch-size 50 --preprocess none
 invariant "volumes" --model "$networks/volume.json" --data small.h5 --batch-size 50
 invariant "batches of 6 for 8 micro-batches" --model "$networks/dropout.json" --data small.h5 --batch-size 6
+has "ranks without examples are told" \
+    'warning: a step has 6 examples, as --batch-size is that of all ranks together: 2 of 8 ranks have nothing to do' "$(cat err)"
 invariant "augmentation" --model "$networks/dropout.json" --data small.h5 --batch-size 50 \
     --augment flip,crop=1,rotate=20,noise=0.05,trivial --validation-split 0.15
 

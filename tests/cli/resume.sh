@@ -118,6 +118,15 @@ same "an automatic resume of a finished run: exit code" 0 $?
 has "which says so" 'nothing left to do' "$again"
 fails "all epochs done" 1 'has done its 2 epochs.*--epochs' ranks 2 cnn_train --resume whole
 same "which changes nothing" "$expected" "$(digest whole)"
+fails "fewer epochs than are done" 1 'has done 2 epochs, and --epochs asks for 1: nothing to resume' \
+    ranks 2 cnn_train --resume whole --epochs 1
+fails "from a step, which had done them" 1 'has done its 1 epochs' ranks 1 cnn_train --resume whole/step-00000006.h5 --epochs 1
+same "metrics.csv stays that of the newest checkpoint" "$rows" "$(metrics whole)"
+cp -r whole part
+train 1 --resume part --epochs 4
+has "more epochs of a cosine: the rate goes up again, which is told" \
+    '^learning rate of the next step: 0\.000[5-9][0-9]*, by the options of the run so far 0$' "$(cat log)"
+rm -r part
 train 2 "${constant[@]}" --epochs 1 --out more
 cp "$source/tests/cli/networks/dropout.json" elsewhere.json
 train 1 "${constant[@]}" --epochs 1 --out elsewhere --model elsewhere.json
@@ -130,6 +139,7 @@ same "one epoch and one more are two: metrics.csv" "$(metrics straight)" "$(metr
 cp -r whole part
 train 2 --resume part/step-00000008.h5 --lr 0.5
 has "--lr is reported" 'changed: lr 0.001 -> 0.5' "$(cat log)"
+has "what it makes of the schedule, too" '^learning rate of the next step: 0\.[0-9]+, by the options .* 0\.000[0-9]+$' "$(cat log)"
 differs "--lr has an effect" "$expected" "$(digest part)"
 train 2 --resume part/step-00000009.h5 --winograd off
 has "--winograd is reported" 'changed: winograd auto -> off' "$(cat log)"
@@ -177,6 +187,7 @@ train 1 "${options[@]}" --micro-batches 2 --epochs 1 --checkpoint-steps 2 --out 
 fails "more ranks than micro-batches" 2 '3 ranks, but .* 2 micro-batches.*--micro-batches 3' \
     ranks 3 cnn_train --resume two/step-00000004.h5
 train 3 --resume two/step-00000004.h5 --micro-batches 3
+check "the same rate as before is not told" eval '! grep -q "learning rate of the next" log'
 has "more micro-batches are reported" 'changed: micro-batches 2 -> 3' "$(cat log)"
 
 echo "--- --resume auto"

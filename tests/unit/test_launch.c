@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * How a run starts and ends.  Without a launcher dist_init is fine as a single rank, and an error where Slurm meant to
- * start several; status_abort on one rank ends all.  MPI starts once per process, so each case is a process of its
+ * start several, or where another MPI's launcher has; status_abort on one rank ends all.  MPI starts once per process, so each case is a process of its
  * own: this program again, with the variables to set as arguments. */
 #include "base/log.h"
 #include "dist/dist.h"
@@ -40,7 +40,8 @@ static int child(int argc, char **argv) {
     }
     if (status == STATUS_OK && (dist_rank(dist) != 0 || dist_ranks(dist) != 1))
         status = STATUS_FAILED;
-    if (status == STATUS_USAGE && (dist || !strstr(status_message(), "srun --mpi=pmix")))
+    const char *way_out = getenv("PMI_SIZE") ? "another MPI" : "srun --mpi=pmix";
+    if (status == STATUS_USAGE && (dist || !strstr(status_message(), way_out)))
         status = STATUS_FAILED;
     dist_finish(dist);
     return status;
@@ -58,6 +59,13 @@ static void test_forgotten_launcher(void **state) {
     (void)state;
     assert_int_equal(run("", "SLURM_JOB_ID=7 SLURM_NTASKS=4"), STATUS_USAGE);
     assert_int_equal(run("", "SLURM_JOB_ID=7 SLURM_NTASKS=4 SLURM_PROCID=1 SLURM_STEP_NUM_TASKS=2"), STATUS_USAGE);
+}
+
+/* As the mpiexec of MPICH and Intel MPI start it, which Open MPI does not know. */
+static void test_foreign_launcher(void **state) {
+    (void)state;
+    assert_int_equal(run("", "PMI_RANK=0 PMI_SIZE=1"), STATUS_OK);
+    assert_int_equal(run("", "PMI_RANK=1 PMI_SIZE=3"), STATUS_USAGE);
 }
 
 static void test_one_rank_by_launcher(void **state) {
@@ -85,6 +93,7 @@ int main(int argc, char **argv) {
         return child(argc, argv);
     self = argv[0];
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_single), cmocka_unit_test(test_forgotten_launcher),
+                                       cmocka_unit_test(test_foreign_launcher),
                                        cmocka_unit_test(test_one_rank_by_launcher), cmocka_unit_test(test_abort)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
