@@ -18,9 +18,9 @@ static void abort_all_ranks(int code) {
 
 /* ---- start and end ---- */
 
-/* How many ranks whatever started this process means to have; 0: nobody says.  Open MPI's mpirun tells, and the mpiexec of
- * MPICH and Intel MPI; else, where no launcher is at work, a Slurm job has tasks.  To be asked before MPI_Init, which sets such
- * variables itself. */
+/* How many ranks whatever started this process means to have; 0: nobody says.  Open MPI's mpirun tells, and the
+ * mpiexec of MPICH and Intel MPI; else, where no launcher is at work, a Slurm job has tasks.  To be asked before
+ * MPI_Init, which sets such variables itself. */
 static int ranks_meant(bool *by_slurm) {
     const char *ranks = getenv("OMPI_COMM_WORLD_SIZE");
     *by_slurm = false;

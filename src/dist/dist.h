@@ -18,9 +18,9 @@ typedef struct Dist Dist;
 
 /* Starts MPI, numbers the ranks, tells base/log.h the rank and makes MPI_Abort the abort hook of base/status.h.
  * Collective; once per process; also without mpirun, as a single rank.
- * STATUS_USAGE: this is one of several processes, but MPI sees it alone, so that each would train by itself: Slurm gives the
- * job several tasks, and nothing started the program as an MPI job; or the mpirun of another MPI did.  On failure MPI has been
- * finalized and the caller prints the message. */
+ * STATUS_USAGE: this is one of several processes, but MPI sees it alone, so that each would train by itself: Slurm
+ * gives the job several tasks, and nothing started the program as an MPI job; or the mpirun of another MPI did.  On
+ * failure MPI has been finalized and the caller prints the message. */
 Status dist_init(int *argc, char ***argv, Dist **out);
 
 /* Ends MPI.  Collective.  Accepts NULL.  After it a program may exit with any code, the same on all ranks. */

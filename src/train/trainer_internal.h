@@ -226,7 +226,7 @@ bool trainer__stops(const Trainer *trainer);
 /* At the beginning of an epoch: trainer->schedule, where a plateau lowers the learning rate. */
 void trainer__set_rate(Trainer *trainer);
 
-/* On a resume whose options, such as more epochs of a cosine, give the next step another rate than before: says both. */
+/* A resume whose options, such as more epochs of a cosine, give the next step another rate than before: says both. */
 void trainer__say_rate(const Trainer *trainer);
 
 /* Whether the epoch of the history's last row is the best so far; the state remembers it. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * How a run starts and ends.  Without a launcher dist_init is fine as a single rank, and an error where Slurm meant to
- * start several, or where another MPI's launcher has; status_abort on one rank ends all.  MPI starts once per process, so each case is a process of its
- * own: this program again, with the variables to set as arguments. */
+ * start several, or where another MPI's launcher has; status_abort on one rank ends all.  MPI starts once per process,
+ * so each case is a process of its own: this program again, with the variables to set as arguments. */
 #include "base/log.h"
 #include "dist/dist.h"
 #include <setjmp.h>
