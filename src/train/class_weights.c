@@ -90,10 +90,11 @@ static bool is_json_name(const char *text) {
     return length > 5 && strcmp(text + length - 5, ".json") == 0;
 }
 
-Status class_weights_set(Setup *setup, const char *text, const SamplerView *view) {
+Status class_weights_set(Setup *setup, const Config *config, const SamplerView *view) {
+    const char *text = config->class_weights;
     const DatasetInfo *info = setup->info;
     const DatasetLabel *label = &info->labels[0]; /* there is one: the loss reads it */
-    char list[CLI_TEXT];
+    char list[CLI_TEXT], path[CONFIG_PATH];
     if (text[0] == '\0')
         return STATUS_OK;
     if (setup->graph->loss_count != 1)
@@ -108,7 +109,7 @@ Status class_weights_set(Setup *setup, const char *text, const SamplerView *view
     if (strcmp(text, "balanced") == 0)
         return balance(setup->data, view, setup->class_weights);
     if (is_json_name(text))
-        return read_file(info, text, setup->class_weights);
+        return read_file(info, config_path(config, "class-weights", path), setup->class_weights);
     snprintf(list, sizeof list, "%s", text);
     return read_list(info, list, setup->class_weights);
 }

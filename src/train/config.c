@@ -252,12 +252,20 @@ static bool has_value(const Config *config, const Option *option) {
            (strcmp(cli_get(option, config, text), "0") != 0 && text[0] != '\0');
 }
 
+/* As JSON; NULL: not UTF-8. */
+static char *quote(const char *text) {
+    json_t *string = json_string(text);
+    char *quoted = string ? json_dumps(string, JSON_ENCODE_ANY) : NULL;
+    json_decref(string);
+    return quoted;
+}
+
 Status config_to_json(const Config *config, char **out) {
     const CliProgram *program = config_program();
     Status status = STATUS_OK;
     char text[CLI_TEXT], *json = NULL;
     /* The widest value: a text of which JSON escapes every byte as \u00xx. */
-    size_t size = 16 + program->option_count * 64, used = 0;
+    size_t size = 64 + 6 * CLI_TEXT + program->option_count * 64, used = 0;
     for (size_t i = 0; i < program->option_count; i++)
         size += program->options[i].type == OPTION_TEXT ? 6 * CLI_TEXT : 0;
     TRY(memory_new(&json, size, "configuration"));
@@ -269,14 +277,17 @@ Status config_to_json(const Config *config, char **out) {
         cli_get(option, config, text);
         char *quoted = NULL;
         if (option->type == OPTION_TEXT || option->type == OPTION_CHOICE) {
-            json_t *string = json_string(text);
-            quoted = string ? json_dumps(string, JSON_ENCODE_ANY) : NULL;
-            json_decref(string);
+            quoted = quote(text);
             if (!quoted)
                 TRY_GOTO(status_fail(STATUS_USAGE, "--%s %s: not UTF-8", option->name, text), done);
         }
         used += (size_t)snprintf(json + used, size - used, "%s\n  \"%s\": %s", used > 1 ? "," : "", option->name,
                                  quoted ? quoted : text);
+        free(quoted);
+    }
+    if (config->directory[0]) {
+        char *quoted = quote(config->directory);
+        used += (size_t)snprintf(json + used, size - used, ",\n  \"directory\": %s", quoted ? quoted : "\"\"");
         free(quoted);
     }
     snprintf(json + used, size - used, "\n}\n");
@@ -309,6 +320,15 @@ static Status set_from_json(Config *config, const Option *option, const json_t *
                                                      : "a number");
 }
 
+static Status take_directory(Config *config, const json_t *value, const char *origin) {
+    const char *text = json_string_value(value);
+    if (text == NULL || strlen(text) >= sizeof config->directory)
+        return status_fail(STATUS_USAGE, "%s: \"directory\": must be a text of at most %zu bytes", origin,
+                           sizeof config->directory - 1);
+    memcpy(config->directory, text, strlen(text) + 1);
+    return STATUS_OK;
+}
+
 Status config_from_json(Config *config, const char *text, const char *origin, OptionSource source) {
     Status status = STATUS_OK;
     json_error_t error;
@@ -323,6 +343,10 @@ Status config_from_json(Config *config, const char *text, const char *origin, Op
     json_object_foreach(root, key, value) {
         if (strcmp(key, "comment") == 0) /* a word for the reader: JSON has no comments */
             continue;
+        if (strcmp(key, "directory") == 0) {
+            TRY_GOTO(take_directory(config, value, origin), done);
+            continue;
+        }
         const Option *option = cli_find(config_program(), key);
         if (!option) {
             const Option *nearest = cli_nearest(config_program(), key);

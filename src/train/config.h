@@ -84,6 +84,7 @@ typedef struct Config {
     char prove[CLI_TEXT]; /* run folder; "": none */
     bool lr_find, dry_run, list_models, verbose, quiet;
 
+    char directory[CLI_TEXT]; /* that relative names of a record or --config count from, too; "": unknown.  No option */
     OptionSource source[CLI_MAX_OPTIONS]; /* of each option, in table order */
 } Config;
 
@@ -108,13 +109,23 @@ bool config_given(const Config *config, const char *name);
 struct ZooRecipe; /* model/zoo/zoo.h */
 Status config_fill(Config *config, const struct ZooRecipe *recipe);
 
-/* JSON text, one option a line in table order: every option with a value, but those that belong to one call.  The
- * caller frees with memory_free. */
+/* JSON text, one option a line in table order: every option with a value, but those that belong to one call; last
+ * "directory".  The caller frees with memory_free. */
 Status config_to_json(const Config *config, char **out);
 
 /* Reads such text over *config: an option with a value from a stronger source than `source` keeps it.  `origin` (a file
  * name) is for messages.  Unknown names, wrong types and values out of range are errors that name the option. */
 Status config_from_json(Config *config, const char *text, const char *origin, OptionSource source);
+
+/* Where the file is that option `name` ("data", "model", "init-from", "classes-file", "class-weights") of a record names:
+ * under that name or, where there is nothing and the option is not of this command line, in config->directory.  A result
+ * that is not as recorded is written to `path`. */
+enum { CONFIG_PATH = 2 * CLI_TEXT };
+const char *config_path(const Config *config, const char *name, char path[CONFIG_PATH]);
+
+/* Before a run's options are recorded: config->directory = the current folder, unless it has one of a record whose data
+ * are not found here; then --data of this command line becomes absolute. */
+void config_settle(Config *config);
 
 /* Resume: options not given take their value from the record `saved` of `origin`.  Given ones that differ: STATUS_USAGE
  * with both values when a resume may not change them; else they are allowed, and *changes (freed by the caller with

@@ -28,6 +28,7 @@ Status config_resume(Config *config, const Config *saved, const char *origin, ch
     Config before = *saved;
     char wrong[1024] = "", changed[1024] = "", old[CLI_TEXT], new[CLI_TEXT];
     *changes = NULL;
+    memcpy(config->directory, saved->directory, sizeof config->directory);
     /* An option that is younger than the record had its default then. */
     cli_defaults(program, &before, before.source);
     for (size_t i = 0; i < program->option_count; i++) {

@@ -44,10 +44,13 @@ enum { DIGITS = 28 };
 /* Rank 0's part: t->model_text unless the network is the zoo's, t->file_preprocess. */
 static Status read_network(Trainer *t) {
     static const char *const endings[] = {".json", ".h5", ".hdf5", ".keras"};
-    const char *model = t->config->model, *init_from = t->config->init_from;
+    char model_path[CONFIG_PATH], init_path[CONFIG_PATH];
+    const char *model = t->config->model, *init_from = config_path(t->config, "init-from", init_path);
     bool is_file = false;
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
         is_file |= cli_has_ending(model, endings[i]);
+    if (is_file)
+        model = config_path(t->config, "model", model_path);
     size_t size;
     if (is_file && cli_has_ending(model, ".json"))
         TRY(file_read(model, (unsigned char **)&t->model_text, &size));
@@ -97,14 +100,15 @@ static Status network_pictures(const Trainer *t, DatasetOptions *out) {
 Status trainer__open_data(Trainer *t) {
     const Config *config = t->config;
     DatasetOptions network;
-    char text[SHAPE_TEXT];
+    char text[SHAPE_TEXT], path[CONFIG_PATH];
     TRY(dist_agree(t->dist, network_pictures(t, &network)));
     TRY(setup_run_data(&t->setup, config, &network));
     const Shape *shape = &t->setup.info->shape;
     bool taken = shape->dim[0] == network.rule.height && shape->dim[1] == network.rule.width;
     bool usual =
         network.usual.rank > 0 && shape->dim[0] == network.usual.dim[0] && shape->dim[1] == network.usual.dim[1];
-    if (folder_is_source(config->data) && config->size[0] == '\0' && (taken || usual) && !t->resuming)
+    if (folder_is_source(config_path(config, "data", path)) && config->size[0] == '\0' && (taken || usual) &&
+        !t->resuming)
         log_info("pictures: brought to %s, the size of %s; --size says another\n", shape_format(shape, text),
                  taken ? t->setup.model ? t->setup.model->name : config->init_from : config->model);
     return STATUS_OK;
@@ -129,7 +133,8 @@ Status trainer__open_model(Trainer *t) {
 Status trainer__read_optimizer(Config *config) {
     Checkpoint *checkpoint;
     char *file;
-    Status status = read_any(config->init_from, &file, &checkpoint);
+    char path[CONFIG_PATH];
+    Status status = read_any(config_path(config, "init-from", path), &file, &checkpoint);
     if (status == STATUS_OK)
         status = keras_optimizer_options(checkpoint, file, config);
     checkpoint_destroy(checkpoint);
@@ -170,8 +175,8 @@ static Status take_weights(Trainer *t, const Checkpoint *checkpoint, const char 
 
 static Status load_on_root(Trainer *t) {
     Checkpoint *checkpoint;
-    char *path;
-    Status status = read_any(t->config->init_from, &path, &checkpoint);
+    char *path, given[CONFIG_PATH];
+    Status status = read_any(config_path(t->config, "init-from", given), &path, &checkpoint);
     if (status == STATUS_OK)
         status = take_weights(t, checkpoint, path);
     checkpoint_destroy(checkpoint);

@@ -44,7 +44,7 @@ static Status add_options(json_t *const configs[], size_t count, size_t run, cha
         if (configs[i])
             json_object_update(all, configs[i]);
     json_object_foreach(all, key, value) {
-        if (found == MAX_DIFFERENCES || !differs(configs, count, key))
+        if (found == MAX_DIFFERENCES || strcmp(key, "directory") == 0 || !differs(configs, count, key))
             continue;
         char *longer, *text = json_dumps(json_object_get(configs[run], key), JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
         size_t length = text ? strlen(text) : 0;

@@ -304,9 +304,10 @@ Status record_restore(const Record *r, const Checkpoint *checkpoint, const char 
 Status record_digest(const Checkpoint *checkpoint, char hex[DIGEST_HEX]) {
     const CliProgram *program = config_program();
     /* model, init-from: places of files; what is in them is digested as the checkpoint's network and weights. */
-    const char *left_out[CLI_MAX_OPTIONS + 10] = {"epoch_seconds", "seconds", "environment", "ranks",     "history",
-                                                  "metrics",       "files",   "model",       "init-from", "content"};
-    size_t count = 10;
+    const char *left_out[CLI_MAX_OPTIONS + 11] = {"epoch_seconds", "seconds", "environment", "ranks",
+                                                  "history",       "metrics", "files",       "model",
+                                                  "init-from",     "content", "directory"};
+    size_t count = 11;
     for (size_t i = 0; i < program->option_count; i++)
         if (program->options[i].record == RECORD_FREE || program->options[i].record == RECORD_NONE)
             left_out[count++] = program->options[i].name;

@@ -51,11 +51,11 @@ static Status digest_file(const char *path, char hex[DIGEST_HEX]) {
 Status record_files(const Config *config, char **json) {
     char text[FILE_OPTIONS * 128] = "", hex[DIGEST_HEX];
     for (size_t i = 0; i < FILE_OPTIONS; i++) {
-        const char *path = value_of(&file_options[i], config);
+        char path[CONFIG_PATH];
         size_t used = strlen(text);
-        if (!is_file_name(path))
+        if (!is_file_name(value_of(&file_options[i], config)))
             continue;
-        TRY(digest_file(path, hex));
+        TRY(digest_file(config_path(config, file_options[i].name, path), hex));
         snprintf(text + used, sizeof text - used, "%s\"%s\": \"%s\"", used ? ", " : "", file_options[i].name, hex);
     }
     return memory_format(json, "{%s}", text);
@@ -64,16 +64,17 @@ Status record_files(const Config *config, char **json) {
 static Status compare(const FileOption *option, const Config *config, Config *saved, const char *expected,
                       const char *origin) {
     bool given = config_given(config, option->name);
-    const char *path = value_of(option, given ? config : saved);
-    char *before = value_of(option, saved), hex[DIGEST_HEX];
-    if (!expected || !is_file_name(path) || (!given && !option->read_again))
+    const char *named = value_of(option, given ? config : saved);
+    char *before = value_of(option, saved), hex[DIGEST_HEX], place[CONFIG_PATH];
+    if (!expected || !is_file_name(named) || (!given && !option->read_again))
         return STATUS_OK;
+    const char *path = config_path(given ? config : saved, option->name, place);
     TRY(digest_file(path, hex));
     if (strcmp(hex, expected) == 0) {
-        memmove(before, path, strlen(path) + 1);
+        memmove(before, named, strlen(named) + 1);
         return STATUS_OK;
     }
-    if (strcmp(path, before) != 0) /* another file: config_resume says so */
+    if (strcmp(named, before) != 0) /* another file: config_resume says so */
         return STATUS_OK;
     return status_fail(
         STATUS_FAILED,

@@ -17,12 +17,12 @@ typedef struct Reporter {
     Trained trained;
     Evaluation *evaluation; /* NULL: there are no examples to try */
     Assessment *assessment;
-    PlotRuns runs;                /* rank 0 */
-    char *environment;            /* rank 0 */
-    char missing[CLI_TEXT + 128]; /* why no examples are tried; "": they are */
-    Config config;                /* of config.json, rank 0 */
-    uint64_t all;                 /* examples of the split */
-    bool no_graph;                /* there is none to show */
+    PlotRuns runs;                   /* rank 0 */
+    char *environment;               /* rank 0 */
+    char missing[CONFIG_PATH + 128]; /* why no examples are tried; "": they are */
+    Config config;                   /* of config.json, rank 0 */
+    uint64_t all;                    /* examples of the split */
+    bool no_graph;                   /* there is none to show */
 } Reporter;
 
 /* The test data, else what the run validated on, and of these as many as are wanted: no examples, when there is
@@ -83,14 +83,14 @@ static Status read_run(const TrainedArguments *arguments, Reporter *r) {
 
 /* r->missing, if the run's data cannot be opened. */
 static Status find_data(const TrainedArguments *arguments, Reporter *r) {
-    char *path, *text = NULL;
+    char *path, *text = NULL, place[CONFIG_PATH];
     size_t size;
     TRY(memory_format(&path, "%s/" RUN_CONFIG, arguments->run));
     bool known = file_read(path, (unsigned char **)&text, &size) == STATUS_OK &&
                  config_from_json(&r->config, text, path, SOURCE_FILE) == STATUS_OK;
     memory_free(text);
     memory_free(path);
-    const char *data = r->config.data;
+    const char *data = config_path(&r->config, "data", place);
     if (known && data[0] && access(data, R_OK) != 0)
         snprintf(r->missing, sizeof r->missing, "the run's data cannot be opened: %s: %s", data, strerror(errno));
     return STATUS_OK;

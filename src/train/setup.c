@@ -39,8 +39,10 @@ static Status open_data(Setup *setup, const char *path, const DatasetOptions *op
     if (path[0] == '\0')
         TRY(dataset_find_default(&found));
     else if (access(path, R_OK) != 0)
-        return status_fail(STATUS_FAILED, "cannot open %s: %s. Check --data%s.", path, strerror(errno),
-                           path[0] == '/' ? "" : " (names count from the current folder, also that of a run's data)");
+        return status_fail(
+            STATUS_FAILED, "cannot open %s: %s. Check --data%s.", path, strerror(errno),
+            path[0] == '/' ? ""
+                           : " (names count from the current folder, those of a run's data also from where it began)");
     Status status = dataset_open_with(found ? found : path, options, &setup->data);
     memory_free(found);
     TRY(status);
@@ -64,20 +66,23 @@ static Status read_options(const Config *config, DatasetOptions *options, char *
     PictureRule said;
     TRY(picture_rule_parse(config->size, config->resize, config->channels, &said));
     picture_rule_prefer(&said, &options->rule);
+    char path[CONFIG_PATH];
     if (config->classes_file[0])
-        TRY(folder_read_classes(config->classes_file, names, &options->class_count));
+        TRY(folder_read_classes(config_path(config, "classes-file", path), names, &options->class_count));
     options->class_names = *names;
     return STATUS_OK;
 }
 
 Status setup_run_data(Setup *setup, const Config *config, const DatasetOptions *network) {
     DatasetOptions options = {.rule.fit = IMAGE_FITS}; /* a dataset file has its own size */
-    if (folder_is_source(config->data))
+    char path[CONFIG_PATH];
+    const char *data = config_path(config, "data", path);
+    if (folder_is_source(data))
         options = *network;
     char **names = NULL;
     Status status = dist_agree(setup->dist, read_options(config, &options, &names));
     if (status == STATUS_OK)
-        status = setup_data(setup, config->data, &options);
+        status = setup_data(setup, data, &options);
     memory_free(names);
     TRY(status);
     const char *given = config->size[0]           ? "size"

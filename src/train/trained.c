@@ -46,7 +46,7 @@ static Status choose_options(const TrainedArguments *arguments, const char *stat
         record_free(&saved);
     }
     if (arguments->data[0])
-        memcpy(t->config.data, arguments->data, sizeof t->config.data);
+        TRY(config_set(&t->config, "data", arguments->data, SOURCE_GIVEN));
     return config_fill(&t->config, NULL);
 }
 
@@ -90,20 +90,21 @@ static Status choose_examples(const char *fingerprint, Trained *t) {
 static Status open_data(const TrainedArguments *arguments, const char *record, const char *fingerprint, Trained *t) {
     DatasetOptions options = {.rule.fit = IMAGE_FITS};
     Preprocess recorded;
-    char **names = NULL;
+    char **names = NULL, place[CONFIG_PATH];
+    const char *data = config_path(&t->config, "data", place);
     if (record)
         TRY(preprocess_from_json(record, &recorded, &names, &options.class_count));
     options.class_names = names;
     if (record)
         options.rule = preprocess_rule(&recorded);
-    Status status = setup_data(&t->setup, t->config.data, &options);
+    Status status = setup_data(&t->setup, data, &options);
     options.split = t->asked;
     if (status == STATUS_OK && arguments->data[0] && folder_is_source(arguments->data) &&
         t->setup.info->count[t->asked] == 0 &&
         (fingerprint == NULL || strcmp(fingerprint, t->setup.info->fingerprint) != 0)) {
         dataset_close(t->setup.data);
         t->setup.data = NULL;
-        status = setup_data(&t->setup, t->config.data, &options);
+        status = setup_data(&t->setup, data, &options);
     }
     memory_free(names);
     return status;

@@ -47,9 +47,10 @@ static double data_bytes(const Trainer *t) {
 /* Bytes of the file that weights are read from; 0: none. */
 static double source_bytes(const Trainer *t) {
     char *path = t->checkpoint;
+    char given[CONFIG_PATH];
     struct stat about = {.st_size = 0};
-    if (path == NULL &&
-        (t->config->init_from[0] == '\0' || run_resolve(t->config->init_from, "best", &path) != STATUS_OK))
+    if (path == NULL && (t->config->init_from[0] == '\0' ||
+                         run_resolve(config_path(t->config, "init-from", given), "best", &path) != STATUS_OK))
         return 0;
     if (stat(path, &about) != 0)
         about.st_size = 0;

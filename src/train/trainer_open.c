@@ -258,6 +258,7 @@ static Status open_folder(Trainer *t) {
         TRY_GOTO(make_folder(t, folder, base), done);
         TRY_GOTO(record_files(t->config, &t->files), done);
     }
+    config_settle(t->config);
     TRY_GOTO(config_to_json(t->config, &json), done);
     TRY_GOTO(run_write_text(t->run, RUN_CONFIG, json), done);
     TRY_GOTO(memory_format(&path, "%s/%s", run_folder(t->run), RUN_METRICS), done);
@@ -360,7 +361,7 @@ Status trainer__open(Trainer *t, bool *finished) {
     TRY(dist_agree(dist, divide_data(t)));
     TRY(setup_graph(&t->setup, t->config));
     TRY(dist_agree(dist, check_trained(t)));
-    TRY(dist_agree(dist, class_weights_set(&t->setup, t->config->class_weights, &t->train)));
+    TRY(dist_agree(dist, class_weights_set(&t->setup, t->config, &t->train)));
     TRY(dist_agree(dist, rates_multipliers(t->config, t->setup.graph, &t->multipliers)));
     TRY(dist_agree(dist, trainer__open_history(t)));
     *finished = t->nothing_left;

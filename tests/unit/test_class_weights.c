@@ -63,10 +63,16 @@ static void close_setup(Setup *setup) {
     dataset_close(setup->data);
 }
 
+static Status set(Setup *setup, const char *text, const SamplerView *view) {
+    static Config config;
+    snprintf(config.class_weights, sizeof config.class_weights, "%s", text);
+    return class_weights_set(setup, &config, view);
+}
+
 static void check(const char *text, LabelKind kind, SamplerView view, const double expected[4]) {
     Setup setup;
     open_setup(&setup, kind);
-    assert_ok(class_weights_set(&setup, text, &view));
+    assert_ok(set(&setup, text, &view));
     assert_non_null(setup.targets.class_weights);
     for (size_t c = 0; c < 4; c++)
         if (!(fabs(setup.targets.class_weights[c] - expected[c]) < 1e-12))
@@ -111,7 +117,7 @@ static void refused(const char *text, LabelKind kind, const char *message) {
     Setup setup;
     SamplerView view = sampler_whole(COUNT);
     open_setup(&setup, kind);
-    assert_int_equal(class_weights_set(&setup, text, &view), STATUS_USAGE);
+    assert_int_equal(set(&setup, text, &view), STATUS_USAGE);
     if (!strstr(status_message(), message))
         fail_msg("\"%s\" has no \"%s\"", status_message(), message);
     close_setup(&setup);
