@@ -117,9 +117,9 @@ Status config_to_json(const Config *config, char **out);
  * name) is for messages.  Unknown names, wrong types and values out of range are errors that name the option. */
 Status config_from_json(Config *config, const char *text, const char *origin, OptionSource source);
 
-/* Where the file is that option `name` ("data", "model", "init-from", "classes-file", "class-weights") of a record names:
- * under that name or, where there is nothing and the option is not of this command line, in config->directory.  A result
- * that is not as recorded is written to `path`. */
+/* Where the file is that the option `name` of a record names ("data", "model", "init-from", "classes-file",
+ * "class-weights"): under that name or, where there is nothing and the option is not of this command line, in
+ * config->directory.  A result that is not as recorded is written to `path`. */
 enum { CONFIG_PATH = 2 * CLI_TEXT };
 const char *config_path(const Config *config, const char *name, char path[CONFIG_PATH]);
 
