@@ -15,8 +15,7 @@ static size_t tensor_bytes(size_t examples, const Shape *shape) {
     return fits ? bytes : SIZE_MAX;
 }
 
-/* ---- places
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- places ------------------------------------------------------------------------------------------------------ */
 
 static Status add_place(Planner *p, size_t bytes, size_t first, size_t last, int *place) {
     Plan *plan = p->plan;
@@ -215,8 +214,7 @@ static Status assign_offsets(Plan *plan) {
     return STATUS_OK;
 }
 
-/* ---- gradients of parameters, patches
- * -------------------------------------------------------------------------------- */
+/* ---- gradients of parameters, patches ---------------------------------------------------------------------------- */
 
 /* Of several steps that share a parameter the first to run writes, the others add; statistics are written when they are
  * collected. */
@@ -285,8 +283,7 @@ static Status make_patches(Plan *plan) {
     return STATUS_OK;
 }
 
-/* ---- the whole
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- the whole --------------------------------------------------------------------------------------------------- */
 
 static Status build(Planner *p) {
     Plan *plan = p->plan;

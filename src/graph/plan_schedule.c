@@ -13,8 +13,7 @@ static size_t larger(size_t a, size_t b) {
     return a > b ? a : b;
 }
 
-/* ---- slices
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- slices ------------------------------------------------------------------------------------------------------ */
 
 /* Slices so large that the activations fill the cache, and are worth reading the weights for. */
 static size_t choose_slices(const Planner *p, const PlanStep *step) {
@@ -43,8 +42,7 @@ static void set_slices(Planner *p) {
     }
 }
 
-/* ---- items and groups
- * ----------------------------------------------------------------------------------------------- */
+/* ---- items and groups -------------------------------------------------------------------------------------------- */
 
 /* An item joins the last group unless its slices are others, or it needs what all slices have collected there. */
 static void add_item(Planner *p, size_t s, StepPhase phase, bool new_group) {
@@ -99,8 +97,7 @@ static void add_items(Planner *p) {
     }
 }
 
-/* ---- who touches what
- * ----------------------------------------------------------------------------------------------- */
+/* ---- who touches what -------------------------------------------------------------------------------------------- */
 
 static void touch(const Planner *p, int *group, int item) {
     if (item < 0)

@@ -20,8 +20,7 @@ struct EventFile {
     bool torn;     /* there may be more: a write failed */
 };
 
-/* ---- records
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- records ----------------------------------------------------------------------------------------------------- */
 
 uint32_t event_checksum(const void *bytes, size_t size) {
     const unsigned char *byte = bytes;
@@ -117,8 +116,7 @@ size_t event_walk(const unsigned char *bytes, size_t size, EventKeep *keep, void
     return at;
 }
 
-/* ---- files
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- files ------------------------------------------------------------------------------------------------------- */
 
 static bool is_events(const char *name) {
     return strncmp(name, PREFIX, strlen(PREFIX)) == 0;

@@ -94,8 +94,7 @@ static const CliProgram program = {
     .option_count = sizeof options / sizeof *options,
 };
 
-/* ---- networks
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- networks ---------------------------------------------------------------------------------------------------- */
 
 static Status show_network(const char *text, const char *source) {
     Model *model;
@@ -117,8 +116,7 @@ static Status show_network(const char *text, const char *source) {
     return status;
 }
 
-/* ---- datasets
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- datasets ---------------------------------------------------------------------------------------------------- */
 
 /* Examples on a sheet with words; more have no room (io/drawing.h) and are drawn small, without. */
 enum { WORDS_MOST = 2500, WORDS_MOST_AUGMENTED = 150 };
@@ -182,8 +180,7 @@ static bool is_dataset(const char *path) {
     return found;
 }
 
-/* ---- checkpoints
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- checkpoints ------------------------------------------------------------------------------------------------- */
 
 static Status show_state(const char *text, const char *path) {
     RecordState saved;
@@ -274,8 +271,7 @@ static Status show_checkpoint(const char *path, bool digest) {
     return status;
 }
 
-/* ---- the whole
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- the whole --------------------------------------------------------------------------------------------------- */
 
 static Status inspect(void *given) {
     const Arguments *arguments = given;

@@ -98,8 +98,7 @@ static bool is_hdf5(const char *name) {
     return cli_has_ending(name, ".h5") || cli_has_ending(name, ".hdf5");
 }
 
-/* ---- words
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- words ------------------------------------------------------------------------------------------------------- */
 
 static Status sort_words(Arguments *a) {
     char **list;
@@ -123,8 +122,7 @@ static Status sort_words(Arguments *a) {
     return STATUS_OK;
 }
 
-/* ---- the program
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- the program ------------------------------------------------------------------------------------------------- */
 
 static Status write_rows(Predictor *p, const Arguments *arguments) {
     Dist *dist = p->trained.setup.dist;

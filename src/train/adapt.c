@@ -9,8 +9,7 @@
 #include "train/trainer_internal.h"
 #include <string.h>
 
-/* ---- heads
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- heads ------------------------------------------------------------------------------------------------------- */
 
 /* Do the losses that were asked for tell classes apart? */
 static bool wants_classes(const Config *config) {
@@ -173,8 +172,7 @@ Status trainer__adapt_model(Trainer *t) {
     return mark_parts(t);
 }
 
-/* ---- preprocessing
- * -------------------------------------------------------------------------------------------------- */
+/* ---- preprocessing ----------------------------------------------------------------------------------------------- */
 
 Status trainer__preprocess(Trainer *t) {
     const Config *config = t->config;

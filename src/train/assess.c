@@ -10,8 +10,7 @@
 enum { LIST_TEXT = 1024 };
 static const double P_MIN = 1e-7; /* Keras's epsilon, where the prediction is a probability */
 
-/* ---- making
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- making ------------------------------------------------------------------------------------------------------ */
 
 static AssessKind kind_of(const Metric *rows) {
     LossKind loss = rows->op.attr.loss.kind;
@@ -95,8 +94,7 @@ void assess_destroy(Assessment *a) {
     memory_free(a);
 }
 
-/* ---- counting
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- counting ---------------------------------------------------------------------------------------------------- */
 
 /* What is known of an example so far. */
 typedef struct Finding {
@@ -223,8 +221,7 @@ void assess_observe(void *user, size_t loss, const OpDesc *op, size_t n, const R
         count_example(a, o, prediction + i * width, label + i * label_width, label_width / o->rows.rows_per_example);
 }
 
-/* ---- figures
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- figures ----------------------------------------------------------------------------------------------------- */
 
 uint64_t assess_confusion(const AssessOutput *o, size_t t, size_t p) {
     return o->counts[t * (o->classes + 1) + p];

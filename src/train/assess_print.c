@@ -17,8 +17,7 @@ enum {
     NAME_BYTES = 160
 };
 
-/* ---- names
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- names ------------------------------------------------------------------------------------------------------- */
 
 /* Columns that a UTF-8 text takes, one for each character. */
 static size_t columns_of(const char *text) {
@@ -63,8 +62,7 @@ static void print_right(const char *text, size_t width) {
     log_info("%*s%s", used < width ? (int)(width - used) : 0, "", text);
 }
 
-/* ---- figures
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- figures ----------------------------------------------------------------------------------------------------- */
 
 static void print_figures(const char *name, size_t width, const AssessFigures *f) {
     print_padded(name, width);
@@ -141,8 +139,7 @@ static void print_values(const Assessment *a, size_t output) {
         log_info("\n");
 }
 
-/* ---- confusions
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- confusions -------------------------------------------------------------------------------------------------- */
 
 /* Digits of the largest entry, and a space. */
 static size_t matrix_column(const AssessOutput *o) {

@@ -26,8 +26,7 @@ typedef struct Assessor {
     char *described;  /* owned, rank 0's */
 } Assessor;
 
-/* ---- means
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- means ------------------------------------------------------------------------------------------------------- */
 
 /* The loss reads logits where it can: log p has softmax p, and log(p / (1 - p)) sigmoid p. */
 static Real logit(const LossAttr *loss, double p) {
@@ -95,8 +94,7 @@ static Status open_mean(Assessor *a) {
     return dist_agree(a->dist, status);
 }
 
-/* ---- running
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- running ----------------------------------------------------------------------------------------------------- */
 
 static Status prepare(Assessor *a) {
     Trained *t = &a->trained;
@@ -154,8 +152,7 @@ static Status evaluate(Assessor *a) {
     return assess_collect(a->assessment, a->dist);
 }
 
-/* ---- telling
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- telling ----------------------------------------------------------------------------------------------------- */
 
 static json_t *number_or_null(double value) {
     return isfinite(value) ? json_real(value) : json_null();

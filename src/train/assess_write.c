@@ -11,8 +11,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- JSON
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- JSON -------------------------------------------------------------------------------------------------------- */
 
 static const char *const kinds[] = {"classes", "labels", "numbers", "nothing"};
 
@@ -79,8 +78,7 @@ json_t *assess_json(const Assessment *a, AssessNames names) {
     return array;
 }
 
-/* ---- confusions
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- confusions -------------------------------------------------------------------------------------------------- */
 
 Status assess_render_confusion(const Assessment *a, AssessNames names, AssessPicture how, unsigned char **bytes,
                                size_t *size) {
@@ -118,8 +116,7 @@ Status assess_draw_confusion(const Assessment *a, AssessNames names, const char 
     return write_bytes(path, bytes, size);
 }
 
-/* ---- mistakes
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- mistakes ---------------------------------------------------------------------------------------------------- */
 
 enum { CAPTION = SHEET_CAPTION };
 

@@ -23,8 +23,7 @@ static double now(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* ---- opening and writing
- * -------------------------------------------------------------------------------------------- */
+/* ---- opening and writing ----------------------------------------------------------------------------------------- */
 
 typedef struct Cut {
     const TrainState *state;
@@ -118,8 +117,7 @@ void board_close(Board *board) {
     memory_free(board);
 }
 
-/* ---- scalars
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- scalars ----------------------------------------------------------------------------------------------------- */
 
 size_t board__value(Message *records, const char *tag, size_t *summary) {
     *summary = message_begin(records, EVENT_SUMMARY);

@@ -23,8 +23,7 @@ enum {
 };
 enum { INPUT_COUNT = 8, INPUT_PIXELS = 1 << 18, FILTER_COUNT = 64, INPUT_SIDE = 96, FILTER_SIDE = 48 };
 
-/* ---- histograms
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- histograms -------------------------------------------------------------------------------------------------- */
 
 typedef struct Histogram {
     double min, max, number, sum, squares, counts[BUCKETS];
@@ -88,8 +87,7 @@ void board_gradients(Board *board, uint64_t epoch, const Graph *graph, const Rea
                              sums + graph->params[p].offset, graph->params[p].count, 1 / weight);
 }
 
-/* ---- images
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- images ------------------------------------------------------------------------------------------------------ */
 
 /* A number of the eight bytes that begin the header of a PNG file (PNG specification, 11.2.2). */
 static int64_t png_number(const unsigned char *at) {

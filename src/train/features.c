@@ -10,8 +10,7 @@
 /* With "auto" features that take more are not kept: a constant, so that the same command does the same everywhere. */
 static const double most_bytes = 1e9;
 
-/* ---- which
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- which ------------------------------------------------------------------------------------------------------- */
 
 static bool is_mode(const Config *config, const char *mode) {
     return strcmp(config->cache_features, mode) == 0;
@@ -72,8 +71,7 @@ Status features_choose(const Config *config, const Setup *setup, bool validates,
     return STATUS_OK;
 }
 
-/* ---- making
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- making ------------------------------------------------------------------------------------------------------ */
 
 Status features_prepare(const Features *features, const Setup *setup, Replica *replica) {
     for (DatasetSplit split = 0; features->node && split < DATASET_SPLITS; split++)

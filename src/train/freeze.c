@@ -37,8 +37,7 @@ static bool is_input(const Model *model, size_t l) {
     return false;
 }
 
-/* ---- names that no layer has
- * ---------------------------------------------------------------------------------------- */
+/* ---- names that no layer has ------------------------------------------------------------------------------------- */
 
 /* How far a name is from what was asked for, whose wildcards at the end stand for nothing. */
 static size_t distance(const char *pattern, const char *name) {
@@ -68,8 +67,7 @@ Status freeze_unknown(const Model *model, const char *option, const char *patter
     return status;
 }
 
-/* ---- setting
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- setting ----------------------------------------------------------------------------------------------------- */
 
 /* Sets `trainable` of all layers of a pattern. */
 static Status set_pattern(Model *model, const char *option, const char *pattern, bool trainable, bool *changed) {
@@ -122,8 +120,7 @@ Status freeze_layers(Model *model, const char *patterns, const char *until) {
     return STATUS_OK;
 }
 
-/* ---- unfreezing
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- unfreezing -------------------------------------------------------------------------------------------------- */
 
 /* Cuts NAME@EPOCH at the '@'; returns the epoch, 0: it is not of that form. */
 static size_t split(char *word) {

@@ -31,8 +31,7 @@ int grad_cam_node(const Graph *graph) {
     return found;
 }
 
-/* ---- the copy
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- the copy ---------------------------------------------------------------------------------------------------- */
 
 /* A copy of the network up to its scores, with the parameter b behind node `tap`. */
 typedef struct Copy {
@@ -105,8 +104,7 @@ static Status make_copy(const Graph *from, int tap, Copy *copy) {
     return graph_finish(copy->graph);
 }
 
-/* ---- running it
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- running it -------------------------------------------------------------------------------------------------- */
 
 /* The observer keeps the scores. */
 static void keep_scores(void *user, size_t loss, const OpDesc *op, size_t n, const Real *prediction,

@@ -5,8 +5,7 @@
 #include "train/inputs_internal.h"
 #include <string.h>
 
-/* ---- opening
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- opening ----------------------------------------------------------------------------------------------------- */
 
 /* texts of rank 0 on all ranks. */
 static Status share_list(Dist *dist, InputList *list) {
@@ -85,8 +84,7 @@ void inputs_close(Inputs *inputs) {
     memory_free(inputs);
 }
 
-/* ---- reading
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 Status inputs_fit(Inputs *inputs, const Preprocess *preprocess) {
     const Shape *shape = &preprocess->shape;
@@ -169,8 +167,7 @@ Status inputs_read(Inputs *inputs, const uint64_t rows[], size_t n, const Prepro
     return STATUS_OK;
 }
 
-/* ---- truth
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- truth ------------------------------------------------------------------------------------------------------- */
 
 static int64_t find_name(const char *name, size_t length, char *const names[], size_t count) {
     for (size_t c = 0; c < count; c++)
@@ -208,8 +205,7 @@ int64_t inputs_truth(const Inputs *inputs, uint64_t example, char *const names[]
     return find_name(info->class_names[class], strlen(info->class_names[class]), names, count);
 }
 
-/* ---- for people
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- for people -------------------------------------------------------------------------------------------------- */
 
 Status inputs_dataset_picture(Dataset *dataset, DatasetSplit split, uint64_t row, uint8_t **rgb, size_t *height,
                               size_t *width) {

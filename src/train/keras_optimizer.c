@@ -6,8 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* ---- options
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- options ----------------------------------------------------------------------------------------------------- */
 
 static const char *const classes[] = {"SGD", "Adam", "AdamW", "RMSprop"}; /* as --optimizer, but for case */
 enum { CLASSES = sizeof classes / sizeof *classes };                      /* the first of OptimizerKind */
@@ -137,8 +136,7 @@ Status keras_optimizer_options(const Checkpoint *file, const char *origin, Confi
     return status == STATUS_OK ? STATUS_OK : status_context(status, "%s", origin);
 }
 
-/* ---- state
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- state ------------------------------------------------------------------------------------------------------- */
 
 typedef struct Trained {
     const Param *param;

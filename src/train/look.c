@@ -8,8 +8,7 @@
 
 enum { MAX_MAPS = 64, TITLE = 320 };
 
-/* ---- the example
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- the example ------------------------------------------------------------------------------------------------- */
 
 const char *look__class(const Look *look, size_t class, char text[SHEET_CAPTION]) {
     const char *name = trained_class_name(&look->trained, class);
@@ -80,8 +79,7 @@ static Status read_example(Look *look) {
     return look->inputs ? read_of_inputs(look, index) : read_of_data(look, index);
 }
 
-/* ---- opening
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- opening ----------------------------------------------------------------------------------------------------- */
 
 /* The network's value at a node, for the example. */
 static const Real *run_to(Look *look, int node) {
@@ -159,8 +157,7 @@ void look_close(Look *look) {
     *look = (Look){.arguments = NULL};
 }
 
-/* ---- maps of a layer
- * ------------------------------------------------------------------------------------------------ */
+/* ---- maps of a layer --------------------------------------------------------------------------------------------- */
 
 /* Channel k of maps [places][channels] from black to white. */
 static void draw_map(const Real *maps, size_t places, size_t channels, size_t k, uint8_t *rgb) {

@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- the network's side
- * --------------------------------------------------------------------------------------------- */
+/* ---- the network's side ------------------------------------------------------------------------------------------ */
 
 static int by_place(const void *a, const void *b) {
     const ModelLayer *x = *(const ModelLayer *const *)a, *y = *(const ModelLayer *const *)b;
@@ -70,8 +69,7 @@ static Status mark_fresh(Matching *m) {
 }
 
 /* The k-th parameter of a unit. */
-/* ---- the whole
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- the whole --------------------------------------------------------------------------------------------------- */
 
 static Status count_matches(Matching *m) {
     Matches *out = m->out;

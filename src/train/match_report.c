@@ -20,8 +20,7 @@ static bool is_frozen(const Param *param) {
     return param->spec.role == PARAM_FROZEN;
 }
 
-/* ---- the table, for verbose users
- * ----------------------------------------------------------------------------------- */
+/* ---- the table, for verbose users -------------------------------------------------------------------------------- */
 
 static void report_row(const char *layer, const char *name, const Shape *shape, const char *what, const char *more) {
     char tensor[160], text[SHAPE_TEXT];
@@ -48,8 +47,7 @@ static void report_tensors(const Matches *matches) {
         }
 }
 
-/* ---- the summary
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- the summary ------------------------------------------------------------------------------------------------- */
 
 /* One more tensor of a line that names the first few. */
 static void report_name(const char *what, size_t number, const char *layer, const char *name, const Shape *shape) {

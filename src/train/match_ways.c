@@ -15,8 +15,7 @@ static Unit layer_unit(const Matching *m, size_t layer, int params[MODEL_LAYER_P
                   .count = model_layer_params(m->model, layer, m->out->graph, params)};
 }
 
-/* ---- pairs
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- pairs ------------------------------------------------------------------------------------------------------- */
 
 /* '/' and '_' are the same: the one is not allowed in all versions of Keras. */
 static bool same_start(const char *a, const char *b, size_t length) {
@@ -92,8 +91,7 @@ static bool is_done(const Matching *m, const Unit *unit) {
     return true;
 }
 
-/* ---- by name
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- by name ----------------------------------------------------------------------------------------------------- */
 
 static const CheckpointLayer *find_layer(const Matching *m, const char *name) {
     for (size_t i = 0; i < m->out->checkpoint->layer_count; i++) {
@@ -181,8 +179,7 @@ void match__layers(Matching *m) {
     }
 }
 
-/* ---- by path
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- by path ----------------------------------------------------------------------------------------------------- */
 
 /* Does a/b/c end in b/c? */
 static bool ends_in(const char *path, const char *end) {
@@ -219,8 +216,7 @@ Status match__paths(Matching *m) {
     return STATUS_OK;
 }
 
-/* ---- by order
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- by order ---------------------------------------------------------------------------------------------------- */
 
 Status match__order(Matching *m) {
     size_t next = 0;

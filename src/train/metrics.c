@@ -10,8 +10,7 @@
 
 enum { LIST_TEXT = 1024 };
 
-/* ---- the list
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- the list ---------------------------------------------------------------------------------------------------- */
 
 static unsigned family_of(const OpDesc *loss) {
     LossKind kind = loss->attr.loss.kind;
@@ -119,8 +118,7 @@ static Status read_list(Metrics *metrics, const char *list, const Graph *graph) 
     return STATUS_OK;
 }
 
-/* ---- making
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- making ------------------------------------------------------------------------------------------------------ */
 
 static bool keeps_scores(const Metric *m) {
     return m->kind->add == metrics__auc_add;
@@ -179,8 +177,7 @@ void metrics_destroy(Metrics *metrics) {
     memory_free(metrics);
 }
 
-/* ---- counting
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- counting ---------------------------------------------------------------------------------------------------- */
 
 void metrics_observe(void *user, size_t loss, const OpDesc *op, size_t n, const Real *prediction, const Real *label) {
     Metrics *metrics = user;
@@ -212,8 +209,7 @@ Status metrics_values(Metrics *metrics, Dist *dist, double *values) {
     return STATUS_OK;
 }
 
-/* ---- checkpoint
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- checkpoint -------------------------------------------------------------------------------------------------- */
 
 Status metrics_to_json(const Metrics *metrics, char **out) {
     json_t *root = json_object();

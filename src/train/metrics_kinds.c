@@ -32,8 +32,7 @@ static bool says_yes(const Metric *m, Real x) {
     return x > (m->op.attr.loss.from_logits ? 0 : (Real)0.5);
 }
 
-/* ---- shares: right ones of all
- * -------------------------------------------------------------------------------------- */
+/* ---- shares: right ones of all ----------------------------------------------------------------------------------- */
 
 enum { RIGHT, ALL, SHARE_WIDTH };
 
@@ -64,8 +63,7 @@ static void binary_accuracy_add(Metric *m, uint64_t *counts, const Real *x, cons
     counts[ALL] += m->columns;
 }
 
-/* ---- from the counts of each class or column
- * ------------------------------------------------------------------------ */
+/* ---- from the counts of each class or column --------------------------------------------------------------------- */
 
 enum { TRUE_POSITIVE, PREDICTED, ACTUAL, CONFUSION };
 
@@ -116,8 +114,7 @@ static double f1_value(const Metric *m, const uint64_t *counts) {
     return confusion_mean(m, counts, 1, 1);
 }
 
-/* ---- calibration
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- calibration ------------------------------------------------------------------------------------------------- */
 
 /* Of each bin: predictions, right ones, and the exact sum of their confidences. */
 enum { CALIBRATION_BINS = 15, BIN_ALL = 0, BIN_RIGHT, BIN_CONFIDENCE, BIN_WIDTH = BIN_CONFIDENCE + EXACT_DIGITS };
@@ -157,8 +154,7 @@ static double calibration_value(const Metric *m, const uint64_t *counts) {
     return all > 0 ? sum / all : NAN;
 }
 
-/* ---- errors of numbers
- * ---------------------------------------------------------------------------------------------- */
+/* ---- errors of numbers ------------------------------------------------------------------------------------------- */
 
 /* Elements, then an exact sum. */
 static size_t error_width(const Metric *m) {
@@ -225,8 +221,7 @@ static double r2_value(const Metric *m, const uint64_t *counts) {
     return sum / (double)m->columns;
 }
 
-/* ---- the table
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- the table --------------------------------------------------------------------------------------------------- */
 
 const MetricKind metric_kinds[] = {
     {"top_", OF_CLASSES, share_width, top_add, share_value},

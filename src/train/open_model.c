@@ -13,8 +13,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- network
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- network ----------------------------------------------------------------------------------------------------- */
 
 /* Reads the file, or the best checkpoint of the run, that `given` names; *path is which, for messages.  The caller
  * gives both back, also after a failure. */
@@ -150,8 +149,7 @@ Status trainer__take_optimizer(Trainer *t) {
     return STATUS_OK;
 }
 
-/* ---- weights
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- weights ----------------------------------------------------------------------------------------------------- */
 
 static Status take_weights(Trainer *t, const Checkpoint *checkpoint, const char *path) {
     MatchOptions options = {.allow_mismatch = t->config->allow_mismatch, .parts = t->parts};

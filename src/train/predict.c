@@ -8,8 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- rows
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- rows -------------------------------------------------------------------------------------------------------- */
 
 void predict_probabilities(const PredictOutput *o, const Real *values, double *p) {
     double log_sum = o->logits && o->kind == PREDICT_CLASSES ? log_sum_exp(values, o->width) : 0;
@@ -82,8 +81,7 @@ Status predict_rows(Predictor *p, Real *x, PredictBlock *block) {
     return STATUS_OK;
 }
 
-/* ---- all of them
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- all of them ------------------------------------------------------------------------------------------------- */
 
 /* Memory of one block: this rank's, and on rank 0 those of others. */
 typedef struct Block {

@@ -11,8 +11,7 @@
 
 const char *const predict_averages[] = {"outputs", "weights", NULL};
 
-/* ---- which node
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- which node -------------------------------------------------------------------------------------------------- */
 
 static bool is_sigmoid(const OpDesc *op) {
     return op->kind == OP_ACTIVATION && op->attr.activation.kind == ACTIVATION_SIGMOID;
@@ -91,8 +90,7 @@ static Status choose_outputs(const PredictOptions *options, const int *layer_nod
     return STATUS_OK;
 }
 
-/* ---- one network
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- one network ------------------------------------------------------------------------------------------------- */
 
 /* The graph, and plans that end at the chosen node, or run all where there are several. */
 static Status prepare(const PredictOptions *options, int *layer_nodes, Predictor *p) {
@@ -117,8 +115,7 @@ static Status open_one(Dist *dist, const PredictOptions *options, const TrainedA
     return trained_load(&p->trained);
 }
 
-/* ---- several
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- several ----------------------------------------------------------------------------------------------------- */
 
 /* Network `p` of an ensemble must say the same things as the first. */
 static Status compare(const Predictor *first, const Predictor *p) {
@@ -185,8 +182,7 @@ Status predict_describe(const Predictor *p, const PredictOptions *options, char 
     return status;
 }
 
-/* ---- views
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- views ------------------------------------------------------------------------------------------------------- */
 
 static Status open_views(const MeanArguments *mean, Predictor *p) {
     Trained *t = &p->trained;

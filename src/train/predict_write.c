@@ -5,8 +5,7 @@
 #include "train/predict_write_internal.h"
 #include <string.h>
 
-/* ---- what a row says
- * ------------------------------------------------------------------------------------------------ */
+/* ---- what a row says --------------------------------------------------------------------------------------------- */
 
 const char *predict__class(const Predictor *p, const PredictOutput *o, size_t class, char text[PREDICT_NAME]) {
     size_t count = p->trained.class_names ? p->trained.class_count : p->trained.setup.info->class_name_count;
@@ -96,8 +95,7 @@ static void describe_row(const PredictWriter *w, const PredictBlock *block, size
     row->values = block->values + i * p->width;
 }
 
-/* ---- the writer
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- the writer -------------------------------------------------------------------------------------------------- */
 
 /* May an example's truth be known? */
 static bool has_truth(const Predictor *p, int label) {

@@ -14,8 +14,7 @@ enum {
 };
 static const double peak_seconds = 0.1, shortest_exchange = 1e-6;
 
-/* ---- create
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- create ------------------------------------------------------------------------------------------------------ */
 
 /* Best speed of a square matrix product, FLOP/s: what the layers' speeds are compared with. */
 static Status measure_peak(double *peak) {
@@ -121,8 +120,7 @@ void profile_destroy(Profile *profile) {
     memory_free(profile);
 }
 
-/* ---- record
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- record ------------------------------------------------------------------------------------------------------ */
 
 static void add_event(Profile *p, double began, double ended, int node, unsigned what) {
     if (p->count == p->room) {

@@ -13,8 +13,7 @@ static const char *const kind_names[PROFILE_KINDS] = {"step",      "data",      
 static const char *const phase_names[STEP_PHASES] = {"statistics", "forward", "forward again", "backward statistics",
                                                      "backward"};
 
-/* ---- the trace
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- the trace --------------------------------------------------------------------------------------------------- */
 
 /* One object of the array. */
 static void write_object(FILE *file, bool first, json_t *object) {
@@ -73,8 +72,7 @@ static Status write_trace(Profile *p) {
     return dist_agree(p->dist, status);
 }
 
-/* ---- the table
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- the table --------------------------------------------------------------------------------------------------- */
 
 /* "  159  90%": speed and share of the peak; blanks where there is no arithmetic to speak of. */
 static const char *format_speed(const Profile *p, double flops, double seconds, char text[32]) {

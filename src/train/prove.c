@@ -10,8 +10,7 @@
 
 enum { LINES = 10 };
 
-/* ---- which checkpoints
- * ---------------------------------------------------------------------------------------------- */
+/* ---- which checkpoints ------------------------------------------------------------------------------------------- */
 
 /* *path = the next whole one from number *i on, or NULL; damaged ones are named. */
 static Status next_whole(const char *folder, const uint64_t *steps, size_t count, size_t *i, char **path) {
@@ -66,8 +65,7 @@ Status trainer__find_proof(Trainer *t) {
     return STATUS_OK;
 }
 
-/* ---- comparing
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- comparing --------------------------------------------------------------------------------------------------- */
 
 typedef struct Differences {
     size_t tensors, differ; /* compared; of them not the same */
@@ -172,8 +170,7 @@ static Status judge(Trainer *t, const Checkpoint *now, const Checkpoint *then, c
                        status_message(), state->environment, t->environment);
 }
 
-/* ---- the proof
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- the proof --------------------------------------------------------------------------------------------------- */
 
 static Status compare(Trainer *t, const Checkpoint *then, const RecordState *state) {
     RecordContent now;

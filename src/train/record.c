@@ -5,8 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- layers of the checkpoint
- * --------------------------------------------------------------------------------------- */
+/* ---- layers of the checkpoint ------------------------------------------------------------------------------------ */
 
 /* The parameters of layer `l` of the file. */
 static size_t params_of(const RecordLayers *of, size_t l, int params[MODEL_LAYER_PARAMS]) {
@@ -55,8 +54,7 @@ void record_free_layers(CheckpointLayer *layers) {
     memory_free(layers);
 }
 
-/* ---- state
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- state ------------------------------------------------------------------------------------------------------- */
 
 static json_t *real_or_null(double value) {
     return isfinite(value) ? json_real(value) : json_null();
@@ -106,8 +104,7 @@ done:
     return status;
 }
 
-/* ---- writing
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
 
 static const char raw_weights[] = "weights"; /* slot beside averaged ones */
 
@@ -161,8 +158,7 @@ Status record_image(const Record *r, unsigned char **image, size_t *size) {
     return status;
 }
 
-/* ---- reading
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 static uint64_t whole(const json_t *json, const char *key, bool *good) {
     const json_t *value = json_object_get(json, key);
@@ -298,8 +294,7 @@ Status record_restore(const Record *r, const Checkpoint *checkpoint, const char 
     return STATUS_OK;
 }
 
-/* ---- digest
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- digest ------------------------------------------------------------------------------------------------------ */
 
 Status record_digest(const Checkpoint *checkpoint, char hex[DIGEST_HEX]) {
     const CliProgram *program = config_program();

@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- training_config
- * ------------------------------------------------------------------------------------------------ */
+/* ---- training_config --------------------------------------------------------------------------------------------- */
 
 /* Class name and configuration of the optimizer in the words that Keras 2 and 3 both know; AdamW has no common form and
  * follows Keras 3.  LARS and LAMB, which Keras cannot name in a file, become SGD and Adam, whose slots are the same.
@@ -113,8 +112,7 @@ Status record_training_config(const Graph *graph, const Config *config, char **o
     return status;
 }
 
-/* ---- network
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- network ----------------------------------------------------------------------------------------------------- */
 
 Status record_network(const Checkpoint *checkpoint, const char *origin, char **text) {
     const char *version = strncmp(checkpoint->writer, "keras ", 6) == 0 ? checkpoint->writer + 6 : NULL;
@@ -133,8 +131,7 @@ Status record_network(const Checkpoint *checkpoint, const char *origin, char **t
     return status;
 }
 
-/* ---- weights from another file
- * -------------------------------------------------------------------------------------- */
+/* ---- weights from another file ----------------------------------------------------------------------------------- */
 
 Status record_load_weights(const Model *model, const Graph *graph, Real *weights, const Checkpoint *checkpoint,
                            const char *origin, size_t *loaded) {

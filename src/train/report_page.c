@@ -60,8 +60,7 @@ const History *report__history(const ReportPage *page) {
     return page->runs->runs[0].history;
 }
 
-/* ---- pictures
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- pictures ---------------------------------------------------------------------------------------------------- */
 
 /* Draws in one of two themes: what `user` means is the painter's. */
 typedef Status Painter(const void *user, bool dark, unsigned char **bytes, size_t *size);
@@ -119,8 +118,7 @@ static void put_examples(Html *h, const ReportPage *page, bool right) {
     }
 }
 
-/* ---- what came out
- * --------------------------------------------------------------------------------------------------- */
+/* ---- what came out ----------------------------------------------------------------------------------------------- */
 
 /* The best row of the history by what the run watches; *name: of that column. */
 static size_t best_row(const ReportPage *page, const char **name) {
@@ -263,8 +261,7 @@ static void put_results(Html *h, const ReportPage *page) {
     put_classes(h, page);
 }
 
-/* ---- the page
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- the page ---------------------------------------------------------------------------------------------------- */
 
 static const char machine_mark[] = "<meta name=\"cnn-machine\" content=\"";
 

@@ -30,8 +30,7 @@ static void say_damaged(Check *check, const char *message) {
     printf("damaged   %s\n", message);
 }
 
-/* ---- checkpoints
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- checkpoints ------------------------------------------------------------------------------------------------- */
 
 static Status read_state(const char *path, RecordState *state) {
     Checkpoint *checkpoint;
@@ -87,8 +86,7 @@ static void check_best(Check *check) {
     say_damaged(check, status_message());
 }
 
-/* ---- texts
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- texts ------------------------------------------------------------------------------------------------------- */
 
 static Status read_config(const char *path) {
     static Config config;
@@ -145,8 +143,7 @@ done:
     memory_free(folder);
 }
 
-/* ---- the whole
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- the whole --------------------------------------------------------------------------------------------------- */
 
 static bool ends_in(const char *name, const char *ending) {
     size_t length = strlen(name), n = strlen(ending);

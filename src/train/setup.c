@@ -22,8 +22,7 @@ void setup_close(Setup *setup) {
     dataset_close(setup->data);
 }
 
-/* ---- data
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- data -------------------------------------------------------------------------------------------------------- */
 
 /* Cores that this rank may use beside the one that computes and the one that reads: those of its part of the node. */
 static size_t free_cores(const Dist *dist) {
@@ -96,8 +95,7 @@ Status setup_run_data(Setup *setup, const Config *config, const DatasetOptions *
     return dist_agree(setup->dist, status);
 }
 
-/* ---- network
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- network ----------------------------------------------------------------------------------------------------- */
 
 static Status make_model(Setup *setup, const char *text, const char *source) {
     if (text)

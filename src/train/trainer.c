@@ -8,8 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- one step
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- one step ---------------------------------------------------------------------------------------------------- */
 
 static void gradient_ready(void *user, size_t prefix) {
     Trainer *t = user;
@@ -131,8 +130,7 @@ Status trainer__step(Trainer *t, double lr, StepFlags *flags) {
     return STATUS_OK;
 }
 
-/* ---- an epoch
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- an epoch ---------------------------------------------------------------------------------------------------- */
 
 /* Seconds that this rank has waited for data, in all. */
 static double waited(const Trainer *t) {
@@ -311,8 +309,7 @@ Status trainer__epoch(Trainer *t, bool *stopped) {
     return flags.stop ? STATUS_OK : end_epoch(t, flags.save, stopped);
 }
 
-/* ---- the run
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- the run ----------------------------------------------------------------------------------------------------- */
 
 /* What the run took. */
 static Status report(Trainer *t) {

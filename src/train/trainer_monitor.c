@@ -6,8 +6,7 @@
 #include "train/trainer_internal.h"
 #include <string.h>
 
-/* ---- opening
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- opening ----------------------------------------------------------------------------------------------------- */
 
 /* The columns of the metrics: NAME, val_NAME of each. */
 static Status name_columns(const Metrics *metrics, char *names[2 * METRICS_MAX]) {
@@ -79,8 +78,7 @@ Status trainer__open_history(Trainer *t) {
     return STATUS_OK;
 }
 
-/* ---- an epoch's learning rate
- * --------------------------------------------------------------------------------------- */
+/* ---- an epoch's learning rate ------------------------------------------------------------------------------------ */
 
 void trainer__set_rate(Trainer *t) {
     double before = t->schedule.lr;
@@ -100,8 +98,7 @@ void trainer__say_rate(const Trainer *t) {
         log_info("learning rate of the next step: %.4g, by the options of the run so far %.4g\n", now, before);
 }
 
-/* ---- best and last epoch
- * -------------------------------------------------------------------------------------------- */
+/* ---- best and last epoch ----------------------------------------------------------------------------------------- */
 
 bool trainer__judge(Trainer *t) {
     double value = history_value(t->history, t->history->row_count - 1, t->monitor.column);

@@ -13,8 +13,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- options
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- options ----------------------------------------------------------------------------------------------------- */
 
 static Status complete_config(Config *config) {
     /* the run says what the network is */
@@ -68,8 +67,7 @@ static Status fill_config(Trainer *t) {
     return t->nothing_left ? end_at_once(t) : STATUS_OK;
 }
 
-/* ---- data
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- data -------------------------------------------------------------------------------------------------------- */
 
 static Status divide_data(Trainer *t) {
     const DatasetInfo *info = t->setup.info;
@@ -95,8 +93,7 @@ static Status divide_data(Trainer *t) {
                               &t->setup.preprocess_json);
 }
 
-/* ---- memory
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------------------------------------ */
 
 static Status choose_features(Trainer *t) {
     const Config *config = t->config;
@@ -206,8 +203,7 @@ Status trainer__open_loaders(Trainer *t) {
     return loader_create(&options, &t->loader);
 }
 
-/* ---- profile, run folder
- * ------------------------------------------------------------------------------------------------ */
+/* ---- profile, run folder ----------------------------------------------------------------------------------------- */
 
 static Status open_profile(Trainer *t) {
     size_t largest =
@@ -315,8 +311,7 @@ static Status check_trained(const Trainer *t) {
                        t->setup.model->name);
 }
 
-/* ---- the whole
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- the whole --------------------------------------------------------------------------------------------------- */
 
 /* The first to start, with the default as long as a run that is resumed may know better. */
 static Status start_watching(Trainer *t) {

@@ -38,8 +38,7 @@ static Status check_weights(const Trainer *t) {
     return STATUS_OK;
 }
 
-/* ---- failures
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- failures ---------------------------------------------------------------------------------------------------- */
 
 /* A failure to write that others may follow without: a warning or, with --on-checkpoint-failure stop, itself. */
 static Status tolerate(Trainer *t, Status status) {
@@ -119,8 +118,7 @@ Status trainer__finish_saving(Trainer *t) {
     return dist_agree(t->dist, t->writer ? failed_at_the_end(t, checkpoint_writer_wait(t->writer)) : STATUS_OK);
 }
 
-/* ---- saving
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- saving ------------------------------------------------------------------------------------------------------ */
 
 /* Without memory for the image of a checkpoint there is none of this moment. */
 static Status no_image(Trainer *t, SaveAs as, Status status) {

@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- pairs
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- pairs ------------------------------------------------------------------------------------------------------- */
 
 /* A whole number of at most `most`, and `end` behind it. */
 static bool parse_number(char **text, size_t most, char end, size_t *value) {
@@ -122,8 +121,7 @@ Status verify_draw_pairs(const size_t classes[], size_t rows, size_t count, uint
     return status;
 }
 
-/* ---- figures
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- figures ----------------------------------------------------------------------------------------------------- */
 
 typedef struct Scored {
     double score;

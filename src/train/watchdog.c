@@ -50,8 +50,7 @@ void watchdog_step(uint64_t step, uint64_t epoch) {
     atomic_store_explicit(&mine->epoch, epoch, memory_order_relaxed);
 }
 
-/* ---- the thread
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- the thread -------------------------------------------------------------------------------------------------- */
 
 static const char *describe(Beat *beat, char text[PLACE]) {
     static const char *const phases[WATCH_PHASES] = {
@@ -138,8 +137,7 @@ static void *watch(void *argument) {
     return NULL;
 }
 
-/* ---- start and end
- * -------------------------------------------------------------------------------------------------- */
+/* ---- start and end ----------------------------------------------------------------------------------------------- */
 
 static Status allocate(const Dist *dist) {
     size_t count = (size_t)dist_local_ranks(dist);

@@ -21,8 +21,7 @@ enum { LONGEST = 120, MESSAGES = 20 };
 
 Bed bed = {.rate = "0.1", .epochs = "3", .batch = "20"};
 
-/* ---- processes
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- processes --------------------------------------------------------------------------------------------------- */
 
 static void read_text(const char *name, char text[TEXT]) {
     FILE *file = fopen(tmpdir_path(name), "r");
@@ -164,8 +163,7 @@ int prepare(const Attempt *attempt) {
     return sample_dataset(bed.data, (size_t[]){20, 10, 0}) == STATUS_OK ? 0 : 1;
 }
 
-/* ---- judging
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- judging ----------------------------------------------------------------------------------------------------- */
 
 void complain(const char *what, const Attempt *a, const Outcome *outcome) {
     if (++bed.failures > MESSAGES)

@@ -52,8 +52,7 @@ static struct {
     int count;
 } keys[KEYS];
 
-/* ---- which call, which file
- * ------------------------------------------------------------------------------------------ */
+/* ---- which call, which file -------------------------------------------------------------------------------------- */
 
 /* The name of a path in the folder; false: elsewhere.  ".best.h5.host-12.cnn-tmp" is "best.h5~". */
 static bool name_of(const char *path, char name[NAME]) {
@@ -135,8 +134,7 @@ static Fate fate(const char *call, const char *name) {
         return done_result;                                                                                            \
     } while (0)
 
-/* ---- calls with a path
- * ----------------------------------------------------------------------------------------------- */
+/* ---- calls with a path ------------------------------------------------------------------------------------------- */
 
 static int keep_name(int file, const char *name) {
     if (file >= 0 && file < FILES)
@@ -192,8 +190,7 @@ DIR *opendir(const char *path) {
     return directory;
 }
 
-/* ---- calls with an open file
- * ------------------------------------------------------------------------------------------ */
+/* ---- calls with an open file ------------------------------------------------------------------------------------- */
 
 static bool is_ours(int file) {
     return file >= 0 && file < FILES && file_names[file][0];
@@ -259,8 +256,7 @@ int closedir(DIR *directory) {
     return NEXT(closedir)(directory);
 }
 
-/* ---- allocations
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- allocations ------------------------------------------------------------------------------------------------- */
 
 extern void *__libc_malloc(size_t size), *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *block, size_t size), *__libc_memalign(size_t align, size_t size);
@@ -325,8 +321,7 @@ unsigned long inject_allocations(void) {
     return allocations;
 }
 
-/* ---- start and end
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- start and end ----------------------------------------------------------------------------------------------- */
 
 void inject_calls(const char *in, const char *pattern, const char *what, const char *log) {
     folder = in;

@@ -23,8 +23,7 @@ enum { KEYS = 1000 };
 
 static const char high_rate[] = "30"; /* the first epoch is the best */
 
-/* ---- system calls
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- system calls ------------------------------------------------------------------------------------------------ */
 
 static char keys[KEYS][100];
 static size_t key_count;
@@ -157,8 +156,7 @@ static void stops_if_asked_to(void) {
     judge(&a, &outcome, true);
 }
 
-/* ---- memory
- * ------------------------------------------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------------------------------------ */
 
 /* The state of a run before its last checkpoint, as hard links: files are replaced, never changed. */
 static void link_checkpoints(const char *from, const char *to) {

@@ -106,8 +106,7 @@ static void all_words_that_are_left(void **state) {
     assert_string_equal(status_message(), "FILE... is missing. See cnn_words --help.");
 }
 
-/* ---- --help
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- --help ------------------------------------------------------------------------------------------------------ */
 
 /* What cnn_train prints to stdout for such a command line, after which it ends. */
 static void printed(char **argv, char *text, size_t size) {

@@ -61,8 +61,7 @@ static int finish(void **state) {
     return memory_stats().live_count == 0 ? 0 : -1;
 }
 
-/* ---- what is drawn
- * -------------------------------------------------------------------------------------------------- */
+/* ---- what is drawn ----------------------------------------------------------------------------------------------- */
 
 static int ascending(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
@@ -141,8 +140,7 @@ static void rectangles_have_the_share_that_they_say(void **state) {
     assert_true(fabs(1 - sum - 0.320833) < 0.03);
 }
 
-/* ---- what a loader gives
- * -------------------------------------------------------------------------------------------- */
+/* ---- what a loader gives ----------------------------------------------------------------------------------------- */
 
 static LoaderOptions options_of(const Targets *targets, size_t micro_batches, SamplerPart mine) {
     return (LoaderOptions){.dataset = data,

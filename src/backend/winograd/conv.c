@@ -66,8 +66,7 @@ static void multiply(const Gemm *g, const Points *a, const Points *b, const Poin
         gemm(g, a->data + i * a->step, b->data + i * b->step, m->data + i * m->step);
 }
 
-/* ---- products with the weights
- * -------------------------------------------------------------------------------------- */
+/* ---- products with the weights ----------------------------------------------------------------------------------- */
 
 /* From tiles with `inputs` channels to tiles with `outputs` channels: forward by U, backward by its transpose. */
 typedef struct Weighting {
@@ -119,8 +118,7 @@ static size_t block_tiles(size_t total, size_t count, size_t t, size_t *first) {
     return (t + 1) * total / count - *first;
 }
 
-/* ---- forward
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- forward ----------------------------------------------------------------------------------------------------- */
 
 size_t winograd_forward_bytes(const ConvSizes *g) {
     Weighting s = weighting_make(g, false, KEPT_TILES);
@@ -146,8 +144,7 @@ void winograd_forward(const ConvSizes *g, const float *x, const float *w, const 
     }
 }
 
-/* ---- backward
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- backward ---------------------------------------------------------------------------------------------------- */
 
 /* What backward needs beside the weighting of W: V, and M of a block of the weights' gradient, which shares its memory
  * with that of the data's. */
