@@ -40,7 +40,7 @@ static Status write_rows(void *user, const PredictBlock *block) {
 static Status open_output(const Predictor *p, const char *path, bool force, DatasetInfo *info, Output *out) {
     *info = *p->trained.setup.info;
     info->shape = p->outputs[0].shape;
-    info->is_uint8 = false;
+    info->is_uint8 = info->is_pictures = info->is_encoded = false;
     info->value_max = 1;
     *out = (Output){.predictor = p};
     TRY(memory_new(&out->values, EVALUATE_BLOCK * p->width, "results of a block"));

@@ -73,6 +73,9 @@ for r in json.load(open("rows.json")): print(r["input"], r["is"], *[c["class"] f
 ranks 1 cnn_predict run photos --layer flatten -o features.h5 >/dev/null
 ranks 3 cnn_predict run photos --layer flatten -o features-3.h5 >/dev/null
 same "features of pictures on 3 ranks" "$(sha256sum <features.h5)" "$(sha256sum <features-3.h5)"
+ends "features of a run's own data, a folder" 0 ranks 2 cnn_predict run --data photos --layer flatten -o labelled.h5
+has "are no pictures" 'x [0-9]+ float32.* y scalar: class numbers, 10 classes .*test 203 examples' \
+    "$("$build/cnn_inspect" labelled.h5 --quick | xargs)"
 ranks 1 cnn_predict run photos --png sheet.png --count 20 >/dev/null
 ranks 3 cnn_predict run photos --png sheet-3.png --count 20 >/dev/null
 if [ -s sheet.png ]; then
