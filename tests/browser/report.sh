@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# report.html in a real browser: Chromium without a window shows it, light and dark, says nothing of errors and asks the network
-# for nothing.  The pictures are left in the build folder, browser/, to be looked at.
+# report.html in a real browser: Chromium without a window shows it, light and dark, says nothing of errors and asks the
+# network for nothing.  The pictures are left in the build folder, browser/, to be looked at.
 . "$(dirname "$0")/../cli/lib.sh"
 browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome) || {
     echo "skipped: no chromium"
@@ -9,7 +9,8 @@ browser=$(command -v chromium || command -v chromium-browser || command -v googl
 }
 out=$build/browser
 mkdir -p "$out"
-# shows URL OPTION...: the page as the browser has it, in ./dom; what it logs, in ./console; its network's log in ./net.json.
+# shows URL OPTION...: the page as the browser has it, in ./dom; what it logs, in ./console; its network's log in
+# ./net.json.
 shows() {
     local url=$1
     shift
@@ -37,7 +38,8 @@ has "all pictures are there" '<title>true(,true)+</title>' "$(cat dom)"
 for theme in light dark; do
     features=()
     [ $theme = light ] || features=(--blink-settings=preferredColorScheme=0 --force-dark-mode)
-    check "a picture of it, $theme" shows "$page" --window-size=1200,5200 --screenshot="$out/report-$theme.png" "${features[@]}"
+    check "a picture of it, $theme" shows "$page" --window-size=1200,5200 --screenshot="$out/report-$theme.png" \
+        "${features[@]}"
     check "that is not blank" [ "$(stat -c %s "$out/report-$theme.png")" -gt 100000 ]
 done
 check "it prints" shows "$page" --print-to-pdf="$out/report.pdf"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Whatever is wrong with files, options, disk or numbers: one line that says so, the right exit code on all ranks, nothing half-written, and what was there before untouched.
+# Whatever is wrong with files, options, disk or numbers: one line that says so, the right exit code on all ranks,
+# nothing half-written, and what was there before untouched.
 . "$(dirname "$0")/lib.sh"
 networks=$source/tests/cli/networks
 small_data small.h5 203
@@ -59,7 +60,8 @@ net.pb a graph of TensorFlow
 net.safetensors a file of weights of another library
 END
 mkdir saved_model && cp net.pb saved_model/saved_model.pb
-refuses "weights: a SavedModel" 1 'saved_model is a SavedModel' ranks 1 cnn_train "${good[@]}" --init-from saved_model --out new
+refuses "weights: a SavedModel" 1 'saved_model is a SavedModel' ranks 1 cnn_train "${good[@]}" --init-from saved_model \
+    --out new
 refuses "network: ONNX" 2 'net.onnx' ranks 1 cnn_train --model net.onnx --data small.h5 --out new
 refuses "options: cut" 2 'cut.json' ranks 1 cnn_train --config cut.json
 refuses "options: missing" 1 'missing.json' ranks 1 cnn_train --config missing.json
@@ -109,19 +111,23 @@ sed 's/"Flatten"/"Flaten"/' "$networks/dropout.json" >layer.json
 refuses "unknown layer" 1 'layer.json.*Flaten' ranks 1 cnn_train --model layer.json --data small.h5 --out new
 refuses "unknown network" 2 'lenet6.*lenet5' ranks 1 cnn_train --model lenet6 --out new
 refuses "unknown option" 2 'unknown option --epoch-s. Did you mean --epochs' ranks 8 cnn_train --epoch-s 3
-refuses "another program's word" 2 'unknown option --learning_rate. Did you mean --lr' ranks 2 cnn_train --learning_rate 1
-refuses "Keras's word" 2 'unknown option --skip-mismatch. Did you mean --allow-mismatch' ranks 1 cnn_train --skip-mismatch
+refuses "another program's word" 2 'unknown option --learning_rate. Did you mean --lr' ranks 2 cnn_train \
+    --learning_rate 1
+refuses "Keras's word" 2 'unknown option --skip-mismatch. Did you mean --allow-mismatch' ranks 1 cnn_train \
+    --skip-mismatch
 refuses "unknown word" 2 'train.h5: not an option' ranks 1 cnn_train train.h5
 refuses "unknown backend" 2 'cuda' ranks 1 cnn_train --backend cuda --out new
 refuses "--batch-size 0" 2 'batch-size 0: must be at least 1' ranks 1 cnn_train --batch-size 0
 refuses "--epochs -1" 2 'epochs -1' ranks 1 cnn_train --epochs -1
 refuses "--lr-multiplier without X" 2 'must be PATTERN=X' ranks 2 cnn_train "${good[@]}" --lr-multiplier 'fc*' --out new
-refuses "--lr-multiplier of no layer" 2 'no layer of that name' ranks 2 cnn_train "${good[@]}" --lr-multiplier 'no=1' --out new
+refuses "--lr-multiplier of no layer" 2 'no layer of that name' ranks 2 cnn_train "${good[@]}" --lr-multiplier 'no=1' \
+    --out new
 refuses "--average-weights 1" 2 'average-weights 1' ranks 1 cnn_train --average-weights 1
 refuses "--layer-decay 2" 2 'layer-decay 2' ranks 1 cnn_train --layer-decay 2
 refuses "--lr nan" 2 'lr nan' ranks 1 cnn_train --lr nan
 refuses "--augment flop" 2 'augment flop: unknown operation; --augment help' ranks 2 cnn_train --augment flop --out new
-refuses "--augment with two commas" 2 'augment .*an operation is missing' ranks 1 cnn_train --augment flip,,crop=1 --out new
+refuses "--augment with two commas" 2 'augment .*an operation is missing' ranks 1 cnn_train --augment flip,,crop=1 \
+    --out new
 refuses "--augment for colours" 2 'hue is for colour images of 3 channels; small.h5 has 1' \
     ranks 2 cnn_train "${good[@]}" --augment flip --augment hue=0.1 --out new
 refuses "a sheet of a checkpoint" 1 'good/best.h5' "$build/cnn_inspect" good/best.h5 --png sheet.png
@@ -129,7 +135,8 @@ refuses "a crop as large as the image" 2 'crop=5 is too much for images of 8x8x1
     ranks 2 cnn_train "${good[@]}" --augment crop=5 --out new
 refuses "a sheet of another kind" 2 'png sheet.jpg: the name must end in .png' \
     "$build/cnn_inspect" small.h5 --augment flip --png sheet.jpg
-refuses "a dataset of another kind" 2 'output x.csv: the name must end in .h5 or .hdf5' "$build/cnn_import" idx a b -o x.csv
+refuses "a dataset of another kind" 2 'output x.csv: the name must end in .h5 or .hdf5' "$build/cnn_import" idx a b \
+    -o x.csv
 refuses "a sheet without a file" 2 'give --png FILE' "$build/cnn_inspect" small.h5 --augment flip
 refuses "more ranks than micro-batches" 2 '3 ranks.* 2 micro-batches.*--micro-batches 3' \
     ranks 3 cnn_train "${good[@]}" --micro-batches 2 --out new
@@ -157,7 +164,8 @@ refuses "nor in an evaluation" 1 'rank 1 .*small.h5' elsewhere cnn_evaluate good
 small_data elsewhere/small.h5 202
 refuses "rank 1 sees other data" 1 'rank 1 .*small.h5 holds other data' elsewhere cnn_train "${good[@]}" --out new
 without_launcher() { env -u OMPI_COMM_WORLD_SIZE -u PMIX_RANK SLURM_JOB_ID=1 SLURM_NTASKS=4 "$build/$1" "${@:2}"; }
-refuses "a Slurm job of 4 tasks without srun" 2 '4 tasks.*srun --mpi=pmix' without_launcher cnn_train "${good[@]}" --out new
+refuses "a Slurm job of 4 tasks without srun" 2 '4 tasks.*srun --mpi=pmix' without_launcher cnn_train "${good[@]}" \
+    --out new
 
 echo "--- places that cannot be written"
 refuses "run folder below a file" 1 'small.h5' ranks 2 cnn_train "${good[@]}" --out small.h5/run
@@ -177,7 +185,8 @@ if mount -t tmpfs -o size=200k none small 2>err; then
     rm -r small/run
     mkdir small/run 2>/dev/null
     head -c 300000 /dev/zero >>small/fill 2>err
-    fails "disk full at the start" 1 'cannot write small/.*: No space left' ranks 3 cnn_train "${good[@]}" --out small/run
+    fails "disk full at the start" 1 'cannot write small/.*: No space left' ranks 3 cnn_train "${good[@]}" \
+        --out small/run
     umount small
 else
     echo "skipped: a full disk (cannot mount one)"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# cnn_evaluate: its figures are those of plain Python (and of scikit-learn: CNN_TEST_KERAS_PYTHON=/path/to/python), the same on any
-# number of ranks; means of runs, weights and views; pictures.
+# cnn_evaluate: its figures are those of plain Python (and of scikit-learn: CNN_TEST_KERAS_PYTHON=/path/to/python), the
+# same on any number of ranks; means of runs, weights and views; pictures.
 . "$(dirname "$0")/lib.sh"
 python=${CNN_TEST_KERAS_PYTHON:-python3}
 command -v "$python" >/dev/null || { echo "skipped: no $python" && exit 77; }
@@ -14,7 +14,8 @@ evaluate() {
 echo "--- figures"
 evaluate 1 run --json >report.json
 ranks 1 cnn_predict run --top 10 --format csv >rows.csv
-has "classes: by another program" '^right by python' "$("$python" "$source/tests/golden/check_evaluate.py" report.json rows.csv 2>&1)"
+has "classes: by another program" '^right by python' \
+    "$("$python" "$source/tests/golden/check_evaluate.py" report.json rows.csv 2>&1)"
 for p in 2 3 5; do
     same "the same on $p ranks" "$(cat report.json)" "$(evaluate $p run --json)"
 done
@@ -40,18 +41,22 @@ fi
 echo "--- means"
 evaluate 1 run other --json >report.json
 ranks 1 cnn_predict run other --top 10 --format csv >rows.csv
-has "two runs: by another program" '^right by python' "$("$python" "$source/tests/golden/check_evaluate.py" report.json rows.csv 2>&1)"
+has "two runs: by another program" '^right by python' \
+    "$("$python" "$source/tests/golden/check_evaluate.py" report.json rows.csv 2>&1)"
 same "two runs on 3 ranks" "$(cat report.json)" "$(evaluate 3 run other --json)"
 has "it is said" '"mean": "mean of the outputs of run/best.h5, other"' "$(cat report.json)"
 evaluate 1 run --tta 3 --augment crop=1 --json >report.json
 ranks 1 cnn_predict run --tta 3 --augment crop=1 --top 10 --format csv >rows.csv
-has "views: by another program" '^right by python' "$("$python" "$source/tests/golden/check_evaluate.py" report.json rows.csv 2>&1)"
+has "views: by another program" '^right by python' \
+    "$("$python" "$source/tests/golden/check_evaluate.py" report.json rows.csv 2>&1)"
 same "views on 5 ranks" "$(cat report.json)" "$(evaluate 5 run --tta 3 --augment crop=1 --json)"
 loss() { grep -o 'loss [0-9.]*' | head -1 | cut -c1-10; }
 same "one view is the example itself" "$(loss <text)" "$(evaluate 1 run --tta 1 | loss)"
 same "the mean of twice the same weights" "$(loss <text)" "$(evaluate 2 run run --average weights | loss)"
-differs "weights are not outputs" "$(evaluate 1 run other | sed -n 2p)" "$(evaluate 1 run other --average weights | sed -n 2p)"
-same "means of weights on 3 ranks" "$(evaluate 1 run other --average weights)" "$(evaluate 3 run other --average weights)"
+differs "weights are not outputs" "$(evaluate 1 run other | sed -n 2p)" \
+    "$(evaluate 1 run other --average weights | sed -n 2p)"
+same "means of weights on 3 ranks" "$(evaluate 1 run other --average weights)" \
+    "$(evaluate 3 run other --average weights)"
 
 echo "--- what cannot be"
 train 1 --model digits-net --classes 12 --epochs 1 --out twelve

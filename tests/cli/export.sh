@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# cnn_export without Keras: what is written is read back here with the same weights, nothing is replaced unasked, and wrong
-# requests fail with a reason.  What Keras makes of the files: keras.sh.
+# cnn_export without Keras: what is written is read back here with the same weights, nothing is replaced unasked, and
+# wrong requests fail with a reason.  What Keras makes of the files: keras.sh.
 . "$(dirname "$0")/lib.sh"
 export=$build/cnn_export
 
@@ -18,7 +18,8 @@ for form in .keras .h5 .weights.h5 .json; do
 done
 has "says how images go in" 'the network takes x 8x8x1: x \* 0.0625$' "$(cat log)"
 same "weights of .h5" "$(weights run)" "$(weights a.h5)"
-has ".keras names its optimizer" '"compile_config":.*"class_name":"Adam"' "$(grep -ao "\"compile_config.*registered_name" a.keras)"
+has ".keras names its optimizer" '"compile_config":.*"class_name":"Adam"' \
+    "$(grep -ao "\"compile_config.*registered_name" a.keras)"
 has ".keras has Keras 3's words" '"module":"keras.layers"' "$(cat a.json)"
 check ".json is not compiled" eval "! grep -q compile_config a.json"
 has "inspects .keras" 'Keras model a.keras \(\.keras\), written by keras 3' "$("$build/cnn_inspect" a.keras)"

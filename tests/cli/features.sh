@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Cached features of a frozen front change no bits of a run, on any number of ranks, after a resume, and over --unfreeze;
-# cnn_predict writes each example once and in order; figures of verification do not depend on ranks.
+# Cached features of a frozen front change no bits of a run, on any number of ranks, after a resume, and over
+# --unfreeze; cnn_predict writes each example once and in order; figures of verification do not depend on ranks.
 . "$(dirname "$0")/lib.sh"
 small_data small.h5 203
 frozen="--freeze-until flatten --data small.h5 --validation-split 0.2 --seed 1 --epochs 4 --micro-batches 6"
@@ -81,14 +81,16 @@ same "the same table" "$(cat table)" "$(rows 1 plain.h5 --data small.h5 --split 
 drawn=$(ranks 1 cnn_evaluate plain --split train --verify-pairs 400 --json)
 has "half of the drawn pairs are of the same class" '"pairs": 400, "same": 200' "$drawn"
 same "the same figures on 3 ranks" "$drawn" "$(ranks 3 cnn_evaluate plain --split train --verify-pairs 400 --json)"
-awk -F , '{ for (i = 1; i < n; i++) print i - 1 "," NR - 1 "," (c[i] == $2); c[n] = $2; n++ } BEGIN { n = 1 }' table >pairs.csv
+awk -F , '{ for (i = 1; i < n; i++) print i - 1 "," NR - 1 "," (c[i] == $2); c[n] = $2; n++ } BEGIN { n = 1 }' table \
+    >pairs.csv
 has "pairs of a file" "$(wc -l <pairs.csv) pairs" "$(ranks 1 cnn_evaluate plain --split train --verify-pairs pairs.csv)"
 echo "1,203,1" >bad.csv
 fails "--layer without pairs" 2 'needs --verify-pairs' ranks 2 cnn_evaluate plain --layer flatten
 fails "pairs with metrics" 2 'no use for --metrics' ranks 1 cnn_evaluate plain --verify-pairs 100 --metrics f1
 fails "a row that is not there" 1 'bad.csv, line 1' ranks 1 cnn_evaluate plain --split train --verify-pairs bad.csv
 
-fails "features and a network for images" 2 '--model takes mlp.* or a Keras file' ranks 1 cnn_train --data features-1.h5 --model lenet5 --out none
+fails "features and a network for images" 2 '--model takes mlp.* or a Keras file' ranks 1 cnn_train \
+    --data features-1.h5 --model lenet5 --out none
 cat >head.json <<'END'
 {"class_name": "Sequential", "config": {"name": "head", "layers": [
   {"class_name": "InputLayer", "config": {"batch_shape": [null, 320]}},

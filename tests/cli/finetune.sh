@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# A trained network goes on with other classes: heads are replaced, layers freeze and thaw, and the report says what became of
-# each tensor.
+# A trained network goes on with other classes: heads are replaced, layers freeze and thaw, and the report says what
+# became of each tensor.
 . "$(dirname "$0")/lib.sh"
 networks=$source/tests/cli/networks
 
@@ -14,7 +14,8 @@ five_classes() {
 # The digest of the weights in front of the head of a run.
 body() {
     rm -f headless.h5
-    "$build/cnn_export" "$1" -o headless.h5 --without-head >/dev/null && "$build/cnn_inspect" headless.h5 --digest | grep weights
+    "$build/cnn_export" "$1" -o headless.h5 --without-head >/dev/null && "$build/cnn_inspect" headless.h5 --digest \
+        | grep weights
 }
 five_classes five.h5 8 8
 small_data ten.h5 203
@@ -60,7 +61,8 @@ train 2 "${tune[@]}" --epochs 3 --freeze 'conv*,dense' --out body
 same "no bit of them changes" "$(body base)" "$(body body)"
 train 2 "${tune[@]}" --epochs 3 --out all
 differs "others change" "$(body base)" "$(body all)"
-train 2 --data five.h5 --init-from norm --batch-size 30 --epochs 3 --freeze-until "$(sed -n 's/.*"name": *"\([^"]*\)".*/\1/p' "$networks/batchnorm.json" | tail -1)" --out still
+train 2 --data five.h5 --init-from norm --batch-size 30 --epochs 3 \
+    --freeze-until "$(sed -n 's/.*"name": *"\([^"]*\)".*/\1/p' "$networks/batchnorm.json" | tail -1)" --out still
 same "batch normalisation stands still" "$(body norm)" "$(body still)"
 check "a checkpoint has no state of them" [ "$(stat -c %s body/final.h5)" -lt "$(stat -c %s all/final.h5)" ]
 
@@ -110,19 +112,23 @@ differs "and true" "$(digest base/best.h5 | head -1)" "$(digest random-start | h
 
 echo "--- mistakes"
 new=("${tune[@]}" --out new)
-fails "another shape behind Flatten" 1 'hidden/kernel .* made for images of 8x8x1' ranks 1 cnn_train --data wide.h5 --init-from flat --out new
+fails "another shape behind Flatten" 1 'hidden/kernel .* made for images of 8x8x1' ranks 1 cnn_train --data wide.h5 \
+    --init-from flat --out new
 fails "fewer classes than the data" 2 'five.h5 has 5 classes' ranks 2 cnn_train "${new[@]}" --classes 4
 fails "no such layer" 2 'freeze: network digits-net has no such layer. Near: |--freeze conx1: .* Near: conv1' \
     ranks 2 cnn_train "${new[@]}" --freeze conx1
-fails "no such layer to freeze until" 2 '--freeze-until fc: .*no such layer' ranks 2 cnn_train "${new[@]}" --freeze-until fc
+fails "no such layer to freeze until" 2 '--freeze-until fc: .*no such layer' ranks 2 cnn_train "${new[@]}" \
+    --freeze-until fc
 fails "no such layer to thaw" 2 '--unfreeze fc: .*no such layer' ranks 2 cnn_train "${new[@]}" --unfreeze fc@2
 fails "no epoch to thaw at" 2 '--unfreeze conv1: must be LAYER@EPOCH' ranks 1 cnn_train "${new[@]}" --unfreeze conv1
-fails "a profile over phases" 2 'profile and --unfreeze exclude' ranks 1 cnn_train --resume whole --epochs 9 --profile new
+fails "a profile over phases" 2 'profile and --unfreeze exclude' ranks 1 cnn_train --resume whole --epochs 9 \
+    --profile new
 fails "nothing left to train" 2 'nothing is left to train' ranks 2 cnn_train "${new[@]}" --freeze '*'
 fails "dropout for a head that is there" 2 '--head-dropout is for networks without a head' \
     ranks 1 cnn_train "${new[@]}" --head-dropout 0.5
 fails "options without --init-from" 2 '--new-head needs --init-from' ranks 1 cnn_train --new-head --out new
-fails "another network" 1 '--allow-mismatch' ranks 1 cnn_train --model "$networks/batchnorm.json" --data ten.h5 --init-from base --out new
+fails "another network" 1 '--allow-mismatch' ranks 1 cnn_train --model "$networks/batchnorm.json" --data ten.h5 \
+    --init-from base --out new
 fails "freezing more on resume" 2 'freeze' ranks 1 cnn_train --resume whole --freeze conv1
 check "nothing was written" [ ! -e new ]
 train 1 --data wide.h5 --init-from flat --allow-mismatch --epochs 1 --batch-size 30 --out mixed

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# --help in its forms, as a person meets them: manual pages without a word that roff takes for its own, completion in a real
-# bash, and documents that name no option which does not exist.
+# --help in its forms, as a person meets them: manual pages without a word that roff takes for its own, completion in a
+# real bash, and documents that name no option which does not exist.
 . "$(dirname "$0")/lib.sh"
 programs=$(cd "$build" && ls cnn_* | grep -xE 'cnn_[a-z]+')
 
@@ -22,7 +22,8 @@ done
 echo "--- scripts"
 for script in local slurm-submit sweep packages quickstart; do
     ends "launch/$script --help" 0 env COLUMNS=80 "$source/launch/$script" --help
-    same "launch/$script --help fits 80 columns" "0 1" "$(awk 'length > 79' log | wc -l) $(grep -ciE '^usage: launch' log)"
+    same "launch/$script --help fits 80 columns" "0 1" \
+        "$(awk 'length > 79' log | wc -l) $(grep -ciE '^usage: launch' log)"
 done
 
 echo "--- completion"

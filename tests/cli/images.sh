@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Photos in folders (ants and bees, with a GIF among them): imported, kept as they are, and trained from directly, to the same
-# bits on any number of ranks; compared pixel by pixel with Pillow where CNN_TEST_IMPORT_PYTHON=/path/to/python names a Python
-# that has Pillow, numpy and h5py.
+# Photos in folders (ants and bees, with a GIF among them): imported, kept as they are, and trained from directly, to
+# the same bits on any number of ranks; compared pixel by pixel with Pillow where CNN_TEST_IMPORT_PYTHON=/path/to/python
+# names a Python that has Pillow, numpy and h5py.
 . "$(dirname "$0")/lib.sh"
 archive=${CNN_TEST_DATA:-$source/../shared/data}/folders/hymenoptera.tar.xz
 [ -e "$archive" ] || { echo "skipped: no $archive: set CNN_TEST_DATA" && exit 77; }
@@ -16,7 +16,8 @@ fi
 
 fails "a GIF stops the import" 1 "$gif is a GIF; convert it to JPEG or PNG" \
     ranks 1 cnn_import images hymenoptera -o photos.h5 --size 224
-same "nothing is left of it" "hymenoptera" "$(find . -mindepth 1 -maxdepth 1 -not -name log -not -name err -not -name "probe*" -printf %f)"
+same "nothing is left of it" "hymenoptera" \
+    "$(find . -mindepth 1 -maxdepth 1 -not -name log -not -name err -not -name "probe*" -printf %f)"
 
 # imported NAME ARGUMENT...: NAME.h5, the same from three ranks and from two threads.
 imported() {
@@ -28,7 +29,8 @@ imported() {
     check "$name: the GIF is in the attribute, too" grep -aq "$gif is a GIF" "$name.h5"
     ends "$name: three ranks" 0 ranks 3 cnn_import images "$@" --on-bad-file skip --quiet --force -o again.h5
     check "$name: three ranks, the same file" cmp "$name.h5" again.h5
-    ends "$name: two threads" 0 ranks 1 cnn_import images "$@" --on-bad-file skip --quiet --threads 2 --force -o again.h5
+    ends "$name: two threads" 0 ranks 1 cnn_import images "$@" --on-bad-file skip --quiet --threads 2 --force \
+        -o again.h5
     check "$name: two threads, the same file" cmp "$name.h5" again.h5
 }
 
@@ -37,7 +39,8 @@ compared() {
     if [ -z "${CNN_TEST_IMPORT_PYTHON:-}" ]; then
         echo "skipped $1 is not compared: CNN_TEST_IMPORT_PYTHON is not set"
     else
-        check "$1: Pillow's pixels" "$CNN_TEST_IMPORT_PYTHON" "$source/tests/golden/check_images.py" "$1" hymenoptera "$2"
+        check "$1: Pillow's pixels" "$CNN_TEST_IMPORT_PYTHON" "$source/tests/golden/check_images.py" "$1" hymenoptera \
+            "$2"
     fi
 }
 
@@ -49,7 +52,8 @@ imported kept hymenoptera --size 32x40 --keep-encoded
 ends "padded, grey" 0 ranks 1 cnn_import images hymenoptera --size 100x60 --resize pad --channels 1 \
     --on-bad-file skip --quiet -o grey.h5
 compared grey.h5 pad
-ends "squashed" 0 ranks 1 cnn_import images hymenoptera --size 50 --resize squash --on-bad-file skip --quiet -o squashed.h5
+ends "squashed" 0 ranks 1 cnn_import images hymenoptera --size 50 --resize squash --on-bad-file skip --quiet \
+    -o squashed.h5
 compared squashed.h5 squash
 fails "an unknown fit" 2 'resize' ranks 1 cnn_import images hymenoptera --resize bend -o new.h5
 fails "a size that is none" 2 'size 12x' ranks 1 cnn_import images hymenoptera --size 12x -o new.h5
@@ -125,5 +129,6 @@ fails "a class that the network does not know" 1 'wasps' ranks 1 cnn_evaluate fo
 
 fails "a cut photo ends the training, with its name" 1 "$photo is damaged" \
     ranks 1 cnn_train --data cut --size 32 --model lenet5 --epochs 1 --quiet --out new
-fails "--size for data that are decoded" 2 'size is for' ranks 1 cnn_train --data small.h5 --size 64 "${options[@]}" --out new2
+fails "--size for data that are decoded" 2 'size is for' ranks 1 cnn_train --data small.h5 --size 64 "${options[@]}" \
+    --out new2
 finish

@@ -72,9 +72,11 @@ fails 1 'should be 40 bytes long by its header, and is 30' idx short train-y -o 
 head -c 40 train-x.gz >short.gz
 fails 1 'cut off' idx --train-images short.gz --train-labels train-y -o e.h5
 head -c 30 train-x | gzip -c >early.gz
-fails 1 'early.gz should be 40 bytes long by its header, and is 30 unpacked' idx --train-images early.gz --train-labels train-y -o e.h5
+fails 1 'early.gz should be 40 bytes long by its header, and is 30 unpacked' idx --train-images early.gz \
+    --train-labels train-y -o e.h5
 { cat train-x; echo; } | gzip -c >long.gz
-fails 1 'long.gz should be 40 bytes long by its header, and is 41 unpacked' idx --train-images long.gz --train-labels train-y -o e.h5
+fails 1 'long.gz should be 40 bytes long by its header, and is 41 unpacked' idx --train-images long.gz \
+    --train-labels train-y -o e.h5
 printf '\0\0\10\1\0\0\0\5\0\1\2\0\1' >five
 fails 1 'has 6 images, five has 5 labels' idx --train-images train-x --train-labels five -o e.h5
 printf '\0\0\10\3\177\377\377\377\0\0\1\0\0\0\1\0' | gzip -c >huge.gz

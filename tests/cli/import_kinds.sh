@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# cnn_import of real data on one, two and three ranks, and killed at any moment; compared number by number with NumPy and SciPy
-# where CNN_TEST_IMPORT_PYTHON=/path/to/python names a Python that has numpy, scipy and h5py.
+# cnn_import of real data on one, two and three ranks, and killed at any moment; compared number by number with NumPy
+# and SciPy where CNN_TEST_IMPORT_PYTHON=/path/to/python names a Python that has numpy, scipy and h5py.
 . "$(dirname "$0")/lib.sh"
 data=${CNN_TEST_DATA:-$source/../shared/data}
 [ -d "$data" ] || { echo "skipped: no $data: set CNN_TEST_DATA" && exit 77; }
@@ -42,7 +42,8 @@ imported idx fashion.h5 'examples of 28x28x1 uint8, 10 classes; train 60000 test
 compared idx fashion.h5 $files
 imported cifar10 cifar10.h5 'examples of 32x32x3 uint8, 10 classes; train 4000$' data_batch_1.bin
 compared cifar10 cifar10.h5 data_batch_1.bin
-imported csv digits.h5 'examples of 8x8x1 uint8, 10 classes; train 1797$' "$data/digits.csv.gz" --label last --shape 8x8x1 \
+imported csv digits.h5 'examples of 8x8x1 uint8, 10 classes; train 1797$' "$data/digits.csv.gz" --label last \
+    --shape 8x8x1 \
     --value-max 16
 compared csv digits.h5 "$data/digits.csv.gz"
 imported series ecg200.h5 'examples of 96x1 float32, 2 classes; train 100 test 100$' ecg200/ECG200_TRAIN.txt \
@@ -95,7 +96,8 @@ for np in 1 2 3; do
     done
     check "$np ranks: killed $kills times, ended" [ $over = yes ]
     check "$np ranks: the same file as without" cmp whole.h5 killed.h5
-    "$build/cnn_import" csv $slow -o killed.h5 >/dev/null 2>&1 # "exists already"; a kill behind the last rename leaves a journal
+    "$build/cnn_import" csv $slow -o killed.h5 >/dev/null 2>&1 \
+        # "exists already"; a kill behind the last rename leaves a journal
     check "$np ranks: nothing is left" [ ! -e killed.h5.part -a ! -e killed.h5.part.journal ]
     echo "        went on $went_on times"
 done
@@ -116,6 +118,7 @@ fi
 
 fails "an option of another kind" 2 'hop is not for csv' "$build/cnn_import" csv digits.csv --hop 3 -o a.h5
 printf '1,0\nx,1\n' >bad.csv
-fails "an unreadable example on 3 ranks" 1 'bad.csv:2, column 1: "x" is no number' ranks 3 cnn_import csv bad.csv --label last \
+fails "an unreadable example on 3 ranks" 1 'bad.csv:2, column 1: "x" is no number' ranks 3 cnn_import csv bad.csv \
+    --label last \
     -o bad.h5
 finish

@@ -30,7 +30,8 @@ invariant "shared layer, two outputs, L2" --model "$networks/shared.json" --batc
 invariant "digits-net, backend ref" --data small.h5 --batch-size 50 --backend ref
 invariant "validation split, no shuffle" --model "$networks/batchnorm.json" --data small.h5 --validation-split 0.15 \
     --batch-size 24 --no-shuffle --optimizer adamw --clip-norm 0.5
-invariant "LAMB, averaged weights, noise, rates by layer" --model "$networks/batchnorm.json" --data small.h5 --batch-size 50 \
+invariant "LAMB, averaged weights, noise, rates by layer" --model "$networks/batchnorm.json" --data small.h5 \
+    --batch-size 50 \
     --validation-split 0.15 --optimizer lamb --lr 0.01 --weight-decay 0.1 --average-weights 0.9 --gradient-noise 0.01 \
     --layer-decay 0.7 --schedule cosine-restarts --decay-epochs 1
 invariant "words" --model "$networks/words.json" --data small.h5 --batch-size 50 --preprocess none

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Checkpoints open in Keras, compiled, with the same loss and accuracy.  Needs a Python with Keras 3, h5py and a backend of
-# Keras (KERAS_BACKEND; torch when not set): CNN_TEST_KERAS_PYTHON=/path/to/python.
+# Checkpoints open in Keras, compiled, with the same loss and accuracy.  Needs a Python with Keras 3, h5py and a backend
+# of Keras (KERAS_BACKEND; torch when not set): CNN_TEST_KERAS_PYTHON=/path/to/python.
 . "$(dirname "$0")/lib.sh"
 python=${CNN_TEST_KERAS_PYTHON:-}
 if [ -z "$python" ]; then

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# What cnn_export writes opens in Keras, and from .keras training goes on there with the step that would have come here.  Needs
-# a Python with Keras 3, h5py and PyTorch: CNN_TEST_KERAS_PYTHON=/path/to/python; for the part about Keras 2 one with tf_keras
-# and h5py, CNN_TEST_TF_KERAS_PYTHON.
+# What cnn_export writes opens in Keras, and from .keras training goes on there with the step that would have come here.
+# Needs a Python with Keras 3, h5py and PyTorch: CNN_TEST_KERAS_PYTHON=/path/to/python; for the part about Keras 2 one
+# with tf_keras and h5py, CNN_TEST_TF_KERAS_PYTHON.
 . "$(dirname "$0")/lib.sh"
 python=${CNN_TEST_KERAS_PYTHON:-} tf_python=${CNN_TEST_TF_KERAS_PYTHON:-}
 if [ -z "$python" ]; then
@@ -25,7 +25,8 @@ goes_on() {
     local what=$1 network=$2 form
     shift 2
     rm -rf run model.*
-    train 1 --quiet --out run --data "$golden/training/data.h5" --init-from "$golden/training/$network.h5" --batch-size 24 \
+    train 1 --quiet --out run --data "$golden/training/data.h5" --init-from "$golden/training/$network.h5" \
+        --batch-size 24 \
         --epochs 6 --checkpoint-steps 1 --keep 9 "$@"
     for form in keras h5 weights.h5 json; do
         "$build/cnn_export" run -c 3 -o "model.$form" >log || failed=1
@@ -46,7 +47,8 @@ goes_on "rmsprop goes on" wide --optimizer rmsprop --momentum 0.5 --lr 0.002
 back_and_forth() {
     local form
     rm -rf run model.* back.* ours.h5
-    train 1 --quiet --out run --data "$1.h5" --model "$golden/keras/$1.json" --epochs 1 --loss sparse_categorical_crossentropy
+    train 1 --quiet --out run --data "$1.h5" --model "$golden/keras/$1.json" --epochs 1 \
+        --loss sparse_categorical_crossentropy
     for form in keras h5 weights.h5 json; do
         "$build/cnn_export" run -c last -o "model.$form" >log || failed=1
     done

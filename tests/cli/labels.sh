@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Mixed examples, weights of classes and examples, stochastic depth and losses of pairs: the same bits on any number of ranks
-# and after a resume; they learn; and what makes no sense is refused.
+# Mixed examples, weights of classes and examples, stochastic depth and losses of pairs: the same bits on any number of
+# ranks and after a resume; they learn; and what makes no sense is refused.
 . "$(dirname "$0")/lib.sh"
 networks=$source/tests/cli/networks
 small_data small.h5 203

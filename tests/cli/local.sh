@@ -5,13 +5,15 @@
 small_data small.h5 203
 export CNN_TRAIN=$build/cnn_train # not one in build/ or on PATH
 network=$source/tests/cli/networks/dropout.json
-options=(--model "$network" --data small.h5 --validation-split 0.15 --batch-size 30 --seed 3 --epochs 4 --checkpoint-steps 2 --micro-batches 6)
+options=(--model "$network" --data small.h5 --validation-split 0.15 --batch-size 30 --seed 3 --epochs 4
+         --checkpoint-steps 2 --micro-batches 6)
 train 1 "${options[@]}" --out whole
 expected=$(digest whole)
 set -m # each background job is a process group of its own, as behind a shell's prompt
 local_run() { timeout $limit "$source/launch/local" "$@"; }
 
-# start RUN ARGUMENT...: launch/local in the background, until rank 0 stands still in the middle (lib.sh); $job, $mpirun.
+# start RUN ARGUMENT...: launch/local in the background, until rank 0 stands still in the middle (lib.sh); $job,
+# $mpirun.
 pausing 6
 start() {
     CNN_TRAIN=$pausing "$source/launch/local" "${@:2}" --out "$1" >log 2>err &
@@ -127,7 +129,8 @@ same "is the number of tries" 2 "$(wc -l <starts)"
 ends "progress" 137 failing 'n=$(wc -l <starts); [ $n -gt 6 ] || touch always/step-0000000$n.h5; kill -9 $$'
 same "is worth more starts" 9 "$(wc -l <starts)"
 rm -r always starts
-ends "--max-restarts" 137 failing 'touch always/step-0000000$(wc -l <starts).h5; kill -9 $$' --max-restarts 4 --overwrite -r x -b 8
+ends "--max-restarts" 137 failing 'touch always/step-0000000$(wc -l <starts).h5; kill -9 $$' --max-restarts 4 \
+    --overwrite -r x -b 8
 same "is the end in any case" 5 "$(wc -l <starts)"
 same "a restart does not begin anew" "-b 8 --micro-batches 1 --resume auto --out always" "$(tail -1 starts)"
 ends "wrong options" 2 local_run -np 2 --optimizer no
@@ -151,7 +154,8 @@ unset TMPDIR
 "$hosts" make "$work/net" 3
 ended+=("$hosts remove $work/net")
 export TEST_HOSTS=$work/net OMPI_MCA_plm_rsh_agent="$hosts agent" OMPI_MCA_orte_tmpdir_base=$work/tmp
-CNN_TRAIN=$pausing "$hosts" on "$work/net" h0 "$source/launch/local" -np 6 --host h1:2,h2:2,h3:2 --elastic "${options[@]:0:${#options[@]}-2}" --out lost >log 2>err &
+CNN_TRAIN=$pausing "$hosts" on "$work/net" h0 "$source/launch/local" -np 6 --host h1:2,h2:2,h3:2 \
+    --elastic "${options[@]:0:${#options[@]}-2}" --out lost >log 2>err &
 job=$!
 started+=("$job")
 paused lost
@@ -163,7 +167,8 @@ same "on three hosts, then on two" "6 on 3 4 on 2" "$(sed -nE 's/^ranks ([0-9]+ 
 same "digest" "$expected" "$(digest lost)"
 mkdir waits
 hold waits/.lock
-"$hosts" on "$work/net" h0 mpirun --quiet -np 2 --host h1:1,h3:1 "$build/cnn_train" "${options[@]}" --stall-timeout 2 --out waits >log 2>err &
+"$hosts" on "$work/net" h0 mpirun --quiet -np 2 --host h1:1,h3:1 "$build/cnn_train" "${options[@]}" --stall-timeout 2 \
+    --out waits >log 2>err &
 job=$!
 started+=("$job")
 until grep -q 'waiting up to' err || ! kill -0 "$job"; do sleep 0.1; done
@@ -173,6 +178,7 @@ wait "$job"
 same "a lock that is waited for longer than --stall-timeout, on two hosts: exit code" 0 $?
 "$hosts" kill "$work/net" h1
 "$hosts" kill "$work/net" h3
-ends "no host answers" 1 "$hosts" on "$work/net" h0 "$source/launch/local" --host h1:2,h3:2 --elastic "${options[@]:0:${#options[@]}-2}" --out none
+ends "no host answers" 1 "$hosts" on "$work/net" h0 "$source/launch/local" --host h1:2,h3:2 \
+    --elastic "${options[@]:0:${#options[@]}-2}" --out none
 has "which is said" 'error: none of the hosts answers' "$(cat err)"
 finish

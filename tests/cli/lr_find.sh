@@ -3,8 +3,8 @@
 # --lr-find: the same sweep on any number of ranks; it suggests a rate, and writes a table and a picture, but no run.
 . "$(dirname "$0")/lib.sh"
 small_data small.h5 203
-find=(--lr-find --model "$source/tests/cli/networks/batchnorm.json" --data small.h5 --batch-size 30 --micro-batches 4 --seed 1
-    --optimizer sgd)
+find=(--lr-find --model "$source/tests/cli/networks/batchnorm.json" --data small.h5 --batch-size 30
+      --micro-batches 4 --seed 1 --optimizer sgd)
 for p in 1 3; do train $p "${find[@]}" --out "found-$p"; done
 has "a rate is suggested" '^suggestion: --lr [0-9.e-]*, a tenth of the rate' "$(cat log)"
 has "the table has a heading" '^step,lr,loss,smoothed_loss$' "$(cat found-1/lr-find.csv)"

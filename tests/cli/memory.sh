@@ -24,7 +24,8 @@ same "its parts add up" yes "$(sed -n '/^memory of/,/checkpoint/p' dry | grep -o
 
 train 1 "${options[@]}" --optimizer adam --epochs 1
 agree "adam"
-same "a run says the same as a dry run, but for the program" "$(grep -A1 '^  + weights' dry)" "$(grep -A1 '^  + weights' log)"
+same "a run says the same as a dry run, but for the program" "$(grep -A1 '^  + weights' dry)" \
+    "$(grep -A1 '^  + weights' log)"
 train 2 --resume run --epochs 2
 agree "resumed on two ranks"
 train 2 "${options[@]}" --optimizer sgd --epochs 1 --overwrite

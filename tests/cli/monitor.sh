@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Metrics and what they decide: the same on any number of ranks and after a resume, early stop with the best weights, plateau,
-# and config.json, which does a run again.
+# Metrics and what they decide: the same on any number of ranks and after a resume, early stop with the best weights,
+# plateau, and config.json, which does a run again.
 . "$(dirname "$0")/lib.sh"
 networks=$source/tests/cli/networks
 small_data small.h5 203
@@ -85,8 +85,8 @@ same "the test is of final.h5's" "$(sed -nE 's/^test: loss ([0-9.]+) .*/\1/p' lo
     "$(ranks 1 cnn_evaluate averaged -c final --split test --json | awk '{ sub(/.*"loss": /, ""); printf "%.6g", $0 }')"
 
 echo "--- --schedule plateau"
-plateau=("${base[@]}" --lr 0.3 --schedule plateau --plateau-patience 1 --plateau-cooldown 1 --decay-rate 0.5 --min-lr 0.1
-    --warmup 1 --epochs 12)
+plateau=("${base[@]}" --lr 0.3 --schedule plateau --plateau-patience 1 --plateau-cooldown 1 --decay-rate 0.5
+         --min-lr 0.1 --warmup 1 --epochs 12)
 train 1 "${plateau[@]}" --keep 100 --out plateau
 has "the rate falls" '^learning rate 0.3 -> 0.15: val_loss is on a plateau' "$(cat log)"
 same "not below --min-lr" 0.1 "$(value plateau lr)"

@@ -42,7 +42,8 @@ for what in filters features grad-cam; do
     same "is a picture" "$(printf '\x89PNG')" "$(kind $what.png)"
 done
 ends "of another layer" 0 "$plot" one --what grad-cam --layer conv --split train --index 7 --class 3 -o where.svg
-fails "an example that is not there" 2 'index 900: .*has 203 examples' "$plot" one -w features -s train -i 900 -o none.png
+fails "an example that is not there" 2 'index 900: .*has 203 examples' "$plot" one -w features -s train -i 900 \
+    -o none.png
 fails "a class that is not there" 2 'class 10: .*10 classes' "$plot" one -w grad-cam -s train --class 10 -o none.png
 fails "a layer that is not there" 2 'no layer conf' "$plot" one -w filters --layer conf -o none.png
 ends "confusions" 0 "$plot" one --what confusion --split train -o confusion.svg
@@ -85,7 +86,8 @@ has "which is said" 'report is without results: .*gone.h5' "$(cat err)"
 has "and why there are none" 'No examples were tried: .*gone.h5' "$(text moved.html)"
 has "the layers are there" 'parameters' "$(text moved.html)"
 fails "other data that are not there" 1 'cannot open none.h5' "$plot" moved --data none.h5 -o none.html
-fails "a folder with a report is taken for a run" 2 'old holds a run .report.html' ranks 1 cnn_train "${run[@]}" --out old
+fails "a folder with a report is taken for a run" 2 'old holds a run .report.html' ranks 1 cnn_train "${run[@]}" \
+    --out old
 train 1 "${run[@]}" --epochs 1 --overwrite --no-report --out one
 check "--overwrite removes the report, too" [ ! -e one/report.html ]
 rm -f one/best.h5 small.h5

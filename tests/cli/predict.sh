@@ -33,15 +33,17 @@ echo "no picture" >photos/one/readme.txt
 echo "--- a dataset"
 network 1 run small.h5 --split train --top 3 >expected
 same "one row for each example, in order" "$(seq 0 202)" "$(tail -n +2 expected | cut -d, -f2)"
-same "the columns" "input,row,is,class_1,probability_1,class_2,probability_2,class_3,probability_3" "$(head -1 expected)"
+same "the columns" "input,row,is,class_1,probability_1,class_2,probability_2,class_3,probability_3" \
+    "$(head -1 expected)"
 for p in 2 3 5; do
     same "the same on $p ranks" "$(cat expected)" "$(network $p run small.h5 --split train --top 3)"
 done
 
 echo "--- the same as pictures, grey and in colour"
 network 1 run photos --top 3 >found
-same "a folder: every picture once, sorted" "$(find photos -name '*.png' | LC_ALL=C sort)" "$(tail -n +2 found | cut -d, -f1)"
-of_class() { tail -n +2 "$1" | cut -d, -f3- | sort; } # class that is true, and what is said: without the names of inputs
+same "a folder: every picture once, sorted" "$(find photos -name '*.png' | LC_ALL=C sort)" \
+    "$(tail -n +2 found | cut -d, -f1)"
+of_class() { tail -n +2 "$1" | cut -d, -f3- | sort; } # the true class, and what is said: without the names of inputs
 same "what the dataset of the same pixels gives" "$(of_class expected)" "$(of_class found)"
 for p in 2 3 5; do
     same "the same on $p ranks" "$(cat found)" "$(network $p run photos --top 3)"
@@ -63,7 +65,8 @@ right=$(awk -F, 'NR > 1 && $3 == $4 { n++ } END { print n }' found)
 has "it counts what is right" "^$right of 203 right" "$(tail -1 table)"
 cp photos/one/002.png "a picture whose name is long, longer than a table on a terminal.png"
 ranks 1 cnn_predict run a*terminal.png >table
-has "files and pipes get whole names" '^a picture whose name is long, longer than a table on a terminal.png  ' "$(tail -1 table)"
+has "files and pipes get whole names" '^a picture whose name is long, longer than a table on a terminal.png  ' \
+    "$(tail -1 table)"
 network 1 run photos -o rows.csv
 same "a file says the same as stdout" "$(network 1 run photos)" "$(cat rows.csv)"
 ranks 2 cnn_predict run photos --top 2 -o rows.json >/dev/null
@@ -88,19 +91,22 @@ if [ -s sheet.png ]; then
     ranks 1 cnn_plot run --what features --split train --index 5 -o of_data.svg >/dev/null
     ranks 1 cnn_plot run photos/two/005.png --what features -o of_file.svg >/dev/null
     ranks 3 cnn_plot run photos/two --index 0 --what features -o of_folder.svg >/dev/null
-    same "the maps of a picture file are those of the same pixels in a dataset" "$(maps of_data.svg)" "$(maps of_file.svg)"
+    same "the maps of a picture file are those of the same pixels in a dataset" "$(maps of_data.svg)" \
+        "$(maps of_file.svg)"
     same "of a folder, on 3 ranks, too" "$(cat of_file.svg)" "$(cat of_folder.svg)"
     ends "where the network looks" 0 ranks 1 cnn_plot run photos/two/005.png --what grad-cam --class two -o where.svg
     same "the picture, the map, both together" 3 "$(grep -c base64 where.svg)"
     fails "an example that is not there" 2 'index 1: the input has 1 examples' \
         ranks 1 cnn_plot run photos/two/005.png --what grad-cam --index 1 -o none.png
-    fails "a picture that is not there" 1 'cannot open nowhere.jpg' ranks 1 cnn_plot run nowhere.jpg -w features -o none.png
+    fails "a picture that is not there" 1 'cannot open nowhere.jpg' ranks 1 cnn_plot run nowhere.jpg -w features \
+        -o none.png
     fails "a picture and --data" 2 'give one of them' \
         ranks 1 cnn_plot run photos/two/005.png -w features --data small.h5 -o none.png
 fi
 
 echo "--- bad files"
-mkdir bad && cp photos/one/002.png bad/1.png && head -c 60 photos/two/005.png >bad/2.png && cp photos/two/005.png bad/3.png
+mkdir bad && cp photos/one/002.png bad/1.png && head -c 60 photos/two/005.png >bad/2.png && cp photos/two/005.png \
+    bad/3.png
 echo GIF89a >bad/4.jpg
 fails "a cut picture" 1 'bad/2.png' ranks 1 cnn_predict run bad
 fails "of several ranks" 1 'bad/2.png' ranks 3 cnn_predict run bad

@@ -3,7 +3,8 @@
 # --profile: the table, and the same bits as without.
 . "$(dirname "$0")/lib.sh"
 small_data small.h5 203
-options=(--model "$source/tests/cli/networks/batchnorm.json" --data small.h5 --batch-size 10 --micro-batches 2 --epochs 2)
+options=(--model "$source/tests/cli/networks/batchnorm.json" --data small.h5 --batch-size 10 --micro-batches 2
+         --epochs 2)
 train 2 "${options[@]}" --out plain
 train 2 "${options[@]}" --out profiled --profile trace.json
 same "the same bits" "$(digest plain | head -1)" "$(digest profiled | head -1)"

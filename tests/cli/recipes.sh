@@ -29,7 +29,8 @@ stand_in ecg200 2 96 1 1
 stand_in fsdd 10 98 40 1
 stand_in words 2 16 1 1
 stand_in videos 4 16 32 32
-awk 'BEGIN { for (i = 0; i < 300; i++) { for (k = 0; k < 64; k++) printf "%d,", i * k % 17; print i % 10 } }' >table-train.csv
+awk 'BEGIN { for (i = 0; i < 300; i++) { for (k = 0; k < 64; k++) printf "%d,", i * k % 17; print i % 10 } }' \
+    >table-train.csv
 "$build/cnn_import" csv table-train.csv --label last -o digits-table.h5 --quiet || failed=1
 
 # The table's rows: network|command|result; the command is what stands behind `cnn_train --config launch/recipes/`.

@@ -98,7 +98,8 @@ has "is said" 'stopped on request before the first step: run the same again' "$(
 same "nothing is written" .lock "$(ls -A early)"
 
 echo "--- averaged weights"
-averaged=(--model "$source/tests/cli/networks/batchnorm.json" --batch-size 313 --micro-batches 8 --seed 3 --epochs 2 --optimizer lamb --average-weights 0.95 --gradient-noise 0.01)
+averaged=(--model "$source/tests/cli/networks/batchnorm.json" --batch-size 313 --micro-batches 8 --seed 3 --epochs 2
+          --optimizer lamb --average-weights 0.95 --gradient-noise 0.01)
 train 3 "${averaged[@]}" --checkpoint-steps 4 --keep 9 --out average
 cp -r average part
 train 2 --resume part/step-00000004.h5
@@ -229,7 +230,8 @@ weights() { digest "$@" | grep weights; }
 train 2 --init-from whole "${still[@]}" --out from-run
 same "weights of a run folder's best" "$(weights whole -c best)" "$(weights from-run)"
 has "training begins at step 1" 'training: step 5, 1 of 1 epochs' "$("$build/cnn_inspect" from-run)"
-ends "a run from other weights is stopped" 75 ranks 1 cnn_train --init-from whole "${still[@]}" --epochs 2 --out from-again \
+ends "a run from other weights is stopped" 75 ranks 1 cnn_train --init-from whole "${still[@]}" --epochs 2 \
+    --out from-again \
     --max-time 0.0001
 train 1 --resume from-again
 check "its record names no network that it is not" eval '! grep -q digits-net from-again/config.json'
@@ -237,7 +239,8 @@ train 1 --init-from whole/step-00000002.h5 "${still[@]}" --out from-file
 same "weights of a checkpoint file" "$(weights whole/step-00000002.h5)" "$(weights from-file)"
 differs "which are others" "$(weights from-run)" "$(weights from-file)"
 sed 's/"filters": 6/"filters": 5/' "$source/tests/cli/networks/dropout.json" >other.json
-fails "weights of another network" 1 'whole/best.h5: conv/kernel has the shape 3x3x1x6, conv/kernel of the network has 3x3x1x5' \
+fails "weights of another network" 1 \
+    'whole/best.h5: conv/kernel has the shape 3x3x1x6, conv/kernel of the network has 3x3x1x5' \
     ranks 2 cnn_train --model other.json --init-from whole "${still[@]}" --out other
 check "no run folder of it" [ ! -e other ]
 keras=${CNN_TEST_DATA:-$source/../shared/data}/models/mnist_cnn.h5

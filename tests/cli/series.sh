@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Series, sentences and videos: networks for them learn, read the data as they are, refuse what is for images, and come back
-# from their files.
+# Series, sentences and videos: networks for them learn, read the data as they are, refuse what is for images, and come
+# back from their files.
 . "$(dirname "$0")/lib.sh"
 
 # sentences SEED N: lines of a class and 12 words' numbers, 0 behind the end; "not" turns round what the adjective says.
@@ -33,7 +33,8 @@ accuracy() {
 
 sentences 1 400 >train.csv
 sentences 2 200 >test.csv
-"$build/cnn_import" csv --train train.csv --test test.csv --label first --type float32 --value-max 26 -o words.h5 --quiet ||
+"$build/cnn_import" csv --train train.csv --test test.csv --label first --type float32 --value-max 26 -o words.h5 \
+    --quiet ||
     failed=1
 train 1 --data words.h5 --model text-cnn --epochs 8 --out words
 check "text-cnn learns: $(accuracy) %" [ "$(accuracy)" -ge 95 ]
@@ -68,7 +69,8 @@ fails "nor for a network of images" 2 'lenet5 takes images, .*; an example is 48
 fails "colour images are no series" 2 'fcn-1d takes series, length x channels; an example is 8x8' \
     ranks 1 cnn_train --model fcn-1d --dry-run --data "$source/tests/golden/training/data.h5"
 
-train 1 --data "$source/datasets/digits.h5" --model "$source/tests/cli/networks/volume.json" --epochs 6 --optimizer adam --lr 0.01 --out volume
+train 1 --data "$source/datasets/digits.h5" --model "$source/tests/cli/networks/volume.json" --epochs 6 \
+    --optimizer adam --lr 0.01 --out volume
 check "Conv3D learns: $(accuracy) %" [ "$(accuracy)" -ge 50 ]
 has "its layers, as volumes" '^max \(max_pool3d\) +2x2x2x8 ' "$(cat log)"
 finish

@@ -9,7 +9,8 @@ submit() { timeout $limit "$source/launch/slurm-submit" "$@"; }
 # Each notes its arguments in ./calls. What srun does is in ./srun-does, and so on.
 mkdir bin
 for name in sbatch srun mpirun scontrol squeue; do
-    printf '#!/bin/bash\n[ "$1" = show ] || echo "%s $*" >>calls\n[ ! -e %s-does ] || . ./%s-does\n' $name $name $name >bin/$name
+    printf '#!/bin/bash\n[ "$1" = show ] || echo "%s $*" >>calls\n[ ! -e %s-does ] || . ./%s-does\n' $name $name $name \
+        >bin/$name
     chmod +x bin/$name
 done
 export PATH=$work/bin:$PATH
@@ -24,12 +25,14 @@ has "a program's path with blanks" ' CNN_TRAIN=[^ ]*with.[ ]a.[ ]blank/cnn_train
     "$(CNN_TRAIN="$PWD/with a blank/cnn_train" submit --no-check --dry-run --out run)"
 rm -r "with a blank"
 for time in 1=30 10=60 40:00=120 1-0=300 0-1:30=270 2:00:00=300; do
-    has "--time ${time%=*}: warned so long before" "--signal=B:USR1@${time#*=} " "$(submit --dry-run --time "${time%=*}" --out run)"
+    has "--time ${time%=*}: warned so long before" "--signal=B:USR1@${time#*=} " \
+        "$(submit --dry-run --time "${time%=*}" --out run)"
 done
 has "--warn" '--signal=B:USR1@7 ' "$(submit --dry-run --warn 7 --out run)"
 has "a folder's % is none of Slurm's" '--output=50%%j/slurm-%j.log .* --out 50%j ' "$(submit --dry-run --out 50%j)"
 ends "without --out" 0 submit --mpirun --sbatch --constraint='a b' --tries 2 --epochs 1
-has "the folder is chosen, for the job, too" '^sbatch .*--constraint=a b .*--job-name=digits-net-digits-1 --output=checkpoints/digits-net-digits-1/slurm-%j.log .*/slurm.sbatch --epochs 1 --out checkpoints/digits-net-digits-1$' "$(cat calls)"
+has "the folder is chosen, for the job, too" \
+    '^sbatch .*--constraint=a b .*--job-name=digits-net-digits-1 --output=checkpoints/digits-net-digits-1/slurm-%j.log .*/slurm.sbatch --epochs 1 --out checkpoints/digits-net-digits-1$' "$(cat calls)"
 check "and made, for the log" [ -d checkpoints/digits-net-digits-1 ]
 has "which is said" '^run folder: checkpoints/digits-net-digits-1; .*scancel 7$' "$(cat log)"
 rm calls
@@ -37,7 +40,8 @@ ends "a wrong option of cnn_train" 2 submit --optimizer no
 has "is told before the job waits" '^cnn_train: error: --optimizer no' "$(cat err)"
 has "as sbatch writes options" '--nodes=2 --ntasks=8 --exclusive --time=5 .* --epochs 3 --out run ' \
     "$(submit --dry-run --nodes=2 --ntasks=8 --time=5 --sbatch=--exclusive --epochs 3 --out run)"
-for wrong in "--time soon" "--time 1 --warn 60" "--nodes 0" "--tasks" "--resume run" "--overwrite --out run" "--no-check"; do
+for wrong in "--time soon" "--time 1 --warn 60" "--nodes 0" "--tasks" "--resume run" "--overwrite --out run" \
+    "--no-check"; do
     # shellcheck disable=SC2086
     ends "$wrong" 2 submit $wrong
 done
@@ -88,7 +92,8 @@ for try in 1 2; do
 done
 job
 outcome "start 3" 139 ""
-has "gives up with a clear word" 'ended with code 139; 3 starts in a row brought no newer checkpoint. Submit' "$(cat err)"
+has "gives up with a clear word" 'ended with code 139; 3 starts in a row brought no newer checkpoint. Submit' \
+    "$(cat err)"
 SLURM_JOB_ID=42 job
 outcome "another job starts anew" 75 "scontrol requeue 42"
 echo 'touch run/step-00000001.h5; exit 137' >srun-does
@@ -144,11 +149,13 @@ echo '[ "$1" = show ] || exit 1' >scontrol-does
 echo 'exit 75' >srun-does
 export CNN_SBATCH="--nodes=2 --job-name=a\\ b slurm.sbatch --out run "
 job
-outcome "another is submitted" 75 $'scontrol requeue 41\nsbatch --dependency=afterany:41 --nodes=2 --job-name=a b slurm.sbatch --out run'
+outcome "another is submitted" 75 \
+    $'scontrol requeue 41\nsbatch --dependency=afterany:41 --nodes=2 --job-name=a b slurm.sbatch --out run'
 echo 'exit 1' >sbatch-does
 rm -r run
 job
-has "else the way is told" 'neither be requeued nor submitted again. Submit the same once more: it goes on from run' "$(cat err)"
+has "else the way is told" 'neither be requeued nor submitted again. Submit the same once more: it goes on from run' \
+    "$(cat err)"
 unset CNN_SBATCH
 rm -r run
 echo 'exit 0' >mpirun-does

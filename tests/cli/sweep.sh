@@ -55,7 +55,8 @@ names=$(cd random && ls -d */)
 ends "four draws" 0 sweep --random 4 "${random[@]:2}" --dry-run -- "${base[@]}" --momentum 0.9 --schedule step
 same "keep the three before" 1 "$(grep -c cnn_train log)"
 same "--dry-run runs nothing" "$names" "$(cd random && ls -d */)"
-ends "a trial that fails" 1 sweep --grid lr=0.1,1e30 --grid epochs=1 -o failing -- --model "$network" --optimizer sgd --batch-size 200
+ends "a trial that fails" 1 sweep --grid lr=0.1,1e30 --grid epochs=1 -o failing -- --model "$network" --optimizer sgd \
+    --batch-size 200
 has "is named" '^failed: lr=1e30,epochs=1: cnn_train: error: ' "$(cat log)"
 check "the others are run" [ -e "failing/lr=0.1,epochs=1/final.h5" ]
 
@@ -64,7 +65,8 @@ has "is for the sweep to say" '--out behind --' "$(cat err)"
 ends "options of cnn_train in front of --" 2 sweep --grid lr=1 -o owned "${base[@]}"
 has "belong behind it" 'stand behind --' "$(cat err)"
 ends "a value that cannot be" 2 sweep --grid optimizer=sgd,lion -o owned -- "${base[@]:0:4}"
-has "is said once, with its trial" '^sweep: error: optimizer=lion: cnn_train: error: --optimizer lion: must be one of' "$(cat err)"
+has "is said once, with its trial" '^sweep: error: optimizer=lion: cnn_train: error: --optimizer lion: must be one of' \
+    "$(cat err)"
 ends "a misspelt option" 2 sweep --grid lr=0.1 -o owned -- "${base[@]}" --epoch-s 3
 has "likewise" 'Did you mean --epochs' "$(cat err)"
 check "nothing was run" [ ! -e owned ]

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# --tensorboard: what an interrupted run leaves is what an undisturbed one does, but for the wall time; and TensorBoard's own
-# reader finds the rows of metrics.csv there: CNN_TEST_TENSORBOARD_PYTHON=/path/to/python, one with the package tensorboard.
+# --tensorboard: what an interrupted run leaves is what an undisturbed one does, but for the wall time; and
+# TensorBoard's own reader finds the rows of metrics.csv there: CNN_TEST_TENSORBOARD_PYTHON=/path/to/python, one with
+# the package tensorboard.
 . "$(dirname "$0")/lib.sh"
 options=(--epochs 6 --micro-batches 4 --tensorboard --tensorboard-steps 7 --checkpoint-steps 13)
 
@@ -66,7 +67,8 @@ echo "--- features of a frozen front"
 train 2 --init-from plain --freeze-until dense --epochs 2 --out tuned --tensorboard
 has "are computed once" '[Ff]eatures' "$(cat log)"
 check "and are no pictures" eval '! grep -qa inputs "$(ls tuned/tensorboard/train/* | tail -1)"'
-has "but histograms" 'gradients/dense/kernel' "$(grep -ao 'gradients/[a-z]*/kernel' "$(ls tuned/tensorboard/train/* | tail -1)")"
+has "but histograms" 'gradients/dense/kernel' \
+    "$(grep -ao 'gradients/[a-z]*/kernel' "$(ls tuned/tensorboard/train/* | tail -1)")"
 
 echo "--- replaced, and in the way"
 train 1 --epochs 1 --out whole --overwrite --quiet

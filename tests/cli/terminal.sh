@@ -8,8 +8,8 @@ unset NO_COLOR COLUMNS
 export TERM=xterm
 escape=$'\033'
 
-# on_terminal COLUMNS COMMAND: its output lies in ./screen.  Under mpirun only the terminal, not the pseudo terminal that mpirun
-# makes, knows the width.
+# on_terminal COLUMNS COMMAND: its output lies in ./screen.  Under mpirun only the terminal, not the pseudo terminal
+# that mpirun makes, knows the width.
 on_terminal() {
     script -qec "stty cols $1; $2" /dev/null </dev/null | sed 's/\r$//' >screen
 }

@@ -33,7 +33,8 @@ ends "a run of 8 ranks" 0 alone mpirun --quiet -np 8 "$build/cnn_train" "${optio
 check "no process" [ -z "$(pgrep -f "$work/eight")" ]
 check "no file in /dev/shm" [ ! -s shm ]
 check "no file in the folder for temporary files" [ -z "$(find tmp -type f)" ]
-same "the run folder's files" ".lock best.h5 config.json final.h5 metrics.csv report.html step-00000014.h5" "$(ls -A eight | xargs)"
+same "the run folder's files" ".lock best.h5 config.json final.h5 metrics.csv report.html step-00000014.h5" \
+    "$(ls -A eight | xargs)"
 check "nothing on stderr" [ ! -s err ]
 check "no escape codes, no carriage returns" eval '! grep -q "[^[:print:][:blank:]]" log'
 begin_until 7 "$work/killed" 3 "${options[@]}"
@@ -78,7 +79,8 @@ check "--quiet: nothing on stderr" [ ! -s err ]
 for program in $programs; do
     ends "$program --help" 0 ranks 1 "$program" --help
     has "$program --help says how to use it" "^Usage: $program" "$(cat log)"
-    same "$program --help fits 80 columns and 40 lines" "0 1" "$(awk 'length > 79' log | wc -l) $(($(wc -l <log) <= 40))"
+    same "$program --help fits 80 columns and 40 lines" "0 1" \
+        "$(awk 'length > 79' log | wc -l) $(($(wc -l <log) <= 40))"
     same "$program --help=all fits 80 columns" 0 "$(ranks 1 "$program" --help=all | awk 'length > 79' | wc -l)"
     ends "$program --version" 0 ranks 1 "$program" --version
     has "$program --version" "^$program [0-9]+\.[0-9]+" "$(cat log)"
@@ -104,5 +106,6 @@ cat >scaled.json <<'JSON'
 JSON
 has "a network that scales its pixels gets them as they are" '^preprocess none: ' \
     "$(ranks 1 cnn_train --model scaled.json --dry-run)"
-fails "data that is not there" 1 'cannot open none.h5: No such file or directory. Check --data' ranks 2 cnn_train --data none.h5
+fails "data that is not there" 1 'cannot open none.h5: No such file or directory. Check --data' ranks 2 cnn_train \
+    --data none.h5
 finish

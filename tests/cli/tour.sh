@@ -8,7 +8,8 @@ weights=$data/models/squeezenet_weights_tf_dim_ordering_tf_kernels_notop.h5
 for file in "$photos" "$insects" "$weights"; do
     [ -r "$file" ] || { echo "skipped: no $file (CNN_TEST_DATA names the folder of real data)" && exit 77; }
 done
-sed -n '/<!-- tour -->/,/<!-- end -->/s/^    //p' "$source/README.md" | sed -e ':a' -e '/\\$/{N;s/\\\n *//;ba}' >commands
+sed -n '/<!-- tour -->/,/<!-- end -->/s/^    //p' "$source/README.md" | sed -e ':a' -e '/\\$/{N;s/\\\n *//;ba}' \
+    >commands
 same "ten commands" 10 "$(wc -l <commands)"
 tar -xJf "$photos" --wildcards '*/00[0-3][0-9].jpg' && mv cifar10-jpeg photos || exit 1
 tar -xJf "$insects" && mv hymenoptera insects && cp "$weights" squeezenet.h5 || exit 1

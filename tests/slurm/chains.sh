@@ -30,7 +30,8 @@ same "digest" "$expected" "$(digest alone)"
 
 echo "--- an array"
 command -v python3 >/dev/null || { echo "skipped: launch/sweep needs python3" && finish; }
-CNN_TRAIN=$pausing SBATCH_TIMELIMIT=30 slurm "$source/launch/sweep" --slurm --grid seed=3,4 --ranks 2 --jobs 2 -o array -- \
+CNN_TRAIN=$pausing SBATCH_TIMELIMIT=30 slurm "$source/launch/sweep" --slurm --grid seed=3,4 --ranks 2 --jobs 2 \
+    -o array -- \
     "${options[@]:0:8}" "${options[@]:10}" >log 2>err || cat err
 id=$(sed -n 's/^Submitted batch job //p' log)
 check "a trial trains" training array/seed=3

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# A rank that dies, a node that is lost, a job that can never succeed, a site that does not requeue. By srun and by mpirun.
+# A rank that dies, a node that is lost, a job that can never succeed, a site that does not requeue. By srun and by
+# mpirun.
 . "$(dirname "$0")/lib.sh"
 start_cluster 4
 
@@ -30,7 +31,8 @@ for launcher in srun mpirun; do
     "$source/tests/slurm/hosts" kill "$net" "$lost"
     go_on 2>/dev/null # if rank 0 was not there
     completed "a node lost, $launcher" "$id" lost-$launcher 1
-    check "a node lost, $launcher: goes on without it" [ -z "$(slurm scontrol show hostnames "$(field "$id" NodeList)" | grep "^$lost$")" ]
+    check "a node lost, $launcher: goes on without it" [ \
+        -z "$(slurm scontrol show hostnames "$(field "$id" NodeList)" | grep "^$lost$")" ]
     "$source/tests/slurm/hosts" start "$net" "$lost" && "$cluster" node "$net" "$lost"
 done
 
@@ -40,7 +42,8 @@ chmod +x killer
 program=$work/killer submit always --tries 2
 check "fails" becomes "$id" FAILED 60
 same "after two starts" 1 "$(field "$id" Restarts)"
-has "with a clear word" 'error: ended with code .*; 2 starts in a row brought no newer checkpoint' "$(cat always/slurm-*.log)"
+has "with a clear word" 'error: ended with code .*; 2 starts in a row brought no newer checkpoint' \
+    "$(cat always/slurm-*.log)"
 submit wrong --no-check --optimizer no
 check "a wrong option: fails" becomes "$id" FAILED 30
 same "at once" 0 "$(field "$id" Restarts)"

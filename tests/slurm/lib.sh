@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Sourced by the tests with a real Slurm: a cluster on this machine, a short training, and what an undisturbed run gives.
+# Sourced by the tests with a real Slurm: a cluster on this machine, a short training, and what an undisturbed run
+# gives.
 . "$(dirname "${BASH_SOURCE[0]}")/../cli/lib.sh"
 cluster=$source/tests/slurm/cluster net=$work/cluster
 skip() { echo "skipped: $*" && exit 77; }
@@ -20,8 +21,8 @@ start_cluster() {
 slurm() { timeout $limit "$cluster" in "$net" "$@"; }
 
 small_data small.h5 203
-options=(--model "$source/tests/cli/networks/dropout.json" --data small.h5 --validation-split 0.15 --batch-size 30 --seed 3
-    --micro-batches 8 --epochs 20 --checkpoint-steps 4)
+options=(--model "$source/tests/cli/networks/dropout.json" --data small.h5 --validation-split 0.15 --batch-size 30
+         --seed 3 --micro-batches 8 --epochs 20 --checkpoint-steps 4)
 train 1 "${options[@]}" --out whole
 expected=$(digest whole)
 
@@ -29,7 +30,8 @@ expected=$(digest whole)
 # but for another $program.
 pausing 8
 submit() {
-    CNN_TRAIN=${program:-$pausing} slurm "$source/launch/slurm-submit" --nodes 2 --tasks 4 --time 30 "${@:2}" "${options[@]}" --out "$1" >log 2>err || cat err
+    CNN_TRAIN=${program:-$pausing} slurm "$source/launch/slurm-submit" --nodes 2 --tasks 4 --time 30 "${@:2}" \
+        "${options[@]}" --out "$1" >log 2>err || cat err
     id=$(sed -n 's/^Submitted batch job //p' log)
 }
 
