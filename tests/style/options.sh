@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Every --option that a document names exists: in a command (an indented line, or between backticks) as one of that program,
-# elsewhere as one of any.  options.sh [FILE...]: in these documents.
+# Every --option that a document names exists: in a command (an indented line, or between backticks) as one of that
+# program, elsewhere as one of any.  options.sh [FILE...]: in these documents.
 cd "${CNN_SOURCE_DIR:?}" || exit 1
 git rev-parse HEAD >/dev/null 2>&1 || { echo "skipped: no git checkout"; exit 77; }
 build=${CNN_BUILD_DIR:?}
