@@ -91,6 +91,23 @@ Status memory_alloc(size_t count, size_t size, const char *what, void **out) {
     return STATUS_OK;
 }
 
+Status memory_extend(size_t count, size_t more, size_t size, const char *what, void **array) {
+    enum { LEAST = 1024 }; /* bytes of a block that is to grow */
+    size_t wanted, room = *array ? *(size_t *)((char *)*array - MEMORY_ALIGN) : 0;
+    if (__builtin_add_overflow(count, more, &wanted) || !memory_multiply(wanted, size, &wanted))
+        wanted = SIZE_MAX; /* which is refused */
+    if (*array && wanted <= room)
+        return STATUS_OK;
+    void *larger;
+    wanted = wanted > 2 * room ? wanted : 2 * room;
+    TRY(memory_alloc(wanted > LEAST ? wanted : LEAST, 1, what, &larger));
+    if (count > 0)
+        memcpy(larger, *array, count * size);
+    memory_free(*array);
+    *array = larger;
+    return STATUS_OK;
+}
+
 void memory_free(void *pointer) {
     if (pointer != NULL)
         free_block((char *)pointer - MEMORY_ALIGN);

@@ -17,6 +17,15 @@ Status memory_alloc(size_t count, size_t size, const char *what, void **out);
 /* memory_new(&pointer, count, what): memory_alloc for the type that the pointer points to. */
 #define memory_new(pointer, count, what) memory_alloc((count), sizeof **(pointer), (what), (void **)(pointer))
 
+/* Makes room for `more` elements of `size` bytes behind the first `count` of *array, which is of memory_alloc or NULL.
+ * Where there is too little, *array moves to a block at least twice as large, zero behind the `count`: n elements that
+ * are added one by one cost less than 2 n copies.  After a failure *array is what it was.  Freed with memory_free. */
+Status memory_extend(size_t count, size_t more, size_t size, const char *what, void **array);
+
+/* memory_grow(&pointer, count, more, what): memory_extend for the type that the pointer points to. */
+#define memory_grow(pointer, count, more, what)                                                                        \
+    memory_extend((count), (more), sizeof **(pointer), (what), (void **)(pointer))
+
 /* *out = a copy of `text`. */
 Status memory_strdup(const char *text, char **out);
 

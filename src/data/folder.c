@@ -67,24 +67,9 @@ const char *folder_reason(FolderReason reason) {
 
 /* ---- lists that grow ---- */
 
-/* *array has room for one more than `count`. */
-static Status grow(void **array, size_t *room, size_t count, size_t more, size_t size) {
-    if (count + more <= *room)
-        return STATUS_OK;
-    size_t wanted = *room * 2 > count + more ? *room * 2 : count + more + 64;
-    void *larger;
-    TRY(memory_alloc(wanted, size, "list of pictures", &larger));
-    if (count > 0)
-        memcpy(larger, *array, count * size);
-    memory_free(*array);
-    *array = larger;
-    *room = wanted;
-    return STATUS_OK;
-}
-
 static Status add_text(FolderTexts *texts, const char *text, size_t *place) {
     size_t length = strlen(text) + 1;
-    TRY(grow((void **)&texts->bytes, &texts->room, texts->used, length, 1));
+    TRY(memory_grow(&texts->bytes, texts->used, length, "list of pictures"));
     memcpy(texts->bytes + texts->used, text, length);
     *place = texts->used;
     texts->used += length;
@@ -110,7 +95,7 @@ static Status find_class(FolderFound *found, const char *name, size_t *number) {
 
 Status folder__add(FolderFound *found, const char *path, uint64_t size, DatasetSplit split, const char *class) {
     struct FolderPlace file = {.size = size, .split = split};
-    TRY(grow((void **)&found->files, &found->room, found->count, 1, sizeof file));
+    TRY(memory_grow(&found->files, found->count, 1, "list of pictures"));
     TRY(add_text(&found->texts, path, &file.path));
     if (class)
         TRY(find_class(found, class, &file.class));
@@ -120,7 +105,7 @@ Status folder__add(FolderFound *found, const char *path, uint64_t size, DatasetS
 
 static Status skip(FolderFound *found, const char *path, FolderReason reason) {
     struct FolderSkipPlace item = {.reason = reason};
-    TRY(grow((void **)&found->skipped, &found->skipped_room, found->skipped_count, 1, sizeof item));
+    TRY(memory_grow(&found->skipped, found->skipped_count, 1, "list of pictures"));
     TRY(add_text(&found->texts, path, &item.path));
     found->skipped[found->skipped_count++] = item;
     return STATUS_OK;

@@ -8,7 +8,7 @@
 /* Texts one after the other; they move while it grows, so that only their places last. */
 typedef struct FolderTexts {
     char *bytes;
-    size_t used, room;
+    size_t used;
 } FolderTexts;
 
 /* What was found so far; paths are places in `texts`. */
@@ -19,12 +19,12 @@ typedef struct FolderFound {
         DatasetSplit split;
         size_t class; /* number in `classes` + 1; 0: none */
     } * files;
-    size_t count, room;
+    size_t count;
     struct FolderSkipPlace {
         size_t path;
         FolderReason reason;
     } * skipped;
-    size_t skipped_count, skipped_room;
+    size_t skipped_count;
     FolderTexts texts, classes; /* names of classes in the order in which they were met */
     size_t class_count, last_class, last_place;
     bool csv;

@@ -44,18 +44,6 @@ static size_t place_of(const LabelSet *set, const char *text, bool *found) {
     return low;
 }
 
-static Status grow(LabelSet *set) {
-    LabelSetItem *larger;
-    size_t room = set->room > 0 ? 2 * set->room : 64;
-    TRY(memory_new(&larger, room, "labels"));
-    if (set->count > 0)
-        memcpy(larger, set->items, set->count * sizeof *larger);
-    memory_free(set->items);
-    set->items = larger;
-    set->room = room;
-    return STATUS_OK;
-}
-
 Status label_set_add(LabelSet *set, const char *text, size_t length) {
     char name[LABEL_SET_TEXT], *copy;
     bool found;
@@ -67,8 +55,7 @@ Status label_set_add(LabelSet *set, const char *text, size_t length) {
     if (set->count == LABEL_SET_MOST)
         return status_fail(STATUS_FAILED, "there are more than %d different labels: is that column the label?",
                            LABEL_SET_MOST);
-    if (set->count == set->room)
-        TRY(grow(set));
+    TRY(memory_grow(&set->items, set->count, 1, "labels"));
     TRY(memory_strdup(name, &copy));
     memmove(set->items + place + 1, set->items + place, (set->count - place) * sizeof *set->items);
     set->items[place] = (LabelSetItem){.text = copy};

@@ -21,7 +21,7 @@ typedef struct LabelSetItem {
 
 typedef struct LabelSet {
     LabelSetItem *items; /* owned, in order of bytes */
-    size_t count, room;
+    size_t count;
     char **names; /* owned, their texts borrowed from items; NULL: classes have numbers only */
     size_t name_count;
 } LabelSet;

@@ -123,17 +123,13 @@ static Status cannot_read(const char *path, const char *why) {
 /* More room for a file of which `size` bytes are there. */
 static Status read_more(int file, const char *path, size_t size, PictureWork *work) {
     struct stat about;
-    unsigned char *bytes;
     if (fstat(file, &about) != 0)
         return cannot_read(path, strerror(errno));
     if (!S_ISREG(about.st_mode))
         return cannot_read(path, "it is no plain file");
-    size_t room = (size_t)about.st_size > size ? (size_t)about.st_size + 1 : 2 * size + 1;
-    TRY(memory_alloc(room, 1, "a picture file", (void **)&bytes));
-    memcpy(bytes, work->bytes, size);
-    memory_free(work->bytes);
-    work->bytes = bytes;
-    work->room = room;
+    size_t more = (size_t)about.st_size > size ? (size_t)about.st_size - size + 1 : size + 1;
+    TRY(memory_grow(&work->bytes, size, more, "a picture file"));
+    work->room = size + more;
     return STATUS_OK;
 }
 

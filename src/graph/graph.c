@@ -34,32 +34,9 @@ void graph_destroy(Graph *graph) {
     memory_free(graph);
 }
 
-/* Makes room for one more element behind `count`: arrays double. */
-static Status grow(void **array, size_t count, size_t *room, size_t size) {
-    if (count < *room)
-        return STATUS_OK;
-    void *larger;
-    size_t wanted = *room ? 2 * *room : 16;
-    TRY(memory_alloc(wanted, size, "graph", &larger));
-    if (count)
-        memcpy(larger, *array, count * size);
-    memory_free(*array);
-    *array = larger;
-    *room = wanted;
-    return STATUS_OK;
-}
-
-/* The same for the short lists, whose room follows from their count: it is doubled at every power of two. */
-static Status grow_short(void **array, size_t count, size_t size) {
-    size_t room = count == 0 ? 0 : count < 16 ? 16 : count;
-    if (count >= 16 && (count & (count - 1)) != 0)
-        return STATUS_OK;
-    return grow(array, count, &room, size);
-}
-
 static Status add_node(Graph *graph, const char *layer, const OpDesc *op, int *index) {
     CHECK(!graph->finished, "layer %s added to a finished graph", layer);
-    TRY(grow((void **)&graph->nodes, graph->node_count, &graph->node_room, sizeof *graph->nodes));
+    TRY(memory_grow(&graph->nodes, graph->node_count, 1, "graph"));
     Node *node = &graph->nodes[graph->node_count];
     *node = (Node){.op = *op};
     TRY(memory_strdup(layer, &node->layer));
@@ -73,8 +50,8 @@ Status graph_input(Graph *graph, const char *name, Shape shape, int *node) {
     if (status != STATUS_OK)
         return status_context(status, "input %s", name);
     TRY(add_node(graph, name, &op, node));
-    TRY(grow_short((void **)&graph->inputs, graph->input_count, sizeof *graph->inputs));
-    TRY(grow_short((void **)&graph->input_names, graph->input_count, sizeof *graph->input_names));
+    TRY(memory_grow(&graph->inputs, graph->input_count, 1, "graph"));
+    TRY(memory_grow(&graph->input_names, graph->input_count, 1, "graph"));
     TRY(memory_strdup(name, &graph->input_names[graph->input_count]));
     graph->inputs[graph->input_count++] = *node;
     return STATUS_OK;
@@ -82,7 +59,7 @@ Status graph_input(Graph *graph, const char *name, Shape shape, int *node) {
 
 Status graph_param(Graph *graph, const ParamSpec *spec, int *index) {
     CHECK(!graph->finished, "parameter %s added to a finished graph", spec->name);
-    TRY(grow((void **)&graph->params, graph->param_count, &graph->param_room, sizeof *graph->params));
+    TRY(memory_grow(&graph->params, graph->param_count, 1, "graph"));
     Param *param = &graph->params[graph->param_count];
     *param = (Param){.spec = *spec, .count = shape_count(&spec->shape), .declared = spec->role};
     param->spec.layer = param->spec.name = NULL;
@@ -133,7 +110,7 @@ Status graph_op(Graph *graph, const char *layer, const OpDesc *op, size_t input_
     for (size_t i = 0; i < OP_MAX_PARAMS; i++)
         made->params[i] = i < param_count ? params[i] : -1;
     if (full.kind == OP_LOSS) {
-        TRY(grow_short((void **)&graph->losses, graph->loss_count, sizeof *graph->losses));
+        TRY(memory_grow(&graph->losses, graph->loss_count, 1, "graph"));
         graph->losses[graph->loss_count++] = index;
     }
     *node = index;
@@ -145,7 +122,7 @@ Shape graph_shape(const Graph *graph, int node) {
 }
 
 Status graph_output(Graph *graph, const char *name, int node) {
-    TRY(grow_short((void **)&graph->outputs, graph->output_count, sizeof *graph->outputs));
+    TRY(memory_grow(&graph->outputs, graph->output_count, 1, "graph"));
     TRY(memory_strdup(name, &graph->outputs[graph->output_count].name));
     graph->outputs[graph->output_count++].node = node;
     return STATUS_OK;

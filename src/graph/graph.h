@@ -74,12 +74,11 @@ typedef struct Graph {
     char **input_names;
     int *losses; /* loss nodes */
     size_t node_count, param_count, output_count, input_count, loss_count;
-    size_t node_room, param_room; /* allocated elements of nodes, params */
-    size_t trained_count;         /* elements of the first slab part, padding included */
-    size_t statistic_count;       /* of the second */
-    size_t weight_count;          /* of the whole weight slab */
-    size_t gradient_count;        /* of a gradient slab */
-    size_t sums_offset;           /* of the sums of the first loss in a gradient slab */
+    size_t trained_count;   /* elements of the first slab part, padding included */
+    size_t statistic_count; /* of the second */
+    size_t weight_count;    /* of the whole weight slab */
+    size_t gradient_count;  /* of a gradient slab */
+    size_t sums_offset;     /* of the sums of the first loss in a gradient slab */
     bool finished;
 } Graph;
 

@@ -17,7 +17,7 @@ static const char old_layers[] = "_layer_checkpoint_dependencies";
 typedef struct Walk {
     H5ioFile *file;
     Checkpoint *out;
-    size_t room, groups;
+    size_t groups;
 } Walk;
 
 /* Reads the datasets 0, 1, ... of the group `path`, which must be all that is in it. */
@@ -60,15 +60,7 @@ static Status class_path(const char *path, char **name) {
 static Status add_layer(Walk *walk, const char *path) {
     Checkpoint *out = walk->out;
     char *vars;
-    if (out->layer_count == walk->room) {
-        CheckpointLayer *larger;
-        walk->room = 2 * walk->room + 64;
-        TRY(memory_new(&larger, walk->room, "layers of a checkpoint"));
-        if (out->layer_count > 0)
-            memcpy(larger, out->layers, out->layer_count * sizeof *larger);
-        memory_free(out->layers);
-        out->layers = larger;
-    }
+    TRY(memory_grow(&out->layers, out->layer_count, 1, "layers of a checkpoint"));
     CheckpointLayer *layer = &out->layers[out->layer_count++];
     TRY(class_path(path, (char **)&layer->name));
     TRY(memory_format(&vars, "%s/vars", path));

@@ -28,8 +28,7 @@ Status drawing_missing(const char *name) {
 #include <cairo-pdf.h>
 #include <cairo-svg.h>
 
-/* ---- texts
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- texts ------------------------------------------------------------------------------------------------------- */
 
 /* Longer texts are cut; no picture is that wide. */
 enum { TEXT_BYTES = 1024, SIDE_MAX = 32767 /* of cairo's pictures */, AREA_MAX = 100000000 };
@@ -90,27 +89,18 @@ void drawing_text_within(cairo_t *c, const char *text, double x, double y, doubl
     put(c, copy, x, y, anchor);
 }
 
-/* ---- files
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- files ------------------------------------------------------------------------------------------------------- */
 
 /* What cairo has written so far, piece by piece. */
 typedef struct Bytes {
     unsigned char *data;
-    size_t size, room;
+    size_t size;
 } Bytes;
 
 static cairo_status_t collect(void *user, const unsigned char *data, unsigned length) {
     Bytes *bytes = user;
-    if (bytes->size + length > bytes->room) {
-        unsigned char *larger;
-        size_t room = 2 * (bytes->size + length) + (1 << 16);
-        if (memory_alloc(room, 1, "picture", (void **)&larger) != STATUS_OK)
-            return CAIRO_STATUS_NO_MEMORY;
-        memcpy(larger, bytes->data ? bytes->data : data, bytes->size);
-        memory_free(bytes->data);
-        bytes->data = larger;
-        bytes->room = room;
-    }
+    if (memory_grow(&bytes->data, bytes->size, length, "picture") != STATUS_OK)
+        return CAIRO_STATUS_NO_MEMORY;
     memcpy(bytes->data + bytes->size, data, length);
     bytes->size += length;
     return CAIRO_STATUS_SUCCESS;

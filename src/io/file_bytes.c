@@ -16,25 +16,16 @@
  * unsigned, so it works in pieces. */
 enum { COMPRESSION_MAX = 1100, PIECE = 1 << 24, ROOM_LEAST = 1 << 16 };
 
-/* Twice the room, or as much as there can be. */
-static Status grow(uint8_t **bytes, size_t used, size_t *room, size_t most) {
-    uint8_t *larger;
-    size_t wanted = *room < most / 2 ? 2 * *room : most;
-    TRY(memory_alloc(wanted, 1, "unpacked file", (void **)&larger));
-    memcpy(larger, *bytes, used);
-    memory_free(*bytes);
-    *bytes = larger;
-    *room = wanted;
-    return STATUS_OK;
-}
-
 /* zlib's stream over packed[size], members one after the other as gzip allows. */
 static Status inflate_all(const char *path, const uint8_t *packed, size_t size, uint8_t **bytes, size_t room,
                           size_t *used, z_stream *stream) {
     size_t most = size < SIZE_MAX / COMPRESSION_MAX ? size * COMPRESSION_MAX : SIZE_MAX, taken = 0;
     for (bool more = true; more;) {
-        if (*used == room && room < most)
-            TRY(grow(bytes, *used, &room, most));
+        if (*used == room && room < most) {
+            size_t added = room < most - room ? room : most - room;
+            TRY(memory_grow(bytes, room, added, "unpacked file"));
+            room += added;
+        }
         size_t give = size - taken < PIECE ? size - taken : PIECE, take = room - *used < PIECE ? room - *used : PIECE;
         stream->next_in = (uint8_t *)(uintptr_t)(packed + taken); /* only read */
         stream->avail_in = (unsigned)give;

@@ -15,21 +15,9 @@ void html_free(Html *html) {
 
 /* Room for `size` more bytes and the '\0'; false: there is none. */
 static bool make_room(Html *html, size_t size) {
-    if (html->status != STATUS_OK)
-        return false;
-    if (html->room - html->size > size)
-        return true;
-    char *larger;
-    size_t room = 2 * (html->size + size) + 4096;
-    html->status = memory_alloc(room, 1, "report", (void **)&larger);
-    if (html->status != STATUS_OK)
-        return false;
-    if (html->size > 0)
-        memcpy(larger, html->text, html->size);
-    memory_free(html->text);
-    html->text = larger;
-    html->room = room;
-    return true;
+    if (html->status == STATUS_OK)
+        html->status = memory_grow(&html->text, html->size, size + 1, "report");
+    return html->status == STATUS_OK;
 }
 
 static void put_bytes(Html *html, const char *bytes, size_t size) {

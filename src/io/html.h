@@ -16,7 +16,7 @@
 
 typedef struct Html {
     char *text; /* owned; '\0' behind it */
-    size_t size, room;
+    size_t size;
     Status status;
 } Html;
 

@@ -9,18 +9,8 @@ enum { VARINT = 0, EIGHT_BYTES = 1, LENGTH = 2, FOUR_BYTES = 5, VARINT_MOST = 10
 
 /* Room for `size` more bytes, of which the first is returned; NULL after a failure. */
 static unsigned char *grow(Message *m, size_t size) {
-    if (m->status == STATUS_OK && (m->room < size || m->size > m->room - size)) {
-        unsigned char *bytes = NULL;
-        size_t room = 2 * m->room + size + 256;
-        m->status = memory_alloc(room, 1, "message", (void **)&bytes);
-        if (m->status != STATUS_OK)
-            return NULL;
-        if (m->size > 0)
-            memcpy(bytes, m->bytes, m->size);
-        memory_free(m->bytes);
-        m->bytes = bytes;
-        m->room = room;
-    }
+    if (m->status == STATUS_OK)
+        m->status = memory_grow(&m->bytes, m->size, size, "message");
     if (m->status != STATUS_OK)
         return NULL;
     m->size += size;

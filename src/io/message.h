@@ -20,7 +20,7 @@
 
 typedef struct Message {
     unsigned char *bytes; /* owned */
-    size_t size, room;
+    size_t size;
     Status status;
 } Message;
 

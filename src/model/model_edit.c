@@ -4,8 +4,7 @@
 #include "model/layers.h"
 #include <string.h>
 
-/* ---- finding
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- finding ----------------------------------------------------------------------------------------------------- */
 
 /* The key with the number of channels that come out of a layer, which its weights follow; NULL: it has none. */
 static const char *width_key(const ModelLayer *layer) {
@@ -70,8 +69,7 @@ void model_head_layers(const Model *model, size_t output, bool *part) {
     while (t.layer != head && step_back(model, &t));
 }
 
-/* ---- changing
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- changing ---------------------------------------------------------------------------------------------------- */
 
 static Status set_integer(json_t *object, const char *key, size_t value) {
     if (json_object_set_new(object, key, json_integer((json_int_t)value)) != 0)
@@ -91,16 +89,6 @@ Status model_head_resize(Model *model, size_t output, size_t classes) {
     }
     ModelLayer *layer = &model->layers[head.layer];
     return set_integer(layer->config, width_key(layer), classes);
-}
-
-/* Room for one more element behind `count`. */
-static Status grow(void **array, size_t count, size_t size) {
-    void *larger;
-    TRY(memory_alloc(count + 1, size, "model", &larger));
-    memcpy(larger, *array, count * size);
-    memory_free(*array);
-    *array = larger;
-    return STATUS_OK;
 }
 
 static Status free_name(const Model *model, const char *wanted, char **name) {
@@ -123,8 +111,8 @@ static Status append(Model *model, const char *class_name, const char *name, jso
         status = layer_config(layer.class, config, &layer.config);
     json_decref(config);
     TRY(status);
-    TRY_GOTO(grow((void **)&model->layers, model->layer_count, sizeof *model->layers), failed);
-    TRY_GOTO(grow((void **)&model->order, model->order_count, sizeof *model->order), failed);
+    TRY_GOTO(memory_grow(&model->layers, model->layer_count, 1, "model"), failed);
+    TRY_GOTO(memory_grow(&model->order, model->order_count, 1, "model"), failed);
     TRY_GOTO(free_name(model, name, &layer.name), failed);
     TRY_GOTO(memory_strdup(layer.name, &layer.group), failed);
     TRY_GOTO(memory_strdup(layer.name, &layer.path), failed); /* of no file */

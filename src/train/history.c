@@ -125,18 +125,7 @@ Status history_open(History *history, const char *path) {
 
 Status history_add(History *history, const double *row) {
     size_t width = history->column_count;
-    if (history->row_count == history->row_capacity) {
-        size_t capacity = history->row_capacity ? 2 * history->row_capacity : 64, count;
-        double *rows = NULL;
-        if (!memory_multiply(capacity, width, &count))
-            return status_fail(STATUS_FAILED, "the history is too long");
-        TRY(memory_new(&rows, count, "history rows"));
-        if (history->row_count)
-            memcpy(rows, history->rows, history->row_count * width * sizeof *rows);
-        memory_free(history->rows);
-        history->rows = rows;
-        history->row_capacity = capacity;
-    }
+    TRY(memory_grow(&history->rows, history->row_count * width, width, "history rows"));
     memcpy(history->rows + history->row_count * width, row, width * sizeof *row);
     history->row_count++;
     return STATUS_OK;

@@ -30,7 +30,6 @@ typedef struct History {
     size_t column_count;
     double *rows; /* owned [row_count][column_count]; NAN: no value */
     size_t row_count;
-    size_t row_capacity;
     char *path;     /* metrics.csv; owned; NULL: no file */
     size_t in_file; /* rows that it has */
     bool torn;      /* and perhaps a part of another: the last write failed */

@@ -8,7 +8,7 @@
 /* Paths, one behind the other, each with its '\0'. */
 typedef struct InputList {
     char *texts; /* owned */
-    size_t used, room, count;
+    size_t used, count;
     bool skip; /* also what is not there: it will be found to be bad */
 } InputList;
 

@@ -52,21 +52,11 @@ bool inputs_is_network(const char *word) {
     return is_run;
 }
 
-/* ---- the list
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- the list ---------------------------------------------------------------------------------------------------- */
 
 static Status add_text(InputList *list, const char *path) {
     size_t length = strlen(path) + 1;
-    if (list->used + length > list->room) {
-        size_t room = 2 * (list->used + length) + 4096;
-        char *larger;
-        TRY(memory_alloc(room, 1, "list of inputs", (void **)&larger));
-        if (list->used > 0)
-            memcpy(larger, list->texts, list->used);
-        memory_free(list->texts);
-        list->texts = larger;
-        list->room = room;
-    }
+    TRY(memory_grow(&list->texts, list->used, length, "list of inputs"));
     memcpy(list->texts + list->used, path, length);
     list->used += length;
     list->count++;

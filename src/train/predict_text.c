@@ -20,8 +20,7 @@ enum {
     TABLE_NUMBERS = 6 /* numbers of a row in a table */
 };
 
-/* ---- text
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- text -------------------------------------------------------------------------------------------------------- */
 
 /* Appends; a failure stays in text->status. */
 static void add(Text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -35,16 +34,10 @@ static void add(Text *text, const char *format, ...) {
             text->used += (size_t)n;
             return;
         }
-        char *larger;
-        size_t room = 2 * (text->used + (size_t)(n < 0 ? 0 : n)) + 65536;
-        text->status = memory_alloc(room, 1, "text of predictions", (void **)&larger);
-        if (text->status != STATUS_OK)
-            return;
-        if (text->used > 0)
-            memcpy(larger, text->bytes, text->used);
-        memory_free(text->bytes);
-        text->bytes = larger;
-        text->room = room;
+        size_t more = (size_t)(n < 0 ? 0 : n) + 65536; /* so that mostly the first try succeeds */
+        text->status = memory_grow(&text->bytes, text->used, more, "text of predictions");
+        if (text->status == STATUS_OK)
+            text->room = text->used + more;
     }
 }
 
@@ -86,8 +79,7 @@ static void add_csv(Text *text, const char *word) {
     add(text, "\"");
 }
 
-/* ---- table
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- table ------------------------------------------------------------------------------------------------------- */
 
 static void begin_table(PredictWriter *w) {
     const Predictor *p = w->predictor;
@@ -176,8 +168,7 @@ static void add_table_row(PredictWriter *w, const Row *row) {
     add(&w->text, "\n");
 }
 
-/* ---- CSV
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- CSV --------------------------------------------------------------------------------------------------------- */
 
 static void begin_csv(PredictWriter *w) {
     const Predictor *p = w->predictor;
@@ -231,8 +222,7 @@ static void add_csv_row(PredictWriter *w, const Row *row) {
     add(&w->text, "\n");
 }
 
-/* ---- JSON
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- JSON -------------------------------------------------------------------------------------------------------- */
 
 /* A text that need not be UTF-8: bytes that cannot be in JSON become '?'. */
 static json_t *text_json(const char *text) {
@@ -294,8 +284,7 @@ static void add_json_row(PredictWriter *w, const Row *row) {
     free(text);
 }
 
-/* ---- of any form
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- of any form ------------------------------------------------------------------------------------------------- */
 
 void predict__text_begin(PredictWriter *w) {
     if (w->options.format == PREDICT_TABLE)

@@ -101,6 +101,41 @@ static void texts_are_copied(void **state) {
     memory_free(made);
 }
 
+static void arrays_grow(void **state) {
+    (void)state;
+    enum { COUNT = 5000, MORE = 20000 };
+    MemoryStats start = memory_stats();
+    int *a = NULL;
+    for (int i = 0; i < COUNT; i++) {
+        assert_int_equal(memory_grow(&a, (size_t)i, 1, "list"), STATUS_OK);
+        a[i] = i;
+    }
+    assert_in_range(memory_stats().total_count - start.total_count, 2, 6); /* 1 KB, 2, 4, 8, 16, 32 */
+    assert_int_equal(memory_grow(&a, COUNT, MORE, "list"), STATUS_OK);
+    int sum = 0;
+    for (int i = 0; i < MORE; i++)
+        sum |= a[COUNT + i];
+    assert_int_equal(sum, 0);
+    for (int i = 0; i < COUNT; i++)
+        assert_int_equal(a[i], i);
+    int *same = a;
+    memory_fail_at(1);
+    assert_int_equal(memory_grow(&a, COUNT, MORE, "list"), STATUS_OK); /* there is room */
+    assert_int_equal(memory_grow(&a, COUNT, 2 * MORE, "list of files"), STATUS_FAILED);
+    memory_fail_at(0);
+    assert_non_null(strstr(status_message(), "list of files"));
+    assert_int_equal(memory_grow(&a, COUNT, SIZE_MAX, "list"), STATUS_FAILED);
+    assert_int_equal(memory_grow(&a, COUNT, SIZE_MAX / 4, "list"), STATUS_FAILED);
+    assert_ptr_equal(a, same);
+    assert_int_equal(a[COUNT - 1], COUNT - 1);
+    memory_free(a);
+    assert_int_equal(memory_stats().live_bytes, start.live_bytes);
+    a = NULL;
+    assert_int_equal(memory_grow(&a, 0, 0, "list"), STATUS_OK); /* nothing, at a valid address */
+    assert_non_null(a);
+    memory_free(a);
+}
+
 static void a_kept_block_is_used_again(void **state) {
     enum { LARGE = 16 << 20 };
     (void)state;
@@ -170,6 +205,7 @@ int main(void) {
         cmocka_unit_test(counters_follow),
         cmocka_unit_test(what_lies_elsewhere_is_counted),
         cmocka_unit_test(texts_are_copied),
+        cmocka_unit_test(arrays_grow),
         cmocka_unit_test(a_kept_block_is_used_again),
         cmocka_unit_test(the_nth_allocation_fails_and_all_after_it),
         cmocka_unit_test(the_system_sees_what_is_allocated),

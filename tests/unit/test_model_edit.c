@@ -165,8 +165,7 @@ static void inputs_of_another_size(void **state) {
     release(model, graph);
 }
 
-/* ---- freezing
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- freezing ---------------------------------------------------------------------------------------------------- */
 
 /* "01101": which of the layers train. */
 static const char *trained(const Model *model) {
