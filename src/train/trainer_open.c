@@ -251,8 +251,8 @@ static Status open_folder(Trainer *t) {
         TRY_GOTO(trainer__restore_best(t), done);
         TRY_GOTO(run_set_aside(t->run, t->state.step), done);
     } else {
+        TRY_GOTO(record_files(t->config, &t->files), done); /* they may be files of the run that is replaced */
         TRY_GOTO(make_folder(t, folder, base), done);
-        TRY_GOTO(record_files(t->config, &t->files), done);
     }
     config_settle(t->config);
     TRY_GOTO(config_to_json(t->config, &json), done);

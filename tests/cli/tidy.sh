@@ -62,6 +62,8 @@ differs "--overwrite makes a new run" "$before" "$(digest eight)"
 same "of which the old one's checkpoints are gone" "step-00000007.h5 step-1.h5" "$(cd eight && ls step-*.h5 | xargs)"
 same "and files of others are not" "mine mine mine mine" \
     "$(cat eight/notes.txt eight/step-1.h5 eight/final.h5.bak eight/notes/best.h5 | xargs)"
+train 2 --model eight/best.h5 --data small.h5 --batch-size 100 --epochs 1 --out eight --overwrite
+check "one that takes the network of the old one, too" verified eight
 find . -type f ! -name before ! -name after -printf '%p %s %T@\n' | sort >before
 ranks 3 cnn_train "${options[@]}" --dry-run --out dry >/dev/null 2>&1
 check "--dry-run ends with 0" [ $? -eq 0 ]
