@@ -180,7 +180,9 @@ Status look_features(Look *look, PlotStyle style, unsigned char **bytes, size_t 
     int node = -1;
     *bytes = NULL;
     TRY(look__choose_maps(look, &node));
-    if (node <= 0 || graph->nodes[node].op.y.rank != 3)
+    if (node < 0)
+        return status_fail(STATUS_USAGE, "the network has no convolution whose maps could be shown. Choose a --layer");
+    if (node == 0 || graph->nodes[node].op.y.rank != 3)
         return status_fail(STATUS_USAGE, "layer %s has no maps [height, width, channels]. Choose another --layer",
                            node > 0 ? graph->nodes[node].layer : look->arguments->layer);
     const Shape *shape = &graph->nodes[node].op.y;

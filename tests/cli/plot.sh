@@ -46,6 +46,11 @@ fails "an example that is not there" 2 'index 900: .*has 203 examples' "$plot" o
     -o none.png
 fails "a class that is not there" 2 'class 10: .*10 classes' "$plot" one -w grad-cam -s train --class 10 -o none.png
 fails "a layer that is not there" 2 'no layer conf' "$plot" one -w filters --layer conf -o none.png
+echo '{"class_name": "Sequential", "config": {"name": "flat", "layers": [
+    {"class_name": "Flatten", "config": {"name": "flatten", "batch_input_shape": [null, 8, 8, 1]}},
+    {"class_name": "Dense", "config": {"name": "y", "units": 10, "activation": "softmax"}}]}}' >flat.json
+train 1 --model flat.json --data small.h5 --batch-size 100 --epochs 1 --no-report --out flat
+fails "a network without convolutions" 2 'no convolution whose maps' "$plot" flat -w features -s train -o none.png
 ends "confusions" 0 "$plot" one --what confusion --split train -o confusion.svg
 ends "as cnn_evaluate draws them" 0 ranks 2 cnn_evaluate one --split train --confusion evaluated.svg
 check "are the same" cmp confusion.svg evaluated.svg
