@@ -30,12 +30,14 @@ static bool flattens(const Model *model, size_t layer) {
     return false;
 }
 
-/* Whether call number `at` of the order is the only thing that later calls read of what is before them, and no layer is
- * called on both sides. */
+/* Whether call number `at` of the order is the only thing that later calls read of what is before them, no layer is
+ * called on both sides, and the network has read all its inputs. */
 static bool is_cut(const Model *model, size_t at) {
     for (size_t later = at + 1; later < model->order_count; later++) {
         ModelTensor t = model->order[later];
         const ModelCall *call = &model->layers[t.layer].calls[t.call];
+        if (call->input_count == 0)
+            return false;
         for (size_t before = 0; before <= at; before++) {
             ModelTensor b = model->order[before];
             if (b.layer == t.layer)

@@ -83,6 +83,30 @@ static void heads_of_the_zoo(void **state) {
     }
 }
 
+/* Nothing goes before all inputs have been read, not even behind a Flatten. */
+static void a_second_input_is_no_head(void **state) {
+    (void)state;
+    Model *cut;
+    assert_ok(headless(
+        "{\"class_name\":\"Functional\",\"config\":{\"name\":\"two\",\"layers\":["
+        "{\"class_name\":\"InputLayer\",\"name\":\"x\",\"config\":{\"name\":\"x\",\"batch_input_shape\":[null,2,2,1]},"
+        "\"inbound_nodes\":[]},"
+        "{\"class_name\":\"Flatten\",\"name\":\"flat\",\"config\":{\"name\":\"flat\"},"
+        "\"inbound_nodes\":[[[\"x\",0,0,{}]]]},"
+        "{\"class_name\":\"InputLayer\",\"name\":\"more\",\"config\":{\"name\":\"more\",\"batch_input_shape\":[null,3]}"
+        ","
+        "\"inbound_nodes\":[]},"
+        "{\"class_name\":\"Concatenate\",\"name\":\"all\",\"config\":{\"name\":\"all\"},"
+        "\"inbound_nodes\":[[[\"flat\",0,0,{}],[\"more\",0,0,{}]]]},"
+        "{\"class_name\":\"Dense\",\"name\":\"fc\",\"config\":{\"name\":\"fc\",\"units\":2},"
+        "\"inbound_nodes\":[[[\"all\",0,0,{}]]]}],"
+        "\"input_layers\":[[\"x\",0,0],[\"more\",0,0]],\"output_layers\":[[\"fc\",0,0]]}}",
+        &cut));
+    assert_int_equal(cut->input_count, 2);
+    assert_string_equal(cut->layers[cut->outputs[0].layer].name, "all");
+    model_destroy(cut);
+}
+
 static void no_head_is_an_error(void **state) {
     (void)state;
     Model *none;
@@ -161,6 +185,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(forms_go_by_the_name),
         cmocka_unit_test(heads_of_the_zoo),
+        cmocka_unit_test(a_second_input_is_no_head),
         cmocka_unit_test(no_head_is_an_error),
         cmocka_unit_test(keras_3_words),
         cmocka_unit_test(hard_sigmoid_of_keras_2_is_refused),
