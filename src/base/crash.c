@@ -93,11 +93,11 @@ static void on_crash(int number, siginfo_t *info, void *context) {
     }
     if (guarded_file == NULL && expected != NULL)
         end("", expected);
-    if (guarded_file == NULL) { /* not ours: as it would have been; a fault occurs again on return */
+    if (guarded_file == NULL) { /* not ours: as it would have been; a fault occurs again on return, a kill() not */
         for (int i = 0; i < CAUGHT; i++)
             if (caught[i] == number)
                 sigaction(number, &before[i], NULL);
-        if (number == SIGABRT || number == SIGVTALRM)
+        if (number == SIGABRT || number == SIGVTALRM || info->si_code <= 0)
             raise(number);
         return;
     }
