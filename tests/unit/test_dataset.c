@@ -6,6 +6,7 @@
 #include "data/dataset_writer.h"
 #include "data/preprocess.h"
 #include "io/h5io.h"
+#include <fcntl.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -234,6 +235,34 @@ static void rows_from_memory_and_from_file(void **state) {
     }
 }
 
+/* A file of 5 GB, all but one example of which are a hole: counts of bytes do not fit 32 bits. */
+static void examples_beyond_4_gib(void **state) {
+    enum { ROWS = 1250000, SIDE = 64, BYTES = SIDE * SIDE };
+    (void)state;
+    H5ioFile *file;
+    Dataset *dataset;
+    uint64_t offset;
+    unsigned char sevens[BYTES];
+    Real x[3 * BYTES];
+    memset(sevens, 7, BYTES);
+    assert_ok(h5io_create(path, &file));
+    assert_ok(h5io_make_group(file, "/train"));
+    assert_ok(h5io_create_flat(file, "/train/x", H5IO_UINT8, 4, (size_t[]){ROWS, SIDE, SIDE, 1}));
+    assert_ok(h5io_create_flat(file, "/train/y", H5IO_UINT8, 1, (size_t[]){ROWS}));
+    assert_ok(h5io_offset(file, "/train/x", &offset));
+    assert_ok(h5io_close(file));
+    int fd = open(path, O_WRONLY);
+    assert_int_equal(pwrite(fd, sevens, BYTES, (off_t)(offset + (uint64_t)(ROWS - 1) * BYTES)), BYTES);
+    close(fd);
+    assert_ok(dataset_open(path, &dataset));
+    assert_int_equal(dataset_info(dataset)->count[DATASET_TRAIN], ROWS);
+    assert_false(dataset_fits(dataset, DATASET_TRAIN));
+    assert_ok(dataset_read(dataset, DATASET_TRAIN, (uint64_t[]){ROWS - 2, ROWS - 1, 0}, 3, NULL, x, NULL));
+    for (size_t i = 0; i < 3 * BYTES; i++)
+        assert_true(x[i] == (i / BYTES == 1 ? (Real)7 : (Real)0));
+    dataset_close(dataset);
+}
+
 /* Features take the place of x, in any order and with the labels as they are; and are gone again. */
 static void features_in_the_place_of_x(void **state) {
     enum { ROWS = 50, WIDTH = 3 };
@@ -404,6 +433,7 @@ int main(void) {
         cmocka_unit_test_teardown(attributes, finish),
         cmocka_unit_test_teardown(contradictions_are_refused, finish),
         cmocka_unit_test_teardown(rows_from_memory_and_from_file, finish),
+        cmocka_unit_test_teardown(examples_beyond_4_gib, finish),
         cmocka_unit_test_teardown(features_in_the_place_of_x, finish),
         cmocka_unit_test_teardown(file_that_breaks_while_open, finish),
         cmocka_unit_test_teardown(preprocessing_of_another_shape_is_refused, finish),
