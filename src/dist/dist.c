@@ -75,6 +75,17 @@ static void find_place(Dist *dist, MPI_Comm all, MPI_Comm node) {
     MPI_Get_processor_name(dist->host, &length);
 }
 
+/* Until MPI tells: what is said while it starts is said with the rank that the launcher gave. */
+static void name_rank(void) {
+    const char *rank = getenv("OMPI_COMM_WORLD_RANK");
+    char host[256] = "";
+    if (!rank)
+        rank = getenv("PMIX_RANK");
+    gethostname(host, sizeof host - 1);
+    if (rank)
+        log_set_rank(atoi(rank), INT_MAX, host);
+}
+
 Status dist_init(int *argc, char ***argv, Dist **out) {
     *out = NULL;
     bool by_slurm;
@@ -82,6 +93,7 @@ Status dist_init(int *argc, char ***argv, Dist **out) {
     Dist *dist;
     MPI_Comm node;
     TRY(memory_new(&dist, 1, "communicator"));
+    name_rank();
     MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided);
     MPI_Comm_size(MPI_COMM_WORLD, &ranks);
     Status status = STATUS_OK;

@@ -6,11 +6,30 @@
 #include "train/watchdog.h"
 #include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
+
+enum { START_TIMEOUT = 600 }; /* seconds, as the default of --stall-timeout */
 
 /* Before anything: of a JSON text for which memory is short, jansson drops parts without a word. */
 static void start(const char *name) {
     log_set_program(name);
     json_set_alloc_funcs(memory_for_library, free);
+}
+
+/* How long MPI may take to start: a rank that does not come, and hosts that do not reach each other, make it wait for
+ * ever, without a word.  Each rank looks for --stall-timeout itself, as there is nobody yet to ask. */
+static double start_timeout(int argc, char **argv) {
+    static const char name[] = "--stall-timeout";
+    const Option option = {.name = name + 2, .type = OPTION_DURATION};
+    double seconds = START_TIMEOUT;
+    for (int i = 1; i < argc; i++)
+        if (strncmp(argv[i], name, sizeof name - 1) == 0) {
+            const char *text = argv[i] + sizeof name - 1;
+            text = *text == '=' ? text + 1 : i + 1 < argc ? argv[i + 1] : "";
+            if (cli_set(&option, text, &seconds) != STATUS_OK)
+                seconds = START_TIMEOUT; /* cli_parse says what is wrong */
+        }
+    return seconds;
 }
 
 int program_run(const CliProgram *program, ProgramWork *work, int argc, char **argv) {
@@ -19,7 +38,10 @@ int program_run(const CliProgram *program, ProgramWork *work, int argc, char **a
         return STATUS_OK;
     backend_fix_cpu(argv);
     start(program->name);
-    Status status = dist_init(&argc, &argv, &dist);
+    Status status = watchdog_start(NULL, start_timeout(argc, argv));
+    if (status == STATUS_OK)
+        status = dist_init(&argc, &argv, &dist);
+    watchdog_stop();
     if (status != STATUS_OK) {
         log_error("%s", status_message());
         return (int)status;

@@ -54,6 +54,7 @@ void watchdog_step(uint64_t step, uint64_t epoch) {
 
 static const char *describe(Beat *beat, char text[PLACE]) {
     static const char *const phases[WATCH_PHASES] = {
+        [WATCH_MPI] = "while MPI starts: a rank has not come, or hosts do not reach each other",
         [WATCH_START] = "at the start",
         [WATCH_DATA] = "waiting for the data",
         [WATCH_FORWARD] = "in the forward pass",
@@ -139,8 +140,7 @@ static void *watch(void *argument) {
 
 /* ---- start and end ----------------------------------------------------------------------------------------------- */
 
-static Status allocate(const Dist *dist) {
-    size_t count = (size_t)dist_local_ranks(dist);
+static Status allocate(size_t count) {
     TRY(memory_new(&dog.beats, count, "watchdog"));
     TRY(memory_new(&dog.silent, count, "watchdog"));
     return memory_new(&dog.looks, count, "watchdog");
@@ -157,18 +157,18 @@ static void release(void) {
 }
 
 static void share_beats(Dist *dist) {
-    size_t local = (size_t)dist_local_rank(dist);
-    dog.count = (size_t)dist_local_ranks(dist);
+    dog.count = dist ? (size_t)dist_local_ranks(dist) : 1;
     mine = NULL;
     if (dog.count > 1 && shared_map(dist, sizeof *mine, (void **)dog.beats, &dog.shared) == STATUS_OK)
-        mine = dog.beats[local];
+        mine = dog.beats[dist_local_rank(dist)];
     if (mine == NULL) {
         mine = &unwatched;
         dog.beats[0] = mine;
         dog.count = 1;
     }
-    mine->rank = dist_rank(dist);
+    mine->rank = dist ? dist_rank(dist) : 0;
     mine->ended = false;
+    watchdog_at(dist ? WATCH_START : WATCH_MPI);
 }
 
 static Status start_thread(void) {
@@ -181,16 +181,20 @@ static Status start_thread(void) {
     return status;
 }
 
+static Status agree(Dist *dist, Status status) {
+    return dist ? dist_agree(dist, status) : status;
+}
+
 Status watchdog_start(Dist *dist, double timeout) {
     if (timeout <= 0)
         return STATUS_OK;
     watchdog_stop(); /* of a run before */
-    snprintf(dog.host, sizeof dog.host, "%s", dist_host(dist));
+    snprintf(dog.host, sizeof dog.host, "%s", dist ? dist_host(dist) : "");
     dog.timeout = timeout;
-    Status status = dist_agree(dist, allocate(dist));
+    Status status = agree(dist, allocate(dist ? (size_t)dist_local_ranks(dist) : 1));
     if (status == STATUS_OK) {
         share_beats(dist);
-        status = dist_agree(dist, start_thread());
+        status = agree(dist, start_thread());
     }
     if (status != STATUS_OK)
         watchdog_stop();

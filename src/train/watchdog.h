@@ -23,6 +23,7 @@
 #include "dist/dist.h"
 
 typedef enum WatchPhase {
+    WATCH_MPI,
     WATCH_START,
     WATCH_DATA,
     WATCH_FORWARD,
@@ -39,7 +40,8 @@ typedef enum WatchPhase {
 } WatchPhase;
 
 /* Begins to watch.  timeout in seconds; 0: nothing is watched.  Where the ranks of a node cannot share memory each
- * watches itself.  Collective, the same timeout on all.  STATUS_FAILED: no thread; agreed and printed. */
+ * watches itself.  Collective, the same timeout on all.  STATUS_FAILED: no thread; agreed and printed.
+ * dist NULL: each process watches itself while MPI starts, until watchdog_stop; not collective, nothing printed. */
 Status watchdog_start(Dist *dist, double timeout);
 
 /* Another timeout from now on; 0: never.  Has no effect where watchdog_start was given 0.  Not collective. */

@@ -51,6 +51,14 @@ train 3 --resume auto "${options[@]}" --out end
 has "all else is done" 'nothing left to do' "$(cat log)"
 same "digest" "$expected" "$(digest end)"
 
+echo "--- a rank that does not start"
+printf '#!/bin/bash\n[ "$OMPI_COMM_WORLD_RANK" != 1 ] || exec sleep 1000\nexec "$@"\n' >absent
+chmod +x absent
+ends "its exit code" 76 timeout $limit mpirun --quiet -np 3 ./absent "$build/cnn_train" "${options[@]}" --stall-timeout=2 --out never
+same "the others say so" 2 \
+    "$(grep -cE 'error: rank [02] \(.*\): no progress for 2 s: while MPI starts: a rank has not come, or hosts do not' err)"
+check "nothing is written" [ ! -e never ]
+
 echo "--- stopped for a while"
 begin_until 10 while 3 "${options[@]}"
 processes=($(rank_processes))
