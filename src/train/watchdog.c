@@ -54,7 +54,7 @@ void watchdog_step(uint64_t step, uint64_t epoch) {
 
 static const char *describe(Beat *beat, char text[PLACE]) {
     static const char *const phases[WATCH_PHASES] = {
-        [WATCH_MPI] = "while MPI starts: a rank has not come, or hosts do not reach each other",
+        [WATCH_MPI] = "while MPI starts",
         [WATCH_START] = "at the start",
         [WATCH_DATA] = "waiting for the data",
         [WATCH_FORWARD] = "in the forward pass",
@@ -95,8 +95,14 @@ static void name_silent(void) {
 
 static _Noreturn void give_up(double still) {
     char place[PLACE];
-    log_last_words("no progress for %.0f s: %s. The job ends; start it again with --resume auto", still,
-                   describe(mine, place));
+    if (mine->phase == WATCH_MPI)
+        log_last_words(
+            "MPI has not started in %.0f s: a rank does not come, or the hosts do not reach each other. Name their "
+            "network: OMPI_MCA_btl_tcp_if_include=eth0, or 10.1.0.0/16, in the environment of mpirun or srun",
+            still);
+    else
+        log_last_words("no progress for %.0f s: %s. The job ends; start it again with --resume auto", still,
+                       describe(mine, place));
     name_silent();
     sleep(2); /* the others have something to say, too */
     status_end(STATUS_RETRY);
