@@ -16,16 +16,21 @@ static int score_node(const Graph *graph) {
 
 int grad_cam_node(const Graph *graph) {
     const Shape *maps = NULL;
-    int found = -1;
-    for (int i = 0; i < (int)graph->node_count; i++) {
+    int found = -1, end = graph->outputs[0].node;
+    bool leads[end + 1]; /* to the first output */
+    memset(leads, 0, sizeof leads);
+    leads[end] = true;
+    for (int i = end; i > 0; i--)
+        for (size_t k = 0; leads[i] && k < graph->nodes[i].op.inputs; k++)
+            leads[graph->nodes[i].inputs[k]] = true;
+    for (int i = 0; i <= end; i++) {
         const OpDesc *op = &graph->nodes[i].op;
-        if (op->kind == OP_CONV2D && graph->nodes[i].in_prediction && op->y.dim[0] * op->y.dim[1] > 1)
+        if (op->kind == OP_CONV2D && leads[i] && op->y.dim[0] * op->y.dim[1] > 1)
             maps = &op->y;
     }
-    for (int i = 0; maps && i < (int)graph->node_count; i++) {
-        const Node *node = &graph->nodes[i];
-        if (node->in_prediction && node->op.y.rank == 3 && node->op.y.dim[0] == maps->dim[0] &&
-            node->op.y.dim[1] == maps->dim[1])
+    for (int i = 0; maps && i <= end; i++) {
+        const Shape *y = &graph->nodes[i].op.y;
+        if (leads[i] && y->rank == 3 && y->dim[0] == maps->dim[0] && y->dim[1] == maps->dim[1])
             found = i;
     }
     return found;

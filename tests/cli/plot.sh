@@ -51,6 +51,9 @@ echo '{"class_name": "Sequential", "config": {"name": "flat", "layers": [
     {"class_name": "Dense", "config": {"name": "y", "units": 10, "activation": "softmax"}}]}}' >flat.json
 train 1 --model flat.json --data small.h5 --batch-size 100 --epochs 1 --no-report --out flat
 fails "a network without convolutions" 2 'no convolution whose maps' "$plot" flat -w features -s train -o none.png
+train 1 --model "$source/tests/cli/networks/shared.json" --data small.h5 --batch-size 100 --epochs 1 --no-report --out outputs
+ends "of two outputs, where the first comes from" 0 "$plot" outputs -w grad-cam -s train -o none.png
+rm none.png
 ends "confusions" 0 "$plot" one --what confusion --split train -o confusion.svg
 ends "as cnn_evaluate draws them" 0 ranks 2 cnn_evaluate one --split train --confusion evaluated.svg
 check "are the same" cmp confusion.svg evaluated.svg
