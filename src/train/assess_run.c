@@ -167,14 +167,14 @@ static json_t *to_json(const Assessor *a) {
     const Trained *t = &a->trained;
     const Evaluation *e = a->evaluation;
     json_t *json =
-        json_pack("{s:s, s:s, s:s, s:f, s:o, s:I}", "checkpoint", t->path, "data", t->setup.info->path, "split",
-                  dataset_split_names[t->asked], "loss",
+        json_pack("{s:o, s:o, s:s, s:f, s:o, s:I}", "checkpoint", program_json_text(t->path), "data",
+                  program_json_text(t->setup.info->path), "split", dataset_split_names[t->asked], "loss",
                   totals_loss(&a->totals, t->setup.loss_weights, t->setup.graph->loss_count), "accuracy",
                   number_or_null(totals_accuracy(&a->totals, 0)), "examples", (json_int_t)a->totals.examples);
     for (size_t i = 0; json && e->metrics && i < e->metrics->count; i++)
         json_object_set_new(json, e->metrics->items[i].name, number_or_null(e->values[i]));
     if (json && a->described && a->described[0])
-        json_object_set_new(json, "mean", json_string(a->described));
+        json_object_set_new(json, "mean", program_json_text(a->described));
     if (json)
         json_object_set_new(json, "outputs", assess_json(a->assessment, names_of(t)));
     return json;

@@ -23,8 +23,8 @@ typedef struct GradCam {
     double score; /* z[c] */
 } GradCam;
 
-/* The node whose maps are looked at unless another is asked for: of those that lead to the first output, the last one as
- * high and wide as the output of the last convolution that has more than one place, so with the activation and the
+/* The node whose maps are looked at unless another is asked for: of those that lead to the first output, the last one
+ * as high and wide as the output of the last convolution that has more than one place, so with the activation and the
  * additions behind it.  -1: there is none. */
 int grad_cam_node(const Graph *graph);
 

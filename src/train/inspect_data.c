@@ -226,10 +226,10 @@ static Status print_json(const DatasetInfo *info, const Survey *survey) {
         json_array_append_new(labels,
                               json_pack("{s:s, s:s, s:I}", "name", info->labels[i].name, "kind",
                                         kinds[info->labels[i].kind], "classes", (json_int_t)info->labels[i].classes));
-    json_t *json =
-        json_pack("{s:s, s:o, s:s, s:o, s:o, s:s, s:s, s:o}", "dataset", info->path, "shape", shape, "type",
-                  info->is_uint8 ? "uint8" : "float32", "value_max", real(info->value_max), "labels", labels, "origin",
-                  info->origin, "fingerprint", info->fingerprint, "splits", splits_json(info, survey));
+    json_t *json = json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:s, s:o}", "dataset", program_json_text(info->path),
+                             "shape", shape, "type", info->is_uint8 ? "uint8" : "float32", "value_max",
+                             real(info->value_max), "labels", labels, "origin", program_json_text(info->origin),
+                             "fingerprint", info->fingerprint, "splits", splits_json(info, survey));
     if (json && survey->classes > 0)
         json_object_set_new(json, "classes", classes_json(info, survey));
     if (json && survey->has_x)

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/terminal.h"
 #include "train/predict_write_internal.h"
+#include "train/program.h"
 #include <jansson.h>
 #include <math.h>
 #include <stdarg.h>
@@ -224,19 +225,6 @@ static void add_csv_row(PredictWriter *w, const Row *row) {
 
 /* ---- JSON -------------------------------------------------------------------------------------------------------- */
 
-/* A text that need not be UTF-8: bytes that cannot be in JSON become '?'. */
-static json_t *text_json(const char *text) {
-    json_t *json = json_string(text);
-    char *copy;
-    if (json || memory_strdup(text, &copy) != STATUS_OK)
-        return json;
-    for (char *c = copy; *c; c++)
-        *c = *c & 0x80 ? '?' : *c;
-    json = json_string(copy);
-    memory_free(copy);
-    return json;
-}
-
 static json_t *number_json(double value) {
     return isfinite(value) ? json_real(value) : json_null();
 }
@@ -247,15 +235,16 @@ static json_t *output_json(PredictWriter *w, const PredictOutput *o, const Real 
     json_t *array = json_array();
     size_t top = predict__tells_classes(o) ? predict__top(w, o, values) : 0;
     for (size_t c = 0; c < top; c++)
-        json_array_append_new(array,
-                              json_pack("{s:o, s:o}", "class", text_json(predict__class(p, o, w->top[c].class, name)),
-                                        "probability", number_json(w->top[c].p)));
+        json_array_append_new(array, json_pack("{s:o, s:o}", "class",
+                                               program_json_text(predict__class(p, o, w->top[c].class, name)),
+                                               "probability", number_json(w->top[c].p)));
     predict_probabilities(o, values, w->p);
     for (size_t c = 0; !predict__tells_classes(o) && c < o->width; c++)
-        json_array_append_new(array, o->kind == PREDICT_NUMBERS
-                                         ? number_json(w->p[c])
-                                         : json_pack("{s:o, s:o}", "label", text_json(predict__class(p, o, c, name)),
-                                                     "probability", number_json(w->p[c])));
+        json_array_append_new(array,
+                              o->kind == PREDICT_NUMBERS
+                                  ? number_json(w->p[c])
+                                  : json_pack("{s:o, s:o}", "label", program_json_text(predict__class(p, o, c, name)),
+                                              "probability", number_json(w->p[c])));
     return array;
 }
 
@@ -265,11 +254,11 @@ static void add_json_row(PredictWriter *w, const Row *row) {
     char name[PREDICT_NAME];
     if (row->bad)
         return;
-    json_t *json = json_pack("{s:o}", "input", text_json(row->input));
+    json_t *json = json_pack("{s:o}", "input", program_json_text(row->input));
     if (row->has_row)
         json_object_set_new(json, "row", json_integer((json_int_t)row->row));
     if (row->truth >= 0)
-        json_object_set_new(json, "is", text_json(predict__class(p, &p->outputs[0], (size_t)row->truth, name)));
+        json_object_set_new(json, "is", program_json_text(predict__class(p, &p->outputs[0], (size_t)row->truth, name)));
     json_t *outputs = p->output_count > 1 ? json_object() : json;
     for (size_t k = 0; k < p->output_count; k++) {
         const PredictOutput *o = &p->outputs[k];

@@ -88,6 +88,18 @@ int program_run_alone(const CliProgram *program, int argc, char **argv, void *ar
     return (int)status;
 }
 
+json_t *program_json_text(const char *text) {
+    json_t *json = json_string(text);
+    char *copy;
+    if (json || memory_strdup(text, &copy) != STATUS_OK)
+        return json;
+    for (char *c = copy; *c; c++)
+        *c = *c & 0x80 ? '?' : *c;
+    json = json_string(copy);
+    memory_free(copy);
+    return json;
+}
+
 Status program_print_json(json_t *json, const char *no_number) {
     char *text = json ? json_dumps(json, JSON_PRESERVE_ORDER) : NULL;
     json_decref(json);

@@ -27,6 +27,9 @@ typedef Status ProgramAlone(void *arguments);
  * it fails.  Returns what main() does. */
 int program_run_alone(const CliProgram *program, int argc, char **argv, void *arguments, ProgramAlone *work);
 
+/* A text that need not be UTF-8, such as a file's name: bytes that cannot be in JSON become '?'.  NULL: no memory. */
+json_t *program_json_text(const char *text);
+
 /* A result as one line of JSON on stdout.  Takes `json`; NULL, what json_pack gives for numbers that are none:
  * STATUS_FAILED with the message `no_number`. */
 Status program_print_json(json_t *json, const char *no_number);

@@ -64,10 +64,11 @@ static Status find_pairs(const Predictor *p, const Gallery *gallery, const char 
 }
 
 static Status print_json(const Predictor *p, const VerifyResult *r) {
-    json_t *json = json_pack("{s:s, s:s, s:s, s:I, s:I, s:f, s:f, s:f, s:f, s:f}", "data", p->trained.setup.info->path,
-                             "split", dataset_split_names[p->trained.asked], "layer", p->outputs[0].name, "pairs",
-                             (json_int_t)r->pairs, "same", (json_int_t)r->same, "accuracy", r->accuracy, "deviation",
-                             r->deviation, "threshold", r->threshold, "auc", r->auc, "eer", r->eer);
+    json_t *json =
+        json_pack("{s:o, s:s, s:s, s:I, s:I, s:f, s:f, s:f, s:f, s:f}", "data",
+                  program_json_text(p->trained.setup.info->path), "split", dataset_split_names[p->trained.asked],
+                  "layer", p->outputs[0].name, "pairs", (json_int_t)r->pairs, "same", (json_int_t)r->same, "accuracy",
+                  r->accuracy, "deviation", r->deviation, "threshold", r->threshold, "auc", r->auc, "eer", r->eer);
     return program_print_json(json, "the figures are not numbers");
 }
 

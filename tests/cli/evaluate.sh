@@ -27,6 +27,11 @@ check "at most 79 columns" [ "$(awk 'length > 79' text | wc -l)" = 0 ]
 same "text on 3 ranks" "$(cat text)" "$(evaluate 3 run)"
 evaluate 1 run -o report-file.json >/dev/null
 same "a file says the same" "$("$python" -m json.tool report.json)" "$("$python" -m json.tool report-file.json)"
+odd=$'caf\xe9.h5' # not UTF-8
+cp "$source/datasets/digits.h5" "$odd"
+has "JSON of data whose name cannot be in it" '"data": "caf\?.h5"' "$(evaluate 1 run --data "$odd" --json)"
+has "of pairs, too" '"data": "caf\?.h5"' "$(evaluate 1 run --data "$odd" --verify-pairs 20 --json)"
+has "and of the data" '"dataset": "caf\?.h5"' "$("$build/cnn_inspect" "$odd" --quick --json)"
 has "ece is a metric, too" ' ece 0\.[0-9]+ \(359' "$(evaluate 2 run --metrics ece)"
 
 echo "--- pictures"
