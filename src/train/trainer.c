@@ -292,7 +292,10 @@ static Status end_epoch(Trainer *t, bool save, bool *stopped) {
     if (is_over(t))
         return trainer__save_last(t, best);
     bool due = t->config->checkpoint_epochs && t->state.epoch % t->config->checkpoint_epochs == 0;
-    return best || due || save ? trainer__save(t, (SaveAs){.best = best}) : STATUS_OK;
+    if (best || due || save)
+        TRY(trainer__save(t, (SaveAs){.best = best}));
+    trainer__refresh_report(t);
+    return STATUS_OK;
 }
 
 Status trainer__epoch(Trainer *t, bool *stopped) {

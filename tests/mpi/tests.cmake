@@ -9,6 +9,7 @@ if(NOT CNN_SANITIZE) # it measures time
   add_mpi(overhead NP 1)
 endif()
 add_mpi(inputs NP 1 3)
+target_link_options(test_inputs PRIVATE -Wl,--wrap=report_write -Wl,--wrap=dist_time)
 add_mpi(profile NP 1 2 3)
 add_mpi(metrics NP 1 2 3 5)
 add_mpi(labels NP 1 3)
