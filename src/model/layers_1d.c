@@ -27,64 +27,38 @@ Status layer_row_end(LayerBuild *b) {
 
 /* ---- convolutions ---- */
 
-#define KEY_WINDOW_1D KEY_NEED("kernel_size", KEY_SINGLE), KEY_USE("strides", KEY_SINGLE, "1"), KEY_CHANNELS_LAST
+/* A layer of images on the row. */
+static Status on_row(LayerBuild *b, Status (*build)(LayerBuild *)) {
+    TRY(layer_row(b));
+    TRY(build(b));
+    return layer_row_end(b);
+}
 
-static const LayerKey conv1d_keys[] = {
-    KEY_NEED("filters", KEY_COUNT),
-    KEY_WINDOW_1D,
-    KEY_WORD("padding", "valid", "valid same causal"),
-    KEY_USE("dilation_rate", KEY_SINGLE, "1"),
-    KEY_USE("groups", KEY_COUNT, "1"),
-    KEY_OUTPUT,
-    KEY_WEIGHT("kernel", "glorot_uniform"),
-    KEY_END,
-};
+static const LayerKey conv1d_keys[] = {KEY_CONV(KEY_SINGLE, "valid same causal"), KEY_END};
 
 static Status conv1d_build(LayerBuild *b) {
-    TRY(layer_row(b));
-    TRY(layer_conv_build(b));
-    return layer_row_end(b);
+    return on_row(b, layer_conv_build);
 }
 
 const LayerClass layer_class_conv1d = {"Conv1D", conv1d_keys, 1, 1, conv1d_build};
 
-static const LayerKey conv1d_transpose_keys[] = {
-    KEY_NEED("filters", KEY_COUNT),
-    KEY_WINDOW_1D,
-    KEY_WORD("padding", "valid", "valid same"),
-    KEY_USE("output_padding", KEY_SINGLE0_OR_NULL, "null"),
-    KEY_ONLY("dilation_rate", KEY_SINGLE, "1"),
-    KEY_ONLY("groups", KEY_COUNT, "1"),
-    KEY_OUTPUT,
-    KEY_WEIGHT("kernel", "glorot_uniform"),
-    KEY_END,
-};
+static const LayerKey conv1d_transpose_keys[] = {KEY_CONV_TRANSPOSE(KEY_SINGLE, KEY_SINGLE0_OR_NULL), KEY_END};
 
 static Status conv1d_transpose_build(LayerBuild *b) {
-    TRY(layer_row(b));
-    TRY(layer_conv_transpose_build(b));
-    return layer_row_end(b);
+    return on_row(b, layer_conv_transpose_build);
 }
 
 const LayerClass layer_class_conv1d_transpose = {"Conv1DTranspose", conv1d_transpose_keys, 1, 1,
                                                  conv1d_transpose_build};
 
 static const LayerKey depthwise_conv1d_keys[] = {
-    KEY_WINDOW_1D,
-    KEY_WORD("padding", "valid", "valid same causal"),
-    KEY_USE("depth_multiplier", KEY_COUNT, "1"),
-    KEY_USE("dilation_rate", KEY_SINGLE, "1"),
-    KEY_OUTPUT,
-    KEY_WEIGHT("depthwise", "glorot_uniform"),
-    KEY_UNREAD,
+    KEY_DEPTHWISE(KEY_SINGLE, "valid same causal"),
     KEY_SKIP("filters"),
     KEY_END,
 };
 
 static Status depthwise_conv1d_build(LayerBuild *b) {
-    TRY(layer_row(b));
-    TRY(layer_depthwise_build(b));
-    return layer_row_end(b);
+    return on_row(b, layer_depthwise_build);
 }
 
 const LayerClass layer_class_depthwise_conv1d = {"DepthwiseConv1D", depthwise_conv1d_keys, 1, 1,
@@ -92,21 +66,13 @@ const LayerClass layer_class_depthwise_conv1d = {"DepthwiseConv1D", depthwise_co
 
 static const LayerKey separable_conv1d_keys[] = {
     KEY_NEED("filters", KEY_COUNT),
-    KEY_WINDOW_1D,
-    KEY_WORD("padding", "valid", "valid same causal"),
-    KEY_USE("depth_multiplier", KEY_COUNT, "1"),
-    KEY_USE("dilation_rate", KEY_SINGLE, "1"),
-    KEY_OUTPUT,
-    KEY_WEIGHT("depthwise", "glorot_uniform"),
+    KEY_DEPTHWISE(KEY_SINGLE, "valid same causal"),
     KEY_WEIGHT("pointwise", "glorot_uniform"),
-    KEY_UNREAD,
     KEY_END,
 };
 
 static Status separable_conv1d_build(LayerBuild *b) {
-    TRY(layer_row(b));
-    TRY(layer_separable_build(b));
-    return layer_row_end(b);
+    return on_row(b, layer_separable_build);
 }
 
 const LayerClass layer_class_separable_conv1d = {"SeparableConv1D", separable_conv1d_keys, 1, 1,
@@ -114,19 +80,10 @@ const LayerClass layer_class_separable_conv1d = {"SeparableConv1D", separable_co
 
 /* ---- pooling ---- */
 
-static const LayerKey pooling1d_keys[] = {
-    KEY_USE("pool_size", KEY_SINGLE, "2"),
-    KEY_USE("strides", KEY_SINGLE_OR_NULL, "null"), /* null: pool_size */
-    KEY_WORD("padding", "valid", "valid same"),
-    KEY_CHANNELS_LAST,
-    KEY_END,
-};
-
-static const LayerKey average_pooling1d_keys[] = {
+static const LayerKey max_pool_keys[] = {KEY_USE("pool_size", KEY_SINGLE, "2"), KEY_POOL(KEY_SINGLE_OR_NULL), KEY_END};
+static const LayerKey average_pool_keys[] = {
     KEY_WRITE("pool_size", KEY_SINGLE, "2"),
-    KEY_USE("strides", KEY_SINGLE_OR_NULL, "null"),
-    KEY_WORD("padding", "valid", "valid same"),
-    KEY_CHANNELS_LAST,
+    KEY_POOL(KEY_SINGLE_OR_NULL),
     KEY_END,
 };
 
@@ -144,15 +101,8 @@ static Status average_pooling1d_build(LayerBuild *b) {
     return pool1d(b, OP_AVERAGE_POOL2D);
 }
 
-const LayerClass layer_class_max_pooling1d = {"MaxPooling1D", pooling1d_keys, 1, 1, max_pooling1d_build};
-const LayerClass layer_class_average_pooling1d = {"AveragePooling1D", average_pooling1d_keys, 1, 1,
-                                                  average_pooling1d_build};
-
-static const LayerKey global_pooling1d_keys[] = {
-    KEY_USE("keepdims", KEY_BOOL, "false"),
-    KEY_CHANNELS_LAST,
-    KEY_END,
-};
+const LayerClass layer_class_max_pooling1d = {"MaxPooling1D", max_pool_keys, 1, 1, max_pooling1d_build};
+const LayerClass layer_class_average_pooling1d = {"AveragePooling1D", average_pool_keys, 1, 1, average_pooling1d_build};
 
 static Status global_pool1d(LayerBuild *b, OpKind kind) {
     TRY(layer_row(b));
@@ -168,9 +118,9 @@ static Status global_average_pooling1d_build(LayerBuild *b) {
     return global_pool1d(b, OP_GLOBAL_AVERAGE_POOL2D);
 }
 
-const LayerClass layer_class_global_max_pooling1d = {"GlobalMaxPooling1D", global_pooling1d_keys, 1, 1,
+const LayerClass layer_class_global_max_pooling1d = {"GlobalMaxPooling1D", layer_global_pool_keys, 1, 1,
                                                      global_max_pooling1d_build};
-const LayerClass layer_class_global_average_pooling1d = {"GlobalAveragePooling1D", global_pooling1d_keys, 1, 1,
+const LayerClass layer_class_global_average_pooling1d = {"GlobalAveragePooling1D", layer_global_pool_keys, 1, 1,
                                                          global_average_pooling1d_build};
 
 /* ---- padding, cropping, repeating ---- */

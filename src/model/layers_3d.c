@@ -7,18 +7,7 @@
 
 /* ---- Conv3D ---- */
 
-static const LayerKey conv3d_keys[] = {
-    KEY_NEED("filters", KEY_COUNT),
-    KEY_NEED("kernel_size", KEY_TRIPLE),
-    KEY_USE("strides", KEY_TRIPLE, "1"),
-    KEY_WORD("padding", "valid", "valid same"),
-    KEY_CHANNELS_LAST,
-    KEY_USE("dilation_rate", KEY_TRIPLE, "1"),
-    KEY_USE("groups", KEY_COUNT, "1"),
-    KEY_OUTPUT,
-    KEY_WEIGHT("kernel", "glorot_uniform"),
-    KEY_END,
-};
+static const LayerKey conv3d_keys[] = {KEY_CONV(KEY_TRIPLE, "valid same"), KEY_END};
 
 static Status conv3d_build(LayerBuild *b) {
     TRY(layer_needs_rank(b, 4));
@@ -58,12 +47,9 @@ static Status along_depth(const LayerBuild *b, const OpDesc *op, int *node) {
 
 /* ---- pooling ---- */
 
-#define KEY_POOL_3D                                                                                                    \
-    KEY_USE("strides", KEY_TRIPLE_OR_NULL, "null"), /* null: pool_size */                                              \
-        KEY_WORD("padding", "valid", "valid same"), KEY_CHANNELS_LAST
-
-static const LayerKey max_pooling3d_keys[] = {KEY_USE("pool_size", KEY_TRIPLE, "2"), KEY_POOL_3D, KEY_END};
-static const LayerKey average_pooling3d_keys[] = {KEY_WRITE("pool_size", KEY_TRIPLE, "2"), KEY_POOL_3D, KEY_END};
+static const LayerKey max_pool_keys[] = {KEY_USE("pool_size", KEY_TRIPLE, "2"), KEY_POOL(KEY_TRIPLE_OR_NULL), KEY_END};
+static const LayerKey average_pool_keys[] = {KEY_WRITE("pool_size", KEY_TRIPLE, "2"), KEY_POOL(KEY_TRIPLE_OR_NULL),
+                                             KEY_END};
 
 static Status pool3d(LayerBuild *b, OpKind kind) {
     size_t size[3], stride[3];
@@ -87,15 +73,8 @@ static Status average_pooling3d_build(LayerBuild *b) {
     return pool3d(b, OP_AVERAGE_POOL2D);
 }
 
-const LayerClass layer_class_max_pooling3d = {"MaxPooling3D", max_pooling3d_keys, 1, 1, max_pooling3d_build};
-const LayerClass layer_class_average_pooling3d = {"AveragePooling3D", average_pooling3d_keys, 1, 1,
-                                                  average_pooling3d_build};
-
-static const LayerKey global_pooling3d_keys[] = {
-    KEY_USE("keepdims", KEY_BOOL, "false"),
-    KEY_CHANNELS_LAST,
-    KEY_END,
-};
+const LayerClass layer_class_max_pooling3d = {"MaxPooling3D", max_pool_keys, 1, 1, max_pooling3d_build};
+const LayerClass layer_class_average_pooling3d = {"AveragePooling3D", average_pool_keys, 1, 1, average_pooling3d_build};
 
 static Status global_pool3d(LayerBuild *b, OpKind kind) {
     TRY(layer_needs_rank(b, 4));
@@ -114,9 +93,9 @@ static Status global_average_pooling3d_build(LayerBuild *b) {
     return global_pool3d(b, OP_GLOBAL_AVERAGE_POOL2D);
 }
 
-const LayerClass layer_class_global_max_pooling3d = {"GlobalMaxPooling3D", global_pooling3d_keys, 1, 1,
+const LayerClass layer_class_global_max_pooling3d = {"GlobalMaxPooling3D", layer_global_pool_keys, 1, 1,
                                                      global_max_pooling3d_build};
-const LayerClass layer_class_global_average_pooling3d = {"GlobalAveragePooling3D", global_pooling3d_keys, 1, 1,
+const LayerClass layer_class_global_average_pooling3d = {"GlobalAveragePooling3D", layer_global_pool_keys, 1, 1,
                                                          global_average_pooling3d_build};
 
 /* ---- padding, cropping, repeating ---- */

@@ -35,21 +35,9 @@ Status layer_bias(const LayerBuild *b, size_t channels, int *bias) {
     return layer_flag(b, "use_bias") ? layer_weight(b, "bias", "bias", SHAPE(channels), bias) : STATUS_OK;
 }
 
-#define KEY_WINDOW                                                                                                     \
-    KEY_NEED("kernel_size", KEY_PAIR), KEY_USE("strides", KEY_PAIR, "1"), KEY_WORD("padding", "valid", "valid same"),  \
-        KEY_CHANNELS_LAST
-
 /* ---- Conv2D ---- */
 
-static const LayerKey conv2d_keys[] = {
-    KEY_NEED("filters", KEY_COUNT),
-    KEY_WINDOW,
-    KEY_USE("dilation_rate", KEY_PAIR, "1"),
-    KEY_USE("groups", KEY_COUNT, "1"),
-    KEY_OUTPUT,
-    KEY_WEIGHT("kernel", "glorot_uniform"),
-    KEY_END,
-};
+static const LayerKey conv2d_keys[] = {KEY_CONV(KEY_PAIR, "valid same"), KEY_END};
 
 Status layer_conv_build(LayerBuild *b) {
     TRY(layer_needs_rank(b, 3));
@@ -69,16 +57,7 @@ const LayerClass layer_class_conv2d = {"Conv2D", conv2d_keys, 1, 1, layer_conv_b
 
 /* ---- Conv2DTranspose ---- */
 
-static const LayerKey conv2d_transpose_keys[] = {
-    KEY_NEED("filters", KEY_COUNT),
-    KEY_WINDOW,
-    KEY_USE("output_padding", KEY_PAIR0_OR_NULL, "null"),
-    KEY_ONLY("dilation_rate", KEY_PAIR, "1"),
-    KEY_ONLY("groups", KEY_COUNT, "1"),
-    KEY_OUTPUT,
-    KEY_WEIGHT("kernel", "glorot_uniform"),
-    KEY_END,
-};
+static const LayerKey conv2d_transpose_keys[] = {KEY_CONV_TRANSPOSE(KEY_PAIR, KEY_PAIR0_OR_NULL), KEY_END};
 
 Status layer_conv_transpose_build(LayerBuild *b) {
     TRY(layer_needs_rank(b, 3));
@@ -114,12 +93,7 @@ static Status depthwise(const LayerBuild *b, OpDesc *op, int *input, int *kernel
 }
 
 static const LayerKey depthwise_conv2d_keys[] = {
-    KEY_WINDOW,
-    KEY_USE("depth_multiplier", KEY_COUNT, "1"),
-    KEY_USE("dilation_rate", KEY_PAIR, "1"),
-    KEY_OUTPUT,
-    KEY_WEIGHT("depthwise", "glorot_uniform"),
-    KEY_UNREAD,
+    KEY_DEPTHWISE(KEY_PAIR, "valid same"),
     KEY_SKIP("filters"),
     KEY_END,
 };
@@ -139,13 +113,8 @@ const LayerClass layer_class_depthwise_conv2d = {"DepthwiseConv2D", depthwise_co
 
 static const LayerKey separable_conv2d_keys[] = {
     KEY_NEED("filters", KEY_COUNT),
-    KEY_WINDOW,
-    KEY_USE("depth_multiplier", KEY_COUNT, "1"),
-    KEY_USE("dilation_rate", KEY_PAIR, "1"),
-    KEY_OUTPUT,
-    KEY_WEIGHT("depthwise", "glorot_uniform"),
+    KEY_DEPTHWISE(KEY_PAIR, "valid same"),
     KEY_WEIGHT("pointwise", "glorot_uniform"),
-    KEY_UNREAD,
     KEY_END,
 };
 

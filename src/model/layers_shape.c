@@ -17,12 +17,9 @@ const LayerClass layer_class_input = {"InputLayer", input_keys, 0, 0, NULL};
 
 /* ---- pooling ---- */
 
-#define KEY_POOL                                                                                                       \
-    KEY_USE("strides", KEY_PAIR_OR_NULL, "null"), /* null: pool_size */                                                \
-        KEY_WORD("padding", "valid", "valid same"), KEY_CHANNELS_LAST
-
-static const LayerKey max_pool_keys[] = {KEY_USE("pool_size", KEY_PAIR, "2"), KEY_POOL, KEY_END};
-static const LayerKey average_pool_keys[] = {KEY_WRITE("pool_size", KEY_PAIR, "2"), KEY_POOL, KEY_END};
+static const LayerKey max_pool_keys[] = {KEY_USE("pool_size", KEY_PAIR, "2"), KEY_POOL(KEY_PAIR_OR_NULL), KEY_END};
+static const LayerKey average_pool_keys[] = {KEY_WRITE("pool_size", KEY_PAIR, "2"), KEY_POOL(KEY_PAIR_OR_NULL),
+                                             KEY_END};
 
 /* Nothing of it is below 0. */
 static bool is_relu(const Node *node) {
@@ -59,7 +56,7 @@ static Status average_pooling2d_build(LayerBuild *b) {
 const LayerClass layer_class_max_pooling2d = {"MaxPooling2D", max_pool_keys, 1, 1, max_pooling2d_build};
 const LayerClass layer_class_average_pooling2d = {"AveragePooling2D", average_pool_keys, 1, 1, average_pooling2d_build};
 
-static const LayerKey global_pool_keys[] = {
+const LayerKey layer_global_pool_keys[] = {
     KEY_USE("keepdims", KEY_BOOL, "false"),
     KEY_CHANNELS_LAST,
     KEY_END,
@@ -79,9 +76,9 @@ static Status global_average_pooling2d_build(LayerBuild *b) {
     return layer_global_pool_build(b, OP_GLOBAL_AVERAGE_POOL2D);
 }
 
-const LayerClass layer_class_global_max_pooling2d = {"GlobalMaxPooling2D", global_pool_keys, 1, 1,
+const LayerClass layer_class_global_max_pooling2d = {"GlobalMaxPooling2D", layer_global_pool_keys, 1, 1,
                                                      global_max_pooling2d_build};
-const LayerClass layer_class_global_average_pooling2d = {"GlobalAveragePooling2D", global_pool_keys, 1, 1,
+const LayerClass layer_class_global_average_pooling2d = {"GlobalAveragePooling2D", layer_global_pool_keys, 1, 1,
                                                          global_average_pooling2d_build};
 
 /* ---- the same elements in another shape ---- */

@@ -19,6 +19,27 @@
 #define KEY_UNREAD                                                                                                     \
     KEY_SKIP("groups"), KEY_SKIP("kernel_initializer"), KEY_SKIP("kernel_regularizer"), KEY_SKIP("kernel_constraint")
 
+/* Keys of convolutions.  numbers: KEY_SINGLE of series, KEY_PAIR of images, KEY_TRIPLE of volumes. */
+#define KEY_WINDOW(numbers, paddings)                                                                                  \
+    KEY_NEED("kernel_size", numbers), KEY_USE("strides", numbers, "1"), KEY_WORD("padding", "valid", paddings),        \
+        KEY_CHANNELS_LAST
+#define KEY_CONV(numbers, paddings)                                                                                    \
+    KEY_NEED("filters", KEY_COUNT), KEY_WINDOW(numbers, paddings), KEY_USE("dilation_rate", numbers, "1"),             \
+        KEY_USE("groups", KEY_COUNT, "1"), KEY_OUTPUT, KEY_WEIGHT("kernel", "glorot_uniform")
+#define KEY_CONV_TRANSPOSE(numbers, numbers0_or_null)                                                                  \
+    KEY_NEED("filters", KEY_COUNT), KEY_WINDOW(numbers, "valid same"),                                                 \
+        KEY_USE("output_padding", numbers0_or_null, "null"), KEY_ONLY("dilation_rate", numbers, "1"),                  \
+        KEY_ONLY("groups", KEY_COUNT, "1"), KEY_OUTPUT, KEY_WEIGHT("kernel", "glorot_uniform")
+#define KEY_DEPTHWISE(numbers, paddings)                                                                               \
+    KEY_WINDOW(numbers, paddings), KEY_USE("depth_multiplier", KEY_COUNT, "1"),                                        \
+        KEY_USE("dilation_rate", numbers, "1"), KEY_OUTPUT, KEY_WEIGHT("depthwise", "glorot_uniform"), KEY_UNREAD
+
+/* Keys of pooling beside pool_size; the strides are that when null. */
+#define KEY_POOL(numbers_or_null)                                                                                      \
+    KEY_USE("strides", numbers_or_null, "null"), KEY_WORD("padding", "valid", "valid same"), KEY_CHANNELS_LAST
+
+extern const LayerKey layer_global_pool_keys[];
+
 /* Is it a layer of series? */
 bool layer_is_1d(const LayerBuild *b);
 
