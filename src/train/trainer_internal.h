@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * One training run, between the files of the trainer: trainer_open.c sets it up, with open_model.c for the network and
- * its first weights and trainer_resume.c for what it goes on from, trainer.c runs it, trainer_save.c writes it down,
- * trainer_memory.c says what it takes. */
+ * its first weights and trainer_resume.c for what it goes on from, trainer.c runs it, by steps (trainer_step.c),
+ * trainer_save.c writes it down, trainer_memory.c says what it takes. */
 #ifndef TRAIN_TRAINER_INTERNAL_H
 #define TRAIN_TRAINER_INTERNAL_H
 #include "dist/gradsync.h"
