@@ -17,6 +17,12 @@
     "{\"class_name\":\"Functional\",\"config\":{\"layers\":[" layers "],\"input_layers\":" inputs                      \
     ",\"output_layers\":" outputs "}}"
 
+/* A Sequential network of layers behind an input of that shape; one layer. */
+#define NET(shape, layers)                                                                                             \
+    "{\"class_name\":\"Sequential\",\"config\":[{\"class_name\":\"InputLayer\",\"config\":{\"name\":\"in\","           \
+    "\"batch_input_shape\":[null," shape "]}}," layers "]}"
+#define ONE(class, keys) "{\"class_name\":\"" class "\",\"config\":{\"name\":\"a\"" keys "}}"
+
 /* Arithmetic between layers: a tensor and an operation in the words of Keras 3 (T3, OP3) and of Keras 2 (LAMBDA). */
 #define T3(name) "{\"class_name\":\"__keras_tensor__\",\"config\":{\"keras_history\":[\"" name "\",0,0]}}"
 #define LAMBDA(function, call)                                                                                         \

@@ -41,6 +41,16 @@ static inline char *golden(const char *name) {
     return text;
 }
 
+/* Builds `text` with these losses into a new, finished graph. */
+static inline Status build_text(const char *text, const ModelLoss *losses, size_t loss_count, Model **model,
+                                Graph **graph) {
+    *graph = NULL;
+    TRY(model_parse(text, "net", model));
+    TRY(graph_create(graph));
+    TRY(model_build(*model, &(ModelBuild){.losses = losses, .loss_count = loss_count}, *graph));
+    return graph_finish(*graph);
+}
+
 /* For cmocka's teardown: every block was given back. */
 static inline int nothing_left(void **state) {
     (void)state;

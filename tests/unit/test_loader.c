@@ -5,23 +5,24 @@
 #include "base/memory.h"
 #include "data/augment.h"
 #include "data/loader.h"
-#include <setjmp.h>
-#include <stdarg.h>
+#include "support/assert_status.h"
+#include "support/sample_dataset.h"
+#include "support/tmpdir.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#include "support/assert_status.h"
-#include "support/sample_dataset.h"
-
 enum { TRAIN = 103, TEST = 50 };
 
-static char folder[] = "/tmp/test_loader_XXXXXX";
-static char path[sizeof folder + 32];
+static char path[TMPDIR_PATH];
 static Dataset *data;
 static Preprocess preprocess;
+
+static int make_folder(void **state) {
+    (void)state;
+    snprintf(path, sizeof path, "%s/a.h5", tmpdir_make());
+    return 0;
+}
 
 static int start(void **state) {
     (void)state;
@@ -348,10 +349,5 @@ int main(void) {
         cmocka_unit_test_setup_teardown(read_error_is_delivered, start_from_file, finish),
         BOTH(out_of_memory),
     };
-    if (mkdtemp(folder) == NULL)
-        return 1;
-    snprintf(path, sizeof path, "%s/a.h5", folder);
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    rmdir(folder);
-    return failed;
+    return cmocka_run_group_tests(tests, make_folder, tmpdir_teardown);
 }

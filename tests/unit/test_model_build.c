@@ -1,25 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Networks as graphs: sizes, sharing, freezing, penalties, losses; and descriptions that fit no graph. */
+ * Networks as graphs: sizes, sharing, freezing, penalties; and descriptions that fit no graph. */
 #include "graph/graph.h"
 #include "io/h5io.h"
+#include "unit/model_json.h"
 #include "unit/model_test.h"
-#include <math.h>
 #include <sys/stat.h>
-
-/* Builds `text` with these losses into a new, finished graph. */
-static Status build(const char *text, const ModelLoss *losses, size_t loss_count, Model **model, Graph **graph) {
-    *graph = NULL;
-    TRY(model_parse(text, "net", model));
-    TRY(graph_create(graph));
-    TRY(model_build(*model, &(ModelBuild){.losses = losses, .loss_count = loss_count}, *graph));
-    return graph_finish(*graph);
-}
-
-#define NET(shape, layers)                                                                                             \
-    "{\"class_name\":\"Sequential\",\"config\":[{\"class_name\":\"InputLayer\",\"config\":{\"name\":\"in\","           \
-    "\"batch_input_shape\":[null," shape "]}}," layers "]}"
-#define ONE(class, keys) "{\"class_name\":\"" class "\",\"config\":{\"name\":\"a\"" keys "}}"
 
 #define PADDED(amount, layer)                                                                                          \
     NET("9,9,2", "{\"class_name\":\"ReLU\",\"config\":{\"name\":\"relu\"}},{\"class_name\":\"ZeroPadding2D\","         \
@@ -47,7 +33,7 @@ static void zero_padding_becomes_part_of_a_window(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         Model *model;
         Graph *graph;
-        assert_ok(build(cases[i].text, NULL, 0, &model, &graph));
+        assert_ok(build_text(cases[i].text, NULL, 0, &model, &graph));
         size_t run = 0;
         for (size_t k = 0; k < graph->node_count; k++)
             run += graph->nodes[k].in_prediction && graph->nodes[k].op.kind == OP_PAD2D;
@@ -63,7 +49,7 @@ static void shared_layers_share_parameters(void **state) {
     char *text = golden("keras3_branches.json");
     Model *model;
     Graph *graph;
-    assert_ok(build(text, NULL, 0, &model, &graph));
+    assert_ok(build_text(text, NULL, 0, &model, &graph));
     int params[MODEL_LAYER_PARAMS];
     size_t shared = (size_t)model_find_layer(model, "shared"), uses = 0;
     assert_int_equal(model_layer_params(model, shared, graph, params), 2);
@@ -93,7 +79,7 @@ static void calls_of_a_shared_layer_are_built_in_any_order(void **state) {
         "\"input_layers\":[[\"a\",0,0],[\"b\",0,0]],\"output_layers\":[[\"d\",1,0],[\"d\",0,0]]}}";
     Model *model;
     Graph *graph;
-    assert_ok(build(text, NULL, 0, &model, &graph));
+    assert_ok(build_text(text, NULL, 0, &model, &graph));
     assert_int_equal(saved_count(graph), 4 * 3 + 3);
     assert_int_equal(graph->nodes[graph_find_output(graph, "d")].inputs[0], graph_find_input(graph, "b"));
     assert_int_equal(graph->nodes[graph_find_output(graph, "d_1")].inputs[0], graph_find_input(graph, "a"));
@@ -105,7 +91,7 @@ static void configuration_reaches_the_parameters(void **state) {
     char *text = golden("keras2_functional.json");
     Model *model;
     Graph *graph;
-    assert_ok(build(text, NULL, 0, &model, &graph));
+    assert_ok(build_text(text, NULL, 0, &model, &graph));
     assert_int_equal(find_param(graph, "bn", "gamma")->spec.role, PARAM_FROZEN); /* trainable: false */
     assert_true(find_param(graph, "bn", "moving_mean")->spec.momentum == 0.9);
     assert_true(find_param(graph, "bn", "moving_variance")->spec.init.a == 1);
@@ -158,7 +144,7 @@ static void initializers_mean_what_keras_says(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         Model *model;
         Graph *graph;
-        assert_ok(build(cases[i].text, NULL, 0, &model, &graph));
+        assert_ok(build_text(cases[i].text, NULL, 0, &model, &graph));
         Initializer made = find_param(graph, "a", "kernel")->spec.init, expected = cases[i].expected;
         assert_int_equal(made.kind, expected.kind);
         assert_true(made.a == expected.a && made.b == expected.b && made.scale == expected.scale);
@@ -183,91 +169,6 @@ static void frozen_layers_have_no_penalty_and_no_gradient(void **state) {
     assert_int_equal(find_param(graph, "bn", "moving_mean")->spec.role, PARAM_STATISTIC);
     release(model, graph);
     free(text);
-}
-
-/* ---- losses ---- */
-
-static const Node *loss_node(const Graph *graph, size_t i) {
-    return &graph->nodes[graph->losses[i]];
-}
-
-static void a_loss_looks_behind_softmax_and_sigmoid(void **state) {
-    (void)state;
-    char *text = golden("keras3_branches.json");
-    const ModelLoss losses[] = {{.output = "class", .kind = MODEL_LOSS_AUTO, .weight = 1, .label_smoothing = 0.1},
-                                {.output = "flag", .kind = MODEL_LOSS_AUTO, .weight = 0.5}};
-    Model *model;
-    Graph *graph;
-    assert_ok(build(text, losses, 2, &model, &graph));
-    assert_int_equal(graph->loss_count, 2);
-    const Node *class = loss_node(graph, 0), *flag = loss_node(graph, 1);
-    assert_int_equal(class->op.attr.loss.kind, LOSS_SPARSE_CROSSENTROPY);
-    assert_int_equal(flag->op.attr.loss.kind, LOSS_BINARY_CROSSENTROPY);
-    assert_true(class->op.attr.loss.from_logits && flag->op.attr.loss.from_logits);
-    assert_int_equal(graph->nodes[class->inputs[0]].op.kind, OP_DENSE);
-    assert_int_equal(graph->nodes[flag->inputs[0]].op.kind, OP_DENSE);
-    assert_int_equal(graph->nodes[graph_find_output(graph, "class")].op.kind, OP_SOFTMAX);
-    assert_true(flag->op.attr.loss.weight == 0.5 && class->op.attr.loss.label_smoothing == 0.1);
-    assert_int_equal(graph_shape(graph, graph_find_input(graph, "class")).rank, 0);
-    assert_int_equal(graph_shape(graph, graph_find_input(graph, "flag")).dim[0], 1);
-    release(model, graph);
-    assert_int_equal(build(text, &(ModelLoss){.kind = MODEL_LOSS_AUTO}, 1, &model, &graph), STATUS_FAILED);
-    assert_message("the network has 2 outputs: say which one");
-    release(model, graph);
-    assert_int_equal(build(text, &(ModelLoss){.output = "sum", .kind = MODEL_LOSS_AUTO}, 1, &model, &graph),
-                     STATUS_FAILED);
-    assert_message("a loss is for output sum, which does not exist");
-    release(model, graph);
-    free(text);
-}
-
-#define DENSE(activation) NET("4", ONE("Dense", ",\"units\":3,\"activation\":\"" activation "\""))
-
-static void losses_follow_the_output_and_the_label(void **state) {
-    (void)state;
-    const struct {
-        const char *text;
-        int kind;
-        const Shape *label;
-        LossKind expected;
-        bool from_logits;
-        size_t label_rank;
-    } cases[] = {
-        {DENSE("softmax"), MODEL_LOSS_AUTO, NULL, LOSS_SPARSE_CROSSENTROPY, true, 0},
-        {DENSE("softmax"), MODEL_LOSS_AUTO, &SHAPE(3), LOSS_CROSSENTROPY, true, 1},
-        {DENSE("softmax"), MODEL_LOSS_AUTO, &SHAPE(1), LOSS_SPARSE_CROSSENTROPY, true, 0},
-        {DENSE("softmax"), LOSS_MEAN_SQUARED_ERROR, NULL, LOSS_MEAN_SQUARED_ERROR, false, 1},
-        {DENSE("sigmoid"), MODEL_LOSS_AUTO, NULL, LOSS_BINARY_CROSSENTROPY, true, 1},
-        {DENSE("sigmoid"), LOSS_CROSSENTROPY, NULL, LOSS_CROSSENTROPY, false, 1},
-        {DENSE("linear"), MODEL_LOSS_AUTO, NULL, LOSS_MEAN_SQUARED_ERROR, false, 1},
-        {DENSE("linear"), MODEL_LOSS_AUTO, &SHAPE(3), LOSS_MEAN_SQUARED_ERROR, false, 1},
-        {DENSE("linear"), MODEL_LOSS_AUTO, &(Shape){0}, LOSS_SPARSE_CROSSENTROPY, true, 0},
-        {DENSE("linear"), LOSS_HUBER, NULL, LOSS_HUBER, false, 1},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        Model *model;
-        Graph *graph;
-        ModelLoss loss = {.kind = cases[i].kind, .weight = 1, .label = cases[i].label};
-        assert_ok(build(cases[i].text, &loss, 1, &model, &graph));
-        const LossAttr *attr = &loss_node(graph, 0)->op.attr.loss;
-        assert_int_equal(attr->kind, cases[i].expected);
-        assert_int_equal(attr->from_logits, cases[i].from_logits);
-        assert_true(attr->delta == 1);
-        assert_int_equal(graph_shape(graph, graph_find_input(graph, "y")).rank, cases[i].label_rank);
-        release(model, graph);
-    }
-}
-
-static void crossentropy_takes_a_linear_end_for_logits(void **state) {
-    (void)state;
-    for (int kind = 0; kind <= LOSS_BINARY_CROSSENTROPY; kind++) {
-        Model *model;
-        Graph *graph;
-        assert_ok(build(DENSE("linear"), &(ModelLoss){.kind = kind, .weight = 1}, 1, &model, &graph));
-        assert_true(loss_node(graph, 0)->op.attr.loss.from_logits);
-        assert_int_equal(loss_node(graph, 0)->inputs[0], graph->outputs[0].node);
-        release(model, graph);
-    }
 }
 
 /* ---- what fits no graph ---- */
@@ -315,7 +216,7 @@ static void what_does_not_fit_is_refused(void **state) {
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         Model *model;
         Graph *graph;
-        if (build(refused[i].text, NULL, 0, &model, &graph) == STATUS_OK)
+        if (build_text(refused[i].text, NULL, 0, &model, &graph) == STATUS_OK)
             fail_msg("accepted: %s", refused[i].text);
         assert_message(refused[i].message);
         release(model, graph);
@@ -326,7 +227,7 @@ static void axes_may_be_counted_from_both_ends(void **state) {
     (void)state;
     Model *model;
     Graph *graph;
-    assert_ok(build(NET("4,5,2", ONE("LayerNormalization", ",\"axis\":[-1,2]")), NULL, 0, &model, &graph));
+    assert_ok(build_text(NET("4,5,2", ONE("LayerNormalization", ",\"axis\":[-1,2]")), NULL, 0, &model, &graph));
     assert_true(shape_equal(&find_param(graph, "a", "gamma")->spec.shape, &SHAPE(5, 2)));
     release(model, graph);
 }
@@ -382,7 +283,7 @@ static void networks_in_real_files_have_their_size(void **state) {
         assert_ok(h5io_open(path, &file));
         assert_ok(h5io_attr_read_string(file, "/", "model_config", &text));
         assert_ok(h5io_close(file));
-        assert_ok(build(text, NULL, 0, &model, &graph));
+        assert_ok(build_text(text, NULL, 0, &model, &graph));
         assert_int_equal(saved_count(graph), files[i].parameters);
         memory_free(text);
         release(model, graph);
@@ -397,9 +298,6 @@ int main(void) {
         cmocka_unit_test_teardown(configuration_reaches_the_parameters, nothing_left),
         cmocka_unit_test_teardown(initializers_mean_what_keras_says, nothing_left),
         cmocka_unit_test_teardown(frozen_layers_have_no_penalty_and_no_gradient, nothing_left),
-        cmocka_unit_test_teardown(a_loss_looks_behind_softmax_and_sigmoid, nothing_left),
-        cmocka_unit_test_teardown(losses_follow_the_output_and_the_label, nothing_left),
-        cmocka_unit_test_teardown(crossentropy_takes_a_linear_end_for_logits, nothing_left),
         cmocka_unit_test_teardown(what_does_not_fit_is_refused, nothing_left),
         cmocka_unit_test_teardown(axes_may_be_counted_from_both_ends, nothing_left),
         cmocka_unit_test_teardown(every_failing_allocation_is_survived, nothing_left),

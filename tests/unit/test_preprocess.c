@@ -4,19 +4,20 @@
 #include "base/memory.h"
 #include "data/dataset_writer.h"
 #include "data/preprocess.h"
+#include "support/assert_status.h"
+#include "support/tmpdir.h"
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+static char path[TMPDIR_PATH];
 
-#include "support/assert_status.h"
-
-static char folder[] = "/tmp/test_preprocess_XXXXXX";
-static char path[sizeof folder + 32];
+static int make_folder(void **state) {
+    (void)state;
+    snprintf(path, sizeof path, "%s/a.h5", tmpdir_make());
+    return 0;
+}
 
 static int finish(void **state) {
     (void)state;
@@ -186,10 +187,5 @@ int main(void) {
         cmocka_unit_test_teardown(json_round_trip, finish),
         cmocka_unit_test_teardown(damaged_json, finish),
     };
-    if (mkdtemp(folder) == NULL)
-        return 1;
-    snprintf(path, sizeof path, "%s/a.h5", folder);
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    rmdir(folder);
-    return failed;
+    return cmocka_run_group_tests(tests, make_folder, tmpdir_teardown);
 }
