@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A network with two inputs, trained by the trainer: images "x", which say nothing, and an array "size" of the dataset,
- * which says all.  Only who gets the right array with the right example learns it, and says so of a single one.  And the
- * report of such a run. */
+ * which says all.  Only who gets the right array with the right example learns it, and says so of a single one.  And
+ * the report of such a run. */
 #include "base/log.h"
 #include "base/memory.h"
 #include "data/dataset_writer.h"
