@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "data/dataset.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "data/dataset_internal.h"
 #include <errno.h>
@@ -295,6 +296,16 @@ void dataset_close(Dataset *dataset) {
 
 const DatasetInfo *dataset_info(const Dataset *dataset) {
     return &dataset->info;
+}
+
+void dataset_warn_of_order(const DatasetInfo *info) {
+    enum { SIDE = 8 }; /* more channels than an image in the order that we read has, or series of one row */
+    const size_t *dim = info->shape.dim;
+    char text[SHAPE_TEXT];
+    if (info->shape.rank == 3 && dim[2] >= SIDE && dim[1] >= SIDE && (dim[0] == 3 || (dim[0] == 1 && dim[1] == dim[2])))
+        log_warn("%s has examples of %s: are these %zu channels of %zux%zu? They are taken as height x width x "
+                 "channels: write x as [n, height, width, channels] (NumPy: x.transpose(0, 2, 3, 1))",
+                 info->path, shape_format(&info->shape, text), dim[0], dim[1], dim[2]);
 }
 
 int dataset_weights(const DatasetInfo *info) {

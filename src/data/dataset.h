@@ -109,6 +109,10 @@ extern const char *const dataset_split_names[DATASET_SPLITS + 1];
 /* STATUS_FAILED: the message says that there are no examples of `split`, and which splits there are. */
 Status dataset_fail_empty(const DatasetInfo *info, DatasetSplit split);
 
+/* Warns where the channels of images seem to come first, as PyTorch has them: they are taken as [height, width,
+ * channels] all the same, and a network that suits itself to the data would learn little. */
+void dataset_warn_of_order(const DatasetInfo *info);
+
 /* Reads a split into memory, pixels as they are in the file, unless it has more bytes than the limit (256 MB at first);
  * it is read by rows then.  Pictures are decoded when they are first read, and stay; those of a larger split each time.
  * Called by loader_create; dataset_read works without, by rows. */

@@ -81,6 +81,18 @@ static herr_t take_first(unsigned n, const H5E_error2_t *error, void *data) {
     return 0;
 }
 
+/* HDF5's reasons that users meet, in their words: another file in its place, a copy or download that broke off, a file
+ * of a later version of HDF5. */
+static const char *in_words(const char *reason) {
+    return strcmp(reason, "file signature not found") == 0 ? "it is not an HDF5 file"
+           : strncmp(reason, "truncated file", strlen("truncated file")) == 0
+               ? "its end is missing. Copy or make it again"
+           : strncmp(reason, "bad version number", strlen("bad version number")) == 0
+               ? "it was written by a newer HDF5 than this program has (" H5_VERS_INFO
+                 "), or is damaged. Write it with h5py's libver='v110', or without libver"
+               : reason;
+}
+
 Status h5io__fail(const H5ioFile *file, const char *action, const char *path) {
     if (file->image_failed)
         return STATUS_FAILED; /* and the message is there */
@@ -90,7 +102,7 @@ Status h5io__fail(const H5ioFile *file, const char *action, const char *path) {
                            file->name, refused_link);
     char reason[512] = "unknown reason";
     H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_first, reason);
-    return status_fail(STATUS_FAILED, "cannot %s %s in %s: %s", action, path, file->name, reason);
+    return status_fail(STATUS_FAILED, "cannot %s %s in %s: %s", action, path, file->name, in_words(reason));
 }
 
 /* ---- types ---- */
@@ -153,14 +165,6 @@ static void discard(H5ioFile **out) {
     memory_free((*out)->name);
     memory_free(*out);
     *out = NULL;
-}
-
-/* HDF5's reasons that users meet, in their words: another file in its place, and a copy or download that broke off. */
-static const char *in_words(const char *reason) {
-    return strcmp(reason, "file signature not found") == 0 ? "it is not an HDF5 file"
-           : strncmp(reason, "truncated file", strlen("truncated file")) == 0
-               ? "its end is missing. Copy or make it again"
-               : reason;
 }
 
 Status h5io__opened(H5ioFile **out, const char *action) {

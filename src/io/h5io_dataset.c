@@ -23,12 +23,28 @@ static Status check_unchanged(const H5ioFile *file) {
     return STATUS_OK;
 }
 
+/* Compression that this HDF5 has no code for, such as h5py's lzf, would be an error about a folder of plugins. */
+static Status check_filters(const H5ioFile *file, const char *path, hid_t creation) {
+    char name[64], why[160];
+    for (int i = 0; i < H5Pget_nfilters(creation); i++) {
+        size_t values = 0;
+        H5Z_filter_t filter = H5Pget_filter2(creation, (unsigned)i, NULL, &values, NULL, sizeof name, name, NULL);
+        if (filter < 0 || H5Zfilter_avail(filter) > 0)
+            continue;
+        snprintf(why, sizeof why, "it is compressed by \"%s\" (filter %d), which is not known here. Write it with gzip",
+                 name, filter);
+        return refuse(file, path, why);
+    }
+    return STATUS_OK;
+}
+
 /* Are the bytes that the extents call for in the file? */
 static Status check_storage(H5ioFile *file, const char *path, hid_t dataset, H5ioInfo *info) {
     Handle creation = H5Dget_create_plist(dataset);
     H5D_layout_t layout = H5Pget_layout(creation);
     if (layout == H5D_VIRTUAL || H5Pget_external_count(creation) != 0)
         return refuse(file, path, "its content is in other files, which are not followed");
+    TRY(check_filters(file, path, creation));
     size_t bytes, chunk = info->type_size, stored = (size_t)H5Dget_storage_size(dataset);
     if (layout == H5D_CHUNKED) {
         hsize_t dim[H5IO_RANK_MAX];

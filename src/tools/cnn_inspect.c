@@ -140,6 +140,7 @@ static Status show_dataset(const Arguments *arguments) {
     Dataset *dataset;
     Status status = STATUS_OK;
     TRY(dataset_open(arguments->path, &dataset));
+    dataset_warn_of_order(dataset_info(dataset));
     if (arguments->augment[0] == '\0')
         status = inspect_data(dataset, !arguments->quick, arguments->json);
     if (status == STATUS_OK && arguments->png[0])

@@ -102,6 +102,8 @@ Status trainer__open_data(Trainer *t) {
     char text[SHAPE_TEXT], path[CONFIG_PATH];
     TRY(dist_agree(t->dist, network_pictures(t, &network)));
     TRY(setup_run_data(&t->setup, config, &network));
+    if (t->setup.model == NULL && !t->resuming) /* a network of the zoo suits itself to the data */
+        dataset_warn_of_order(t->setup.info);
     const Shape *shape = &t->setup.info->shape;
     bool taken = shape->dim[0] == network.rule.height && shape->dim[1] == network.rule.width;
     bool usual =

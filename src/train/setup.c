@@ -254,6 +254,12 @@ static bool is_weights(const Graph *graph, int node) {
     return loss && loss->op.inputs == 3 && loss->inputs[2] == node;
 }
 
+/* Is it what the network takes, but for the place of the channels? */
+static bool channels_first(const Shape *found, const Shape *wanted) {
+    return found->rank == 3 && wanted->rank == 3 && found->dim[0] == wanted->dim[2] &&
+           found->dim[1] == wanted->dim[0] && found->dim[2] == wanted->dim[1];
+}
+
 /* An input of the network: "x" is the dataset's x; others are its arrays of the same name. */
 static Status connect_data(const Setup *setup, size_t input, int *source) {
     const DatasetInfo *info = setup->info;
@@ -274,10 +280,12 @@ static Status connect_data(const Setup *setup, size_t input, int *source) {
                            info->path, name, setup->model->name);
     bool same = shape_to_rank(found, shape.rank, &fitted) && shape_equal(&shape, &fitted);
     if (*source < 0 ? !same : shape_count(&shape) != shape_count(found))
-        return status_fail(STATUS_FAILED,
-                           "%s has examples of %s, network %s takes %s (%s). Import the data at that size, "
-                           "or put a Resizing layer in front.",
-                           info->path, shape_format(found, have), setup->model->name, shape_format(&shape, want), name);
+        return status_fail(
+            STATUS_FAILED, "%s has examples of %s, network %s takes %s (%s). %s.", info->path,
+            shape_format(found, have), setup->model->name, shape_format(&shape, want), name,
+            channels_first(found, &shape)
+                ? "Its channels come first: write x as [n, height, width, channels] (NumPy: x.transpose(0, 2, 3, 1))"
+                : "Import the data at that size, or put a Resizing layer in front");
     return STATUS_OK;
 }
 

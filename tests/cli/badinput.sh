@@ -107,6 +107,26 @@ refuses "a class number too large" 1 'label.h5 has 201 classes.*tells 10 apart' 
 sed 's/8, 8, 1/28, 28, 1/' "$networks/dropout.json" >large.json
 refuses "another image size" 1 'small.h5 has examples of 8x8x1, network .* takes 28x28x1' \
     ranks 1 cnn_train --model large.json --data small.h5 --out new
+python3 - <<'END' 2>/dev/null || echo "skipped: channels that come first (no python3)"
+import struct
+def npy(name, kind, shape, data):
+    head = ("{'descr': '%s', 'fortran_order': False, 'shape': %s, }" % (kind, shape)).ljust(117) + "\n"
+    open(name, "wb").write(b"\x93NUMPY\1\0" + struct.pack("<H", len(head)) + head.encode() + data)
+npy("x.npy", "|u1", "(12, 3, 8, 8)", bytes(range(192)) * 12)
+npy("one.npy", "|u1", "(12, 1, 8, 8)", bytes(range(64)) * 12)
+npy("y.npy", "|u1", "(12,)", bytes(i % 10 for i in range(12)))
+END
+if [ -e y.npy ]; then
+    "$build/cnn_import" npy --train-images x.npy --train-labels y.npy -o first.h5 --quiet 2>err
+    has "channels that come first: an import asks" \
+        'warning: first.h5 has examples of 3x8x8: are these 3 channels of 8x8' "$(cat err)"
+    has "so does a training" 'warning: first.h5 has .*write x as \[n, height, width, channels\]' \
+        "$(ranks 2 cnn_train --model mlp --data first.h5 --dry-run 2>&1)"
+    "$build/cnn_import" npy --train-images one.npy --train-labels y.npy -o grey.h5 --quiet 2>err
+    refuses "channels that come first, for a network of a file" 1 'has examples of 1x8x8, .*Its channels come first' \
+        ranks 1 cnn_train "${net[@]}" --data grey.h5 --out new
+    check "others are not asked about" [ -z "$("$build/cnn_inspect" small.h5 2>&1 >/dev/null)" ]
+fi
 sed 's/"Flatten"/"Flaten"/' "$networks/dropout.json" >layer.json
 refuses "unknown layer" 1 'layer.json.*Flaten' ranks 1 cnn_train --model layer.json --data small.h5 --out new
 refuses "unknown network" 2 'lenet6.*lenet5' ranks 1 cnn_train --model lenet6 --out new

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 add_unit(h5io)
 add_unit(h5io_refused)
+add_unit(h5io_foreign)
 add_unit(tree)
 add_unit(initializer)
 add_unit(memory)
