@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * HDF5 files that another library has written, and this one cannot read: compressed otherwise, or of a later version. */
+ * HDF5 files that another library has written and this one cannot read: compressed otherwise, or of a later version. */
 #include "base/memory.h"
 #include "io/h5io.h"
 #include <fcntl.h>
