@@ -133,18 +133,20 @@ static size_t source_of(const Model *model, const ModelLayer *layer) {
     return source;
 }
 
-bool setup_scales_input(const Setup *setup) {
+const ModelLayer *setup_begins_with(const Setup *setup, const char *class) {
     const Model *model = setup->model;
-    for (size_t l = 0; setup->info->is_uint8 && l < model->layer_count; l++) {
+    for (size_t l = 0; l < model->layer_count; l++) {
         const ModelLayer *layer = &model->layers[l];
-        const char *class = layer->class->name;
-        if (strcmp(class, "Rescaling") != 0 && strcmp(class, "Normalization") != 0)
-            continue;
-        for (size_t i = 0; i < model->input_count; i++)
+        for (size_t i = 0; strcmp(layer->class->name, class) == 0 && i < model->input_count; i++)
             if (layer->call_count > 0 && source_of(model, layer) == model->inputs[i].layer)
-                return true;
+                return layer;
     }
-    return false;
+    return NULL;
+}
+
+bool setup_scales_input(const Setup *setup) {
+    return setup->info->is_uint8 &&
+           (setup_begins_with(setup, "Rescaling") || setup_begins_with(setup, "Normalization"));
 }
 
 /* Mean and deviation as the record has them. */

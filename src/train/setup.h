@@ -49,6 +49,10 @@ Status setup_run_data(Setup *setup, const Config *config, const DatasetOptions *
  * Agreed. */
 Status setup_model(Setup *setup, const char *text, const char *source);
 
+/* The layer of that class (Keras's name) that the network begins with: only layers that change no range of values lie
+ * between an input and it; NULL: none. */
+const ModelLayer *setup_begins_with(const Setup *setup, const char *class);
+
 /* Whether the data are bytes and the network itself begins with Rescaling or Normalization, as Keras's networks for
  * pixels of 0 to 255 do. */
 bool setup_scales_input(const Setup *setup);

@@ -130,18 +130,6 @@ GradSyncOptions trainer__sync_options(const Trainer *t) {
                              .mode = t->config->reduce == REDUCE_MPI ? GRADSYNC_MPI : GRADSYNC_TREE};
 }
 
-/* Many take --batch-size for that of a rank. */
-static void warn_of_idle_ranks(const Trainer *t) {
-    size_t examples = sampler_batch(t->train.count, t->config->batch_size, 0), ranks = (size_t)dist_ranks(t->dist);
-    size_t busy = 0;
-    while (busy < ranks && sampler_share(t->config->micro_batches, ranks, busy).first < examples)
-        busy++;
-    if (busy < ranks)
-        log_warn("a step has %zu example%s, as --batch-size is that of all ranks together: %zu of %zu ranks have "
-                 "nothing to do",
-                 examples, examples == 1 ? "" : "s", ranks - busy, ranks);
-}
-
 static Status show_summary(Trainer *t) {
     const Graph *graph = t->setup.graph;
     const Config *c = t->config;
@@ -166,8 +154,7 @@ static Status show_summary(Trainer *t) {
     if (c->scale_lr > 0)
         log_info("learning rate %g = %g * %zu / %zu\n", t->schedule.lr, c->schedule.lr, c->batch_size, c->scale_lr);
     trainer__say_rate(t);
-    warn_of_idle_ranks(t);
-    return STATUS_OK;
+    return trainer__warn(t);
 }
 
 static Status allocate(Trainer *t) {
