@@ -11,13 +11,14 @@
 #define DATA_IMPORT_H
 #include "data/dataset.h"
 
-enum { IMPORT_TEXT = 1024, IMPORT_PATHS = 8, IMPORT_CLASSES = 1 << 16 };
+enum { IMPORT_TEXT = 1024, IMPORT_CLASSES = 1 << 16 };
 
 typedef enum ImportType { IMPORT_TYPE_AUTO, IMPORT_TYPE_UINT8, IMPORT_TYPE_FLOAT } ImportType;
 
 /* What the command line says; a zeroed struct is one without options but for the defaults of tools/cnn_import.c. */
 typedef struct ImportOptions {
-    char path[IMPORT_PATHS][IMPORT_TEXT]; /* the words after the kind, "" from the end on */
+    char *const *paths; /* the words after the kind, each shorter than IMPORT_TEXT; borrowed */
+    size_t path_count;
     char output[IMPORT_TEXT];
     bool force, skip;               /* output may exist; examples that cannot be read are left out */
     char origin[IMPORT_TEXT];       /* where the data is from; "": not said */
@@ -104,18 +105,26 @@ Status import_sort_paths(const ImportOptions *options, const char *path[DATASET_
 /* *shape = that of the text "28x28x1", whose product must be `width`; of "", {width}.  STATUS_USAGE. */
 Status import_shape(const char *text, size_t width, Shape *shape);
 
-/* One of the arrays that an import is put together from: the x or the labels of a split. */
+/* One of the arrays that an import is put together from: x or the labels of a split, or a piece of them. */
 typedef struct ImportPart {
     const char *name;   /* for messages */
     DatasetSplit split; /* DATASET_SPLITS: not told */
     bool is_labels;
     size_t count; /* examples */
+    size_t first; /* of import_sort_parts: which of its split is the first of them */
 } ImportPart;
 
-/* pick[0][split] = the number of the part that is x of a split, pick[1][split] of its labels; SIZE_MAX: none.  A single
- * x that does not tell its split is train, such labels belong to the only x of their count.  STATUS_USAGE: cannot tell;
- * x without labels or labels without x; STATUS_FAILED: counts differ. */
-Status import_sort_parts(const ImportPart parts[], size_t count, size_t pick[2][DATASET_SPLITS]);
+/* Gives each part its split, and its place there: pieces of a split follow each other as they are given.  total[split]:
+ * examples.  Where no x tells its split all are train; labels that do not tell belong to the only split of so many
+ * examples.  *labelled: whether there are labels; else x is to be predicted.  STATUS_USAGE: cannot tell; a split without
+ * labels beside others; labels without x.  STATUS_FAILED: counts differ. */
+Status import_sort_parts(ImportPart parts[], size_t count, size_t total[DATASET_SPLITS], bool *labelled);
+
+/* The part that holds example *i of x, or of the labels, of a split; *i becomes its number there.  It must exist. */
+size_t import_find_part(const ImportPart parts[], bool is_labels, DatasetSplit split, size_t *i);
+
+/* Room for `more` elements of `size` bytes behind the first `count` of *list (void **), which has room for *room. */
+Status import_room(void *list, size_t size, size_t count, size_t more, size_t *room);
 
 #define IMPORT_KINDS(X)      X(idx) X(cifar10) X(cifar100) X(images) X(csv) X(npy) X(series) X(wav)
 #define IMPORT_DECLARE(name) extern const ImportKind import_kind_##name;

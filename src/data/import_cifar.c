@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { SIDE = 32, PLANE = SIDE * SIDE, PIXELS = 3 * PLANE, FILES = 16, NAMES_TEXT = 8192, NAMES_MOST = 100 };
+enum { SIDE = 32, PLANE = SIDE * SIDE, PIXELS = 3 * PLANE, NAMES_TEXT = 8192, NAMES_MOST = 100 };
 
 typedef struct CifarFile {
     char *path; /* owned */
@@ -22,8 +22,8 @@ typedef struct CifarFile {
 } CifarFile;
 
 typedef struct Cifar {
-    CifarFile file[FILES];
-    size_t files;
+    CifarFile *file; /* owned */
+    size_t files, room;
     size_t labels, label, classes; /* label bytes of a record; which one is the class, of how many */
     char text[NAMES_TEXT];         /* of the names' file */
     char *names[NAMES_MOST];
@@ -34,11 +34,9 @@ typedef struct Cifar {
 /* ---- files ---- */
 
 static Status add_file(Cifar *cifar, const char *path, DatasetSplit split, ImportSource *source) {
-    CifarFile *file = &cifar->file[cifar->files];
     size_t record = cifar->labels + PIXELS;
-    if (cifar->files == FILES)
-        return status_fail(STATUS_USAGE, "more than %d files", FILES);
-    cifar->files++;
+    TRY(import_room(&cifar->file, sizeof *cifar->file, cifar->files, 1, &cifar->room));
+    CifarFile *file = &cifar->file[cifar->files++];
     TRY(memory_strdup(path, &file->path));
     TRY(import_note_file(source, path));
     TRY(file_bytes_open(path, &file->bytes));
@@ -115,12 +113,12 @@ static Status open_files(Cifar *cifar, const ImportOptions *options, ImportSourc
     const char *text = names[cifar->classes == 10 ? 0 : cifar->classes == 100 ? 1 : 2];
     char folder[IMPORT_TEXT];
     struct stat about;
-    if (!options->path[0][0])
+    if (options->path_count == 0)
         return status_fail(STATUS_USAGE, "give the folder of the files, or the files");
-    for (size_t i = 0; i < IMPORT_PATHS && options->path[i][0]; i++) {
-        const char *path = options->path[i], *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+    for (size_t i = 0; i < options->path_count; i++) {
+        const char *path = options->paths[i], *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
         DatasetSplit split = strncmp(base, "data_batch", 10) == 0 ? DATASET_TRAIN : import_split_of(path);
-        if (split == DATASET_SPLITS && options->path[1][0])
+        if (split == DATASET_SPLITS && options->path_count > 1)
             return status_fail(STATUS_USAGE, "cannot tell which split %s is: let its name begin with train or test",
                                path);
         if (stat(path, &about) == 0 && S_ISDIR(about.st_mode))
@@ -169,6 +167,8 @@ static void close_cifar(ImportSource *source) {
         file_bytes_close(&cifar->file[i].bytes);
         memory_free(cifar->file[i].path);
     }
+    if (cifar != NULL)
+        memory_free(cifar->file);
     memory_free(cifar);
 }
 

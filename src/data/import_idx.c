@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Pairs of idx files: images and labels. */
+ * idx files: images, and labels if there are any. */
 #include "base/memory.h"
 #include "data/format_idx.h"
 #include "data/import.h"
 #include <string.h>
 
-enum { FILES = IMPORT_PATHS + 2 * DATASET_SPLITS };
-
 typedef struct Idx {
-    FormatIdx file[FILES];
-    ImportPart part[FILES]; /* what each is */
+    FormatIdx *file;  /* owned */
+    ImportPart *part; /* owned; what each is */
     size_t files;
-    const FormatIdx *images[DATASET_SPLITS], *labels[DATASET_SPLITS]; /* into file; NULL: no such split */
     DatasetLabel y;
 } Idx;
 
@@ -20,7 +17,7 @@ static Status add_file(Idx *idx, const char *path, DatasetSplit split, ImportSou
     FormatIdx *file = &idx->file[idx->files];
     TRY(import_note_file(source, path));
     TRY(format_idx_open(path, file));
-    idx->part[idx->files++] = (ImportPart){path, split, file->shape.rank == 0, file->count};
+    idx->part[idx->files++] = (ImportPart){path, split, file->shape.rank == 0, file->count, 0};
     return STATUS_OK;
 }
 
@@ -36,8 +33,8 @@ static Status add_named(Idx *idx, const char *path, DatasetSplit split, bool is_
 }
 
 static Status open_files(Idx *idx, const ImportOptions *options, ImportSource *source) {
-    for (size_t i = 0; i < IMPORT_PATHS && options->path[i][0]; i++)
-        TRY(add_file(idx, options->path[i], import_split_of(options->path[i]), source));
+    for (size_t i = 0; i < options->path_count; i++)
+        TRY(add_file(idx, options->paths[i], import_split_of(options->paths[i]), source));
     for (DatasetSplit split = 0; split < DATASET_SPLITS; split++) {
         TRY(add_named(idx, options->images[split], split, false, source));
         TRY(add_named(idx, options->labels[split], split, true, source));
@@ -45,9 +42,7 @@ static Status open_files(Idx *idx, const ImportOptions *options, ImportSource *s
     return STATUS_OK;
 }
 
-static Status take_pair(Idx *idx, DatasetSplit split, size_t x, size_t y, DatasetInfo *info) {
-    if (x == SIZE_MAX)
-        return STATUS_OK;
+static Status check_size(const Idx *idx, size_t x, DatasetInfo *info) {
     Shape shape = idx->file[x].shape;
     if (shape.rank < 2)
         return status_fail(STATUS_FAILED, "%s does not hold images: it has %zu dimensions", idx->part[x].name,
@@ -57,42 +52,50 @@ static Status take_pair(Idx *idx, DatasetSplit split, size_t x, size_t y, Datase
     if (info->shape.rank != 0 && !shape_equal(&shape, &info->shape))
         return status_fail(STATUS_FAILED, "%s has images of another size than the other files", idx->part[x].name);
     info->shape = shape;
-    info->count[split] = idx->file[x].count;
-    idx->images[split] = &idx->file[x];
-    idx->labels[split] = &idx->file[y];
     return STATUS_OK;
 }
 
 static Status open_idx(const ImportOptions *options, char **names, size_t name_count, ImportSource *source) {
+    size_t room = options->path_count + 2 * DATASET_SPLITS;
+    DatasetInfo *info = &source->info;
+    bool labelled;
     Idx *idx;
-    size_t pick[2][DATASET_SPLITS];
     (void)names, (void)name_count;
     TRY(memory_new(&idx, 1, "idx files"));
     source->self = idx;
+    TRY(memory_new(&idx->file, room, "idx files"));
+    TRY(memory_new(&idx->part, room, "idx files"));
     TRY(open_files(idx, options, source));
-    TRY(import_sort_parts(idx->part, idx->files, pick));
-    for (DatasetSplit split = 0; split < DATASET_SPLITS; split++)
-        TRY(take_pair(idx, split, pick[0][split], pick[1][split], &source->info));
+    TRY(import_sort_parts(idx->part, idx->files, info->count, &labelled));
+    for (size_t i = 0; i < idx->files; i++)
+        if (!idx->part[i].is_labels)
+            TRY(check_size(idx, i, info));
     idx->y = (DatasetLabel){.name = (char *)"y", .kind = LABEL_CLASS};
-    source->info.is_uint8 = true;
-    source->info.value_max = 255;
-    source->info.labels = &idx->y;
-    source->info.label_count = 1;
+    info->is_uint8 = true;
+    info->value_max = 255;
+    info->labels = &idx->y;
+    info->label_count = labelled;
     return STATUS_OK;
 }
 
 static void close_idx(ImportSource *source) {
     Idx *idx = source->self;
-    for (size_t i = 0; idx != NULL && i < idx->files; i++)
+    if (idx == NULL)
+        return;
+    for (size_t i = 0; i < idx->files; i++)
         format_idx_close(&idx->file[i]);
+    memory_free(idx->file);
+    memory_free(idx->part);
     memory_free(idx);
 }
 
 static Status read_idx(const ImportSource *source, DatasetSplit split, size_t i, void *x, void *const labels[]) {
     const Idx *idx = source->self;
-    const FormatIdx *images = idx->images[split];
-    memcpy(x, images->first + i * images->width, images->width);
-    *(int64_t *)labels[0] = idx->labels[split]->first[i];
+    size_t row = i;
+    const FormatIdx *images = &idx->file[import_find_part(idx->part, false, split, &row)];
+    memcpy(x, images->first + row * images->width, images->width);
+    if (source->info.label_count > 0)
+        *(int64_t *)labels[0] = idx->file[import_find_part(idx->part, true, split, &i)].first[i];
     return STATUS_OK;
 }
 

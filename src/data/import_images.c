@@ -82,7 +82,7 @@ static void describe(Images *images, ImportSource *source) {
 
 static Status open_images(const ImportOptions *options, char **names, size_t name_count, ImportSource *source) {
     Images *images;
-    if (options->path[0][0] == '\0' || options->path[1][0] != '\0')
+    if (options->path_count != 1)
         return status_fail(STATUS_USAGE, "give one folder of pictures, or a .csv file with lines PATH,LABEL");
     TRY(memory_new(&images, 1, "pictures"));
     source->self = images;
@@ -90,7 +90,7 @@ static Status open_images(const ImportOptions *options, char **names, size_t nam
     images->keep = options->keep_encoded;
     TRY(picture_rule_parse(options->size, options->resize, options->channels, &images->rule));
     FolderOptions how = {.class_names = name_count > 0 ? names : NULL, .class_count = name_count};
-    TRY(folder_scan(options->path[0], &how, &images->folder));
+    TRY(folder_scan(options->paths[0], &how, &images->folder));
     TRY(judge_skipped(options, images));
     TRY(picture_rule_settle(&images->folder, NULL, &images->rule));
     describe(images, source);

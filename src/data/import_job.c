@@ -137,6 +137,7 @@ static uint64_t identify(const ImportJob *job) {
     memcpy(&options, job->options, sizeof options); /* padding, too */
     options.force = options.skip = false;
     options.threads = 0;
+    options.paths = NULL; /* the source's identity has them */
     memset(options.output, 0, sizeof options.output);
     uint64_t hash = hash_bytes(job->source.identity, job->kind->name, strlen(job->kind->name));
     hash = hash_bytes(hash, &options, sizeof options);

@@ -54,17 +54,17 @@ Status import_sort_paths(const ImportOptions *options, const char *path[DATASET_
     bool none = true;
     for (DatasetSplit split = 0; split < DATASET_SPLITS; split++) {
         path[split] = options->split[split][0] ? options->split[split] : NULL;
-        none = none && path[split] == NULL && !options->path[0][0];
+        none = none && path[split] == NULL && options->path_count == 0;
     }
     if (none)
         return status_fail(STATUS_USAGE, "no files given");
-    for (size_t i = 0; i < IMPORT_PATHS && options->path[i][0]; i++) {
-        DatasetSplit split = import_split_of(options->path[i]);
-        if (split == DATASET_SPLITS && options->path[1][0])
+    for (size_t i = 0; i < options->path_count; i++) {
+        DatasetSplit split = import_split_of(options->paths[i]);
+        if (split == DATASET_SPLITS && options->path_count > 1)
             return status_fail(STATUS_USAGE,
                                "cannot tell which split %s is. Say it with --train FILE, --val FILE or --test FILE.",
-                               options->path[i]);
-        TRY(put(path, split == DATASET_SPLITS ? DATASET_TRAIN : split, options->path[i]));
+                               options->paths[i]);
+        TRY(put(path, split == DATASET_SPLITS ? DATASET_TRAIN : split, options->paths[i]));
     }
     return STATUS_OK;
 }
@@ -103,59 +103,88 @@ static Status cannot_tell(const ImportPart *part) {
                        part->name, role, role, role);
 }
 
-/* Labels that do not tell: to the only x of their count. */
-static Status match(const ImportPart parts[], const ImportPart *labels, const size_t x[DATASET_SPLITS],
-                    DatasetSplit *split) {
-    *split = DATASET_SPLITS;
+/* Labels that do not tell: to the only split of so many examples. */
+static Status match(ImportPart *labels, const size_t total[DATASET_SPLITS]) {
     for (DatasetSplit s = 0; s < DATASET_SPLITS; s++)
-        if (x[s] != SIZE_MAX && parts[x[s]].count == labels->count) {
-            if (*split != DATASET_SPLITS)
+        if (total[s] == labels->count) {
+            if (labels->split != DATASET_SPLITS)
                 return cannot_tell(labels);
-            *split = s;
+            labels->split = s;
         }
-    return *split == DATASET_SPLITS ? cannot_tell(labels) : STATUS_OK;
+    return labels->split == DATASET_SPLITS ? cannot_tell(labels) : STATUS_OK;
 }
 
-static Status sort_one(const ImportPart parts[], size_t i, bool only, size_t pick[2][DATASET_SPLITS]) {
-    const ImportPart *part = &parts[i];
-    DatasetSplit split = part->split;
-    if (split == DATASET_SPLITS && part->is_labels)
-        TRY(match(parts, part, pick[0], &split));
-    if (split == DATASET_SPLITS && !only)
-        return cannot_tell(part);
-    split = split == DATASET_SPLITS ? DATASET_TRAIN : split;
-    size_t *place = &pick[part->is_labels][split];
-    const char *name = dataset_split_names[split], *role = roles[part->is_labels];
-    if (*place != SIZE_MAX)
-        return status_fail(STATUS_USAGE,
-                           "both %s and %s look like the %s of %s. Say which is which, with --%s-%s FILE.",
-                           parts[*place].name, part->name, role, name, name, role);
-    *place = i;
+/* Splits and places of all parts of a role; totals.  only_train: x does not tell its splits. */
+static Status place_role(ImportPart parts[], size_t count, bool is_labels, bool only_train,
+                         const size_t examples[DATASET_SPLITS], size_t total[DATASET_SPLITS]) {
+    for (size_t i = 0; i < count; i++) {
+        ImportPart *part = &parts[i];
+        if (part->is_labels != is_labels)
+            continue;
+        if (part->split == DATASET_SPLITS && only_train)
+            part->split = DATASET_TRAIN;
+        if (part->split == DATASET_SPLITS && is_labels)
+            TRY(match(part, examples));
+        if (part->split == DATASET_SPLITS)
+            return cannot_tell(part);
+        part->first = total[part->split];
+        total[part->split] += part->count;
+    }
     return STATUS_OK;
 }
 
-static Status check_pair(const ImportPart parts[], DatasetSplit split, size_t x, size_t y) {
+static const ImportPart *first_of(const ImportPart parts[], bool is_labels, DatasetSplit split) {
+    size_t i = 0;
+    return &parts[import_find_part(parts, is_labels, split, &i)];
+}
+
+static Status check_split(const ImportPart parts[], DatasetSplit split, size_t x, size_t y) {
     const char *name = dataset_split_names[split];
-    if ((x == SIZE_MAX) != (y == SIZE_MAX))
-        return status_fail(STATUS_USAGE, "%s has %s but no %s. Give them with --%s-%s FILE.", name,
-                           roles[x == SIZE_MAX], roles[x != SIZE_MAX], name, roles[x != SIZE_MAX]);
-    if (x != SIZE_MAX && parts[x].count != parts[y].count)
-        return status_fail(STATUS_FAILED, "%s has %zu images, %s has %zu labels: they do not belong together",
-                           parts[x].name, parts[x].count, parts[y].name, parts[y].count);
-    return STATUS_OK;
+    if ((x == 0) != (y == 0))
+        return status_fail(STATUS_USAGE, "%s has %s but no %s. Give them with --%s-%s FILE.", name, roles[x == 0],
+                           roles[x != 0], name, roles[x != 0]);
+    if (x == y)
+        return STATUS_OK;
+    const ImportPart *images = first_of(parts, false, split), *labels = first_of(parts, true, split);
+    return status_fail(STATUS_FAILED, "%s%s %zu images, %s%s %zu labels: they do not belong together", images->name,
+                       images->count < x ? " and what follows have" : " has", x, labels->name,
+                       labels->count < y ? " and what follows have" : " has", y);
 }
 
-Status import_sort_parts(const ImportPart parts[], size_t count, size_t pick[2][DATASET_SPLITS]) {
-    size_t x = 0;
-    for (size_t i = 0; i < count; i++)
-        x += !parts[i].is_labels;
-    for (DatasetSplit split = 0; split < DATASET_SPLITS; split++)
-        pick[0][split] = pick[1][split] = SIZE_MAX;
-    for (int labels = 0; labels < 2; labels++) /* x first: labels may be matched with it */
-        for (size_t i = 0; i < count; i++)
-            if (parts[i].is_labels == (labels == 1))
-                TRY(sort_one(parts, i, x == 1, pick));
-    for (DatasetSplit split = 0; split < DATASET_SPLITS; split++)
-        TRY(check_pair(parts, split, pick[0][split], pick[1][split]));
-    return x > 0 ? STATUS_OK : status_fail(STATUS_USAGE, "no images given");
+Status import_sort_parts(ImportPart parts[], size_t count, size_t total[DATASET_SPLITS], bool *labelled) {
+    size_t images = 0, labels[DATASET_SPLITS] = {0};
+    bool told = false;
+    *labelled = false;
+    for (size_t i = 0; i < count; i++) {
+        images += !parts[i].is_labels;
+        told |= !parts[i].is_labels && parts[i].split != DATASET_SPLITS;
+        *labelled |= parts[i].is_labels;
+    }
+    TRY(place_role(parts, count, false, !told, NULL, total)); /* x first: labels may be matched with it */
+    TRY(place_role(parts, count, true, !told, total, labels));
+    for (DatasetSplit split = 0; *labelled && split < DATASET_SPLITS; split++)
+        TRY(check_split(parts, split, total[split], labels[split]));
+    return images > 0 ? STATUS_OK : status_fail(STATUS_USAGE, "no images given");
+}
+
+size_t import_find_part(const ImportPart parts[], bool is_labels, DatasetSplit split, size_t *i) {
+    size_t k = 0;
+    while (parts[k].is_labels != is_labels || parts[k].split != split || *i - parts[k].first >= parts[k].count)
+        k++; /* also when *i is before the first */
+    *i -= parts[k].first;
+    return k;
+}
+
+Status import_room(void *list, size_t size, size_t count, size_t more, size_t *room) {
+    void **place = list, *larger;
+    if (count + more <= *room)
+        return STATUS_OK;
+    size_t wanted = 2 * (count + more);
+    TRY(memory_alloc(wanted, size, "list of files", &larger));
+    if (count > 0)
+        memcpy(larger, *place, count * size);
+    memory_free(*place);
+    *place = larger;
+    *room = wanted;
+    return STATUS_OK;
 }

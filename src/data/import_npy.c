@@ -13,8 +13,6 @@
 #include <string.h>
 #include <strings.h>
 
-enum { ARRAYS = 32, FILES = IMPORT_PATHS + 2 * DATASET_SPLITS };
-
 typedef struct Array {
     char *name;           /* owned: "mnist.npz: x_train" */
     unsigned char *entry; /* owned: the bytes of an entry of an archive; NULL: those of a file */
@@ -22,12 +20,11 @@ typedef struct Array {
 } Array;
 
 typedef struct Arrays {
-    FileBytes file[FILES];
+    FileBytes *file; /* owned */
     size_t files;
-    Array array[ARRAYS];
-    ImportPart part[ARRAYS]; /* what each is */
-    size_t count;
-    const Npy *x[DATASET_SPLITS], *y[DATASET_SPLITS]; /* into array; NULL: no such split */
+    Array *array;     /* owned */
+    ImportPart *part; /* owned; what each is */
+    size_t count, array_room, part_room;
     size_t width;
     bool bounded; /* --value-max is given */
     DatasetLabel label;
@@ -68,24 +65,25 @@ static Status add_array(Arrays *arrays, const char *name, const char *entry, con
     if (array->npy.rank < 1 || array->npy.dim[0] == 0)
         return status_fail(STATUS_FAILED, "%s holds no rows", array->name);
     bool is_labels = role == ROLE_NONE ? array->npy.rank == 1 : role == ROLE_LABELS;
-    arrays->part[arrays->count++] = (ImportPart){array->name, split, is_labels, array->npy.dim[0]};
+    arrays->part[arrays->count++] = (ImportPart){array->name, split, is_labels, array->npy.dim[0], 0};
     return STATUS_OK;
 }
 
-static Status room_for_one(const Arrays *arrays, const char *path) {
-    return arrays->count < ARRAYS ? STATUS_OK : status_fail(STATUS_FAILED, "%s: more than %d arrays", path, ARRAYS);
+static Status make_room(Arrays *arrays, size_t more) {
+    TRY(import_room(&arrays->array, sizeof *arrays->array, arrays->count, more, &arrays->array_room));
+    return import_room(&arrays->part, sizeof *arrays->part, arrays->count, more, &arrays->part_room);
 }
 
 /* Entries whose names say nothing are passed over. */
 static Status add_entries(Arrays *arrays, const char *path, const FileBytes *file, char *const names[], size_t count,
                           DatasetSplit usual) {
     size_t before = arrays->count, size;
+    TRY(make_room(arrays, count));
     for (size_t i = 0; i < count; i++) {
         DatasetSplit split = usual;
         Role role = role_of(names[i], &split);
         if (role == ROLE_NONE)
             continue;
-        TRY(room_for_one(arrays, path));
         unsigned char **entry = &arrays->array[arrays->count].entry;
         TRY(keras_zip_read(path, file->at, file->size, names[i], SIZE_MAX / 2, entry, &size));
         TRY(add_array(arrays, path, names[i], *entry, size, role, split));
@@ -106,7 +104,7 @@ static Status add_file(Arrays *arrays, const char *path, Role role, DatasetSplit
     arrays->files++;
     if (role == ROLE_NONE)
         role = role_of(base, &split);
-    TRY(room_for_one(arrays, path));
+    TRY(make_room(arrays, 1));
     if (!keras_zip_is(file->at, file->size))
         return add_array(arrays, path, NULL, file->at, file->size, role, split);
     TRY(keras_zip_list(path, file->at, file->size, &names, &count));
@@ -116,8 +114,8 @@ static Status add_file(Arrays *arrays, const char *path, Role role, DatasetSplit
 }
 
 static Status open_files(Arrays *arrays, const ImportOptions *options, ImportSource *source) {
-    for (size_t i = 0; i < IMPORT_PATHS && options->path[i][0]; i++)
-        TRY(add_file(arrays, options->path[i], ROLE_NONE, DATASET_SPLITS, source));
+    for (size_t i = 0; i < options->path_count; i++)
+        TRY(add_file(arrays, options->paths[i], ROLE_NONE, DATASET_SPLITS, source));
     for (DatasetSplit split = 0; split < DATASET_SPLITS; split++) {
         if (options->images[split][0])
             TRY(add_file(arrays, options->images[split], ROLE_X, split, source));
@@ -170,7 +168,7 @@ static Status take_x(Arrays *arrays, size_t part, const ImportOptions *options, 
     bool bytes =
         options->type == IMPORT_TYPE_AUTO ? x->kind == 'u' && x->size == 1 : options->type == IMPORT_TYPE_UINT8;
     if (!first && (!shape_equal(&shape, &info->shape) || bytes != info->is_uint8))
-        return status_fail(STATUS_FAILED, "%s has examples of another shape or type than other splits", name);
+        return status_fail(STATUS_FAILED, "%s has examples of another shape or type than other files", name);
     info->shape = shape;
     info->is_uint8 = bytes;
     arrays->width = shape_count(&shape);
@@ -188,7 +186,7 @@ static Status take_y(Arrays *arrays, size_t part, bool first) {
     else if (label.shape.rank == 0)
         label.shape = SHAPE(1);
     if (!first && (label.kind != arrays->label.kind || !shape_equal(&label.shape, &arrays->label.shape)))
-        return status_fail(STATUS_FAILED, "%s has labels of another shape or type than other splits", name);
+        return status_fail(STATUS_FAILED, "%s has labels of another shape or type than other files", name);
     arrays->label = label;
     return STATUS_OK;
 }
@@ -197,28 +195,23 @@ static Status take_y(Arrays *arrays, size_t part, bool first) {
 
 static Status open_npy(const ImportOptions *options, char **names, size_t name_count, ImportSource *source) {
     Arrays *arrays;
-    size_t pick[2][DATASET_SPLITS];
     DatasetInfo *info = &source->info;
-    bool first = true;
+    bool first[2] = {true, true}, labelled;
     (void)names, (void)name_count;
     TRY(memory_new(&arrays, 1, "arrays"));
     source->self = arrays;
+    TRY(memory_new(&arrays->file, options->path_count + 2 * DATASET_SPLITS, "files of arrays"));
     TRY(open_files(arrays, options, source));
-    TRY(import_sort_parts(arrays->part, arrays->count, pick));
-    for (DatasetSplit split = 0; split < DATASET_SPLITS; split++) {
-        if (pick[0][split] == SIZE_MAX)
-            continue;
-        TRY(take_x(arrays, pick[0][split], options, first, info));
-        TRY(take_y(arrays, pick[1][split], first));
-        first = false;
-        arrays->x[split] = &arrays->array[pick[0][split]].npy;
-        arrays->y[split] = &arrays->array[pick[1][split]].npy;
-        info->count[split] = arrays->x[split]->dim[0];
+    TRY(import_sort_parts(arrays->part, arrays->count, info->count, &labelled));
+    for (size_t i = 0; i < arrays->count; i++) {
+        bool is_labels = arrays->part[i].is_labels;
+        TRY(is_labels ? take_y(arrays, i, first[1]) : take_x(arrays, i, options, first[0], info));
+        first[is_labels] = false;
     }
     arrays->bounded = options->value_max > 0;
     info->value_max = options->value_max > 0 ? options->value_max : info->is_uint8 ? 255 : 1;
     info->labels = &arrays->label;
-    info->label_count = 1;
+    info->label_count = labelled;
     return STATUS_OK;
 }
 
@@ -226,20 +219,29 @@ static void close_npy(ImportSource *source) {
     Arrays *arrays = source->self;
     if (arrays == NULL)
         return;
-    for (size_t i = 0; i < ARRAYS; i++) {
+    for (size_t i = 0; i < arrays->array_room; i++) { /* also one whose reading has failed */
         memory_free(arrays->array[i].name);
         memory_free(arrays->array[i].entry);
     }
     for (size_t i = 0; i < arrays->files; i++)
         file_bytes_close(&arrays->file[i]);
+    memory_free(arrays->file);
+    memory_free(arrays->array);
+    memory_free(arrays->part);
     memory_free(arrays);
+}
+
+/* Example i, as its array has it. */
+static void get_row(const Arrays *arrays, bool is_labels, DatasetSplit split, size_t i, double *row) {
+    const Array *array = &arrays->array[import_find_part(arrays->part, is_labels, split, &i)];
+    npy_row(&array->npy, i, row);
 }
 
 static Status put_row(const Arrays *arrays, DatasetSplit split, size_t i, const DatasetInfo *info, double *row, void *x,
                       void *y) {
     const char *name = dataset_split_names[split];
     bool bytes = info->is_uint8;
-    npy_row(arrays->x[split], i, row);
+    get_row(arrays, false, split, i, row);
     for (size_t k = 0; k < arrays->width; k++) {
         if (bytes ? !(row[k] >= 0 && row[k] <= 255 && row[k] == floor(row[k])) : !isfinite((float)row[k]))
             return status_fail(STATUS_FAILED, "number %zu of example %zu of %s is %g%s", k, i, name, row[k],
@@ -252,7 +254,9 @@ static Status put_row(const Arrays *arrays, DatasetSplit split, size_t i, const 
         else
             ((float *)x)[k] = (float)row[k];
     }
-    npy_row(arrays->y[split], i, row);
+    if (info->label_count == 0)
+        return STATUS_OK;
+    get_row(arrays, true, split, i, row);
     for (size_t k = 0; k < shape_count(&arrays->label.shape); k++) {
         if (!isfinite((float)row[k]))
             return status_fail(STATUS_FAILED, "the label of example %zu of %s is %g", i, name, row[k]);

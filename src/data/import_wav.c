@@ -36,7 +36,7 @@ static const char *name_in(const char *root, const char *path) {
 }
 
 static DatasetSplit split_of(const Wav *wav, const ImportOptions *options, const FolderFile *file) {
-    const char *name = name_in(options->path[0], file->path), *slash = strrchr(name, '/');
+    const char *name = name_in(options->paths[0], file->path), *slash = strrchr(name, '/');
     for (DatasetSplit split = 0; split < DATASET_SPLITS; split++) {
         const char *pattern = options->match[split];
         if (pattern[0] && (fnmatch(pattern, name, 0) == 0 || fnmatch(pattern, slash ? slash + 1 : name, 0) == 0))
@@ -57,7 +57,7 @@ static Status sort(Wav *wav, const ImportOptions *options, size_t count[DATASET_
     for (DatasetSplit split = 0; split < DATASET_SPLITS; split++) {
         const char *given = options->match[split][0] ? options->match[split] : options->list[split];
         if (given[0] && count[split] == 0)
-            return status_fail(STATUS_USAGE, "%s: no file in %s is named so", given, options->path[0]);
+            return status_fail(STATUS_USAGE, "%s: no file in %s is named so", given, options->paths[0]);
     }
     return STATUS_OK;
 }
@@ -132,13 +132,13 @@ static Status open_wav(const ImportOptions *options, char **names, size_t name_c
     source->self = wav;
     wav->unlabelled = strcmp(options->label_from, "none") == 0;
     wav->label_from = wav->unlabelled ? "" : options->label_from;
-    if (!options->path[0][0] || options->path[1][0])
+    if (options->path_count != 1)
         return status_fail(STATUS_USAGE, "give one folder of sound files, or one CSV file of paths and labels");
     if (!options->label_from[0]) {
         wanted.class_names = name_count > 0 ? names : NULL;
         wanted.class_count = name_count;
     }
-    TRY(folder_scan(options->path[0], &wanted, &wav->folder));
+    TRY(folder_scan(options->paths[0], &wanted, &wav->folder));
     for (size_t i = 0; i < wav->folder.count; i++)
         TRY(import_note_file(source, wav->folder.files[i].path));
     TRY(read_lists(wav, options, source));

@@ -3,6 +3,7 @@
  * cnn_import: makes dataset files from other formats.  The options of a kind of import stand here; which kind takes
  * which, in its ImportKind. */
 #include "base/log.h"
+#include "base/memory.h"
 #include "train/importer.h"
 #include "train/program.h"
 #include <stdio.h>
@@ -40,7 +41,7 @@ static const Option options[] = {
      .offset = offsetof(Arguments, files),
      .argument = "FILE...",
      .positional = true,
-     .help = "files or folders, eight at most"},
+     .help = "files or folders"},
     {.name = "output",
      .key = 'o',
      .type = TEXT(output, "FILE.h5"),
@@ -248,19 +249,11 @@ static Status check_options(const ImportKind *kind, const OptionSource source[])
     return STATUS_OK;
 }
 
-static Status take_file(const char *word, char path[IMPORT_TEXT]) {
-    if (word[0] == '\0' || strlen(word) >= IMPORT_TEXT)
-        return status_fail(STATUS_USAGE, "the name of a file is empty, or longer than %d bytes", IMPORT_TEXT - 1);
-    snprintf(path, IMPORT_TEXT, "%s", word);
-    return STATUS_OK;
-}
-
 static Status check(void *values, const OptionSource *source) {
     Arguments *arguments = values;
-    if (arguments->files.count > IMPORT_PATHS)
-        return status_fail(STATUS_USAGE, "more than %d files: put them into a folder", IMPORT_PATHS);
     for (size_t i = 0; i < arguments->files.count; i++)
-        TRY(take_file(arguments->files.list[i], arguments->import.path[i]));
+        if (arguments->files.list[i][0] == '\0' || strlen(arguments->files.list[i]) >= IMPORT_TEXT)
+            return status_fail(STATUS_USAGE, "the name of a file is empty, or longer than %d bytes", IMPORT_TEXT - 1);
     arguments->import.skip = arguments->on_bad_file == 1;
     const ImportKind *kind = import_find(arguments->kind);
     if (arguments->import.output[0] == '\0')
@@ -269,14 +262,38 @@ static Status check(void *values, const OptionSource *source) {
     return check_options(kind, source);
 }
 
+/* paths[count], each followed by its text in one block, are rank 0's words on all ranks. */
+static Status share_files(Dist *dist, const CliWords *words, ImportOptions *import, char ***paths) {
+    size_t count = words->count, size = 0;
+    bool root = dist_rank(dist) == 0;
+    for (size_t i = 0; root && i < count; i++)
+        size += strlen(words->list[i]) + 1;
+    dist_broadcast(dist, &size, sizeof size);
+    TRY(dist_agree(dist, memory_alloc(count * sizeof **paths + size, 1, "names of files", (void **)paths)));
+    char *text = (char *)(*paths + count);
+    for (size_t i = 0; root && i < count; i++)
+        text = stpcpy(text, words->list[i]) + 1;
+    text = (char *)(*paths + count);
+    dist_broadcast(dist, text, size);
+    for (size_t i = 0; i < count; text += strlen(text) + 1)
+        (*paths)[i++] = text;
+    import->paths = *paths;
+    import->path_count = count;
+    return STATUS_OK;
+}
+
 static Status run(Dist *dist, int argc, char **argv) {
     static Arguments arguments;
+    char **paths;
     bool exit_now;
     TRY(program_arguments(dist, &program, argc, argv, check, &arguments, sizeof arguments, &exit_now));
     if (exit_now)
         return STATUS_OK;
     log_set_level(arguments.quiet ? LOG_QUIET : arguments.verbose ? LOG_VERBOSE : LOG_NORMAL);
-    return importer_run(dist, import_find(arguments.kind), &arguments.import);
+    TRY(share_files(dist, &arguments.files, &arguments.import, &paths));
+    Status status = importer_run(dist, import_find(arguments.kind), &arguments.import);
+    memory_free(paths);
+    return status;
 }
 
 int main(int argc, char **argv) {

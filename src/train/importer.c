@@ -64,6 +64,8 @@ static Status print_result(const char *path) {
     log_info("%s: examples of %s %s", path, shape_format(&info->shape, shape), info->is_uint8 ? "uint8" : "float32");
     if (info->label_count > 0 && info->labels[0].kind == LABEL_CLASS)
         log_info(", %zu class%s", info->labels[0].classes, info->labels[0].classes == 1 ? "" : "es");
+    if (info->label_count == 0)
+        log_info(", no labels");
     log_info(";");
     for (DatasetSplit split = 0; split < DATASET_SPLITS; split++)
         if (info->count[split] > 0)

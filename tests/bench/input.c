@@ -145,7 +145,8 @@ static Status bench_import(const char *path, const char *size) {
     Folder folder;
     Files files = {0};
     Times alone, reading, imported, kept;
-    snprintf(options.path[0], IMPORT_TEXT, "%s", path);
+    options.paths = (char *const *)&path; /* only read */
+    options.path_count = 1;
     snprintf(options.size, IMPORT_TEXT, "%s", size);
     TRY(folder_scan(path, &(FolderOptions){0}, &folder));
     TRY(read_files(&folder, &files));

@@ -51,13 +51,31 @@ succeeds 'train 6 test 6$' idx train-x train-y --test-images train-x --test-labe
 cmp -s a.h5 b.h5 || complain "plain and packed files give different datasets"
 succeeds '4 classes' idx train-x train-y -o a.h5 --force --class-names=a,b,c,d
 
+# Images alone, to be predicted; pieces, as many as one likes, in the order in which they are given.
+succeeds 'examples of 2x2x1 uint8, no labels; train 6$' idx train-x -o alone.h5
+cp train-x other
+succeeds 'no labels; train 12$' idx train-x train-x.gz -o e.h5 && rm e.h5
+pieces=()
+for i in 10 11 12 13 14 15; do
+    { printf '\0\0\10\3\0\0\0\1\0\0\0\2\0\0\0\2'; tail -c +17 train-x | tail -c +$((4 * i - 39)) | head -c 4; } >"piece-$i"
+    { printf '\0\0\10\1\0\0\0\1'; tail -c +9 train-y | tail -c +$((i - 9)) | head -c 1; } >"labels-$i"
+    pieces+=("piece-$i" "labels-$i")
+done
+succeeds '3 classes; train 6$' idx "${pieces[@]}" -o pieces.h5
+cmp -s b.h5 pieces.h5 || complain "12 pieces give another dataset than the whole"
+mpirun --quiet -np 3 "$import" idx "${pieces[@]}" -o ranks.h5 --quiet || complain "3 ranks fail"
+cmp -s b.h5 ranks.h5 || complain "12 pieces on 3 ranks give another dataset"
+{ printf '\3'; head -c 3072 /dev/zero; } >train.bin
+succeeds 'train 20$' cifar10 $(yes train.bin | head -20) -o cifar.h5
+
 fails 2 'KIND is missing'
 fails 2 'unknown option' idx --nonsense
 fails 2 'png' png train-x train-y -o e.h5
 fails 2 -- '--output FILE' idx train-x train-y
 fails 2 'no images given' idx -o e.h5
-fails 2 -- '--train-labels FILE' idx train-x -o e.h5
-fails 2 'both train-x and train-x.gz look like' idx train-x train-x.gz train-y -o e.h5
+fails 2 -- 'test has images but no labels.*--test-labels FILE' idx train-x train-y --test-images train-x -o e.h5
+fails 2 'cannot tell which split other is' idx train-x train-y other -o e.h5
+fails 1 'train-x and what follows have 12 images, train-y has 6 labels' idx train-x train-x.gz train-y -o e.h5
 fails 2 -- '--validation-split' idx train-x train-y -o e.h5 --validation-split 2
 fails 2 'empty name' idx train-x train-y -o e.h5 --class-names a,,b
 fails 1 'a.h5 exists already' idx train-x train-y -o a.h5

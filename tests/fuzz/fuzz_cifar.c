@@ -12,7 +12,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     int64_t y;
     ImportSource source = {0};
     const ImportKind *kind = import_find(size % 3073 == 0 ? "cifar10" : "cifar100");
-    snprintf(options.path[0], IMPORT_TEXT, "%s", fuzz_path(data, size));
+    char *path = (char *)(uintptr_t)fuzz_path(data, size);
+    options.paths = &path;
+    options.path_count = 1;
     if (kind->open(&options, NULL, 0, &source) == STATUS_OK)
         for (size_t i = 0; i < source.info.count[DATASET_TRAIN]; i++)
             (void)kind->read(&source, DATASET_TRAIN, i, x, (void *const[]){&y});

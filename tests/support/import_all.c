@@ -5,8 +5,8 @@
 ImportOptions import_options(const char *output, size_t count, const char *const paths[]) {
     ImportOptions options = {.window = 25, .hop = 10, .seconds = 1, .bands = 40};
     snprintf(options.output, sizeof options.output, "%s", output);
-    for (size_t i = 0; i < count; i++)
-        snprintf(options.path[i], sizeof options.path[i], "%s", paths[i]);
+    options.paths = (char *const *)paths; /* only read */
+    options.path_count = count;
     return options;
 }
 

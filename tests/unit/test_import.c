@@ -33,7 +33,9 @@ static const char *write_table(const char *name, size_t bad) {
 }
 
 static ImportOptions table_options(const char *table, const char *output) {
-    ImportOptions options = import_options(output, 1, &table);
+    static const char *path; /* options point to it */
+    path = table;
+    ImportOptions options = import_options(output, 1, &path);
     strcpy(options.label, "last");
     return options;
 }

@@ -22,7 +22,10 @@ static Status import_text(const char *kind, const char *text, ImportOptions *opt
     uint64_t rows[16];
     Real *out[] = {y};
     tmpdir_write("t.csv", text, strlen(text));
-    snprintf(options->path[0], IMPORT_TEXT, "%s", tmpdir_path("t.csv"));
+    static char path[TMPDIR_PATH], *const paths[] = {path};
+    snprintf(path, sizeof path, "%s", tmpdir_path("t.csv"));
+    options->paths = paths;
+    options->path_count = 1;
     snprintf(options->output, IMPORT_TEXT, "%s", tmpdir_path("t.h5"));
     options->force = true;
     TRY(import_all(kind, options, 1, NULL));
@@ -299,7 +302,7 @@ static void splits_by_names(void **state) {
     options.force = true;
     strcpy(options.split[DATASET_TEST], other);
     assert_fails_with(STATUS_USAGE, import_all("csv", &options, 1, NULL), "look like test");
-    options.path[0][0] = '\0';
+    options.path_count = 0;
     strcpy(options.split[DATASET_TRAIN], train);
     assert_fails(import_all("csv", &options, 1, NULL), "b.csv has 3 columns");
 }
