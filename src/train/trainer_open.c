@@ -289,6 +289,16 @@ static void compare_environments(Trainer *t) {
             first);
 }
 
+/* Of a network with weights there may be layers, such as Reshape, that go by the size that it was made for. */
+static Status build_graph(Trainer *t) {
+    Status status = setup_build_graph(&t->setup, t->config);
+    if (status == STATUS_OK || t->made_for[0] == '\0')
+        return status;
+    return status_fail(status, "%s. The network of --init-from was made for %s: bring the data to that size (%s).",
+                       status_message(), t->made_for,
+                       t->setup.info->is_encoded ? "--size" : "--size of cnn_import, or a Resizing layer in front");
+}
+
 static Status check_trained(const Trainer *t) {
     if (t->setup.graph->trained_count > 0)
         return STATUS_OK;
@@ -341,7 +351,7 @@ Status trainer__open(Trainer *t, bool *finished) {
     if (*finished)
         return STATUS_OK;
     TRY(dist_agree(dist, divide_data(t)));
-    TRY(setup_graph(&t->setup, t->config));
+    TRY(dist_agree(dist, build_graph(t)));
     TRY(dist_agree(dist, check_trained(t)));
     TRY(dist_agree(dist, class_weights_set(&t->setup, t->config, &t->train)));
     TRY(dist_agree(dist, rates_multipliers(t->config, t->setup.graph, &t->multipliers)));

@@ -46,9 +46,12 @@ static Status too_small(const ZooEntry *entry, const Shape *input) {
         smallest.dim[i] = entry->smallest;
     return status_fail(
         STATUS_USAGE,
-        "network %s takes %s of at least %s; these are %s. Import them at a larger size, or choose a network "
-        "for small %s (cnn_train --list-models)",
+        "network %s takes %s of at least %s; these are %s. %s, or choose a network for small %s (cnn_train "
+        "--list-models)",
         entry->name, kinds[entry->input.rank].what, shape_format(&smallest, least), shape_format(input, text),
+        entry->input.rank == 3 ? "Make them larger, by --size for pictures in folders, else by that of "
+                                 "cnn_import"
+                               : "Import them at a larger size",
         kinds[entry->input.rank].what);
 }
 
