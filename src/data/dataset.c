@@ -194,7 +194,7 @@ static Status describe(Dataset *dataset) {
 static Status read_attributes(Dataset *dataset) {
     DatasetInfo *info = &dataset->info;
     bool exists;
-    TRY(h5io_attr_exists(dataset->file, "/", "class_names", &exists));
+    TRY(h5io_attr_strings_exist(dataset->file, "/", "class_names", &exists));
     if (exists)
         TRY(h5io_attr_read_strings(dataset->file, "/", "class_names", &info->class_names, &info->class_name_count));
     TRY(h5io_attr_exists(dataset->file, "/", "origin", &exists));

@@ -93,20 +93,12 @@ Status checkpoint__read_tensor(H5ioFile *file, const char *group, const char *st
     return status;
 }
 
-/* Whether `path` has the list `name`, whole or in pieces. */
-static Status has_list(H5ioFile *file, const char *path, const char *name, bool *yes) {
-    char piece[64];
-    snprintf(piece, sizeof piece, "%s0", name);
-    TRY(h5io_attr_exists(file, path, name, yes));
-    return *yes ? STATUS_OK : h5io_attr_exists(file, path, piece, yes);
-}
-
 /* Reads the tensors that weight_names of the group `path` lists, none when there is no such list. */
 static Status read_listed(H5ioFile *file, const char *path, const char *layer, CheckpointTensor **tensors,
                           size_t *count) {
     bool listed;
     char **names;
-    TRY(has_list(file, path, "weight_names", &listed));
+    TRY(h5io_attr_strings_exist(file, path, "weight_names", &listed));
     if (!listed)
         return STATUS_OK;
     TRY(h5io_attr_read_strings(file, path, "weight_names", &names, count));
@@ -201,7 +193,7 @@ static Status find_weights(H5ioFile *file, const char **group) {
         bool listed = false;
         TRY(h5io_kind(file, places[i], &kind));
         if (kind == H5IO_GROUP)
-            TRY(has_list(file, places[i], "layer_names", &listed));
+            TRY(h5io_attr_strings_exist(file, places[i], "layer_names", &listed));
         if (listed)
             *group = places[i];
     }

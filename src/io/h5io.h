@@ -136,6 +136,7 @@ Status h5io_attr_read_string(H5ioFile *file, const char *path, const char *name,
 /* Lists of texts, as Keras writes layer_names: fixed length, padded with zeros; when longer than HDF5 allows for an
  * attribute, in pieces name0, name1, ...  Reading takes both forms, fixed and variable length, and joins the pieces.
  * *list is one block, pointers and texts, freed with memory_free. */
+Status h5io_attr_strings_exist(H5ioFile *file, const char *path, const char *name, bool *exist);
 Status h5io_attr_write_strings(H5ioFile *file, const char *path, const char *name, const char *const list[],
                                size_t count);
 Status h5io_attr_read_strings(H5ioFile *file, const char *path, const char *name, char ***list, size_t *count);

@@ -138,6 +138,13 @@ Status h5io_attr_exists(H5ioFile *file, const char *path, const char *name, bool
     return LOCKED(file->name, attr_exists_locked(file, path, name, exists));
 }
 
+Status h5io_attr_strings_exist(H5ioFile *file, const char *path, const char *name, bool *exist) {
+    char piece[256];
+    snprintf(piece, sizeof piece, "%s0", name);
+    TRY(h5io_attr_exists(file, path, name, exist));
+    return *exist ? STATUS_OK : h5io_attr_exists(file, path, piece, exist);
+}
+
 static Status open_attr(H5ioFile *file, const char *path, const char *name, hid_t *id) {
     bool exists;
     TRY(attr_exists_locked(file, path, name, &exists));

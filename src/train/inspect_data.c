@@ -53,14 +53,12 @@ static Status print_skipped(const char *path) {
     H5ioFile *file;
     char **list = NULL;
     size_t count = 0;
-    bool exists, pieces;
+    bool exist;
     if (folder_is_source(path))
         return STATUS_OK;
     TRY(h5io_open(path, &file));
-    Status status = h5io_attr_exists(file, "/", "skipped", &exists);
-    if (status == STATUS_OK)
-        status = h5io_attr_exists(file, "/", "skipped0", &pieces);
-    if (status == STATUS_OK && (exists || pieces))
+    Status status = h5io_attr_strings_exist(file, "/", "skipped", &exist);
+    if (status == STATUS_OK && exist)
         status = h5io_attr_read_strings(file, "/", "skipped", &list, &count);
     h5io_close(file);
     if (count > 0)

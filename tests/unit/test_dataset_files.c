@@ -153,6 +153,26 @@ static void attributes(void **state) {
     dataset_close(dataset);
 }
 
+/* More than HDF5 takes as one attribute: h5io cuts the list into pieces. */
+static void long_list_of_class_names(void **state) {
+    (void)state;
+    enum { NAMES = 5000 };
+    static char texts[NAMES][16];
+    static const char *names[NAMES];
+    for (int i = 0; i < NAMES; i++) {
+        snprintf(texts[i], sizeof texts[i], "category-%05d", i);
+        names[i] = texts[i];
+    }
+    H5ioFile *file = WRITE({"/train/x", H5IO_UINT8, 2, {4, 3}, pixels}, {"/train/y", H5IO_INT64, 1, {4}, classes});
+    assert_ok(h5io_attr_write_strings(file, "/", "class_names", names, NAMES));
+    Dataset *dataset = open_written(file);
+    const DatasetInfo *info = dataset_info(dataset);
+    assert_int_equal(info->class_name_count, NAMES);
+    assert_string_equal(info->class_names[NAMES - 1], "category-04999");
+    assert_int_equal(info->labels[0].classes, NAMES);
+    dataset_close(dataset);
+}
+
 static void contradictions_are_refused(void **state) {
     (void)state;
     Dataset *dataset;
@@ -224,6 +244,7 @@ int main(void) {
         cmocka_unit_test_teardown(kinds_of_labels, finish),
         cmocka_unit_test_teardown(several_labels_y_first, finish),
         cmocka_unit_test_teardown(attributes, finish),
+        cmocka_unit_test_teardown(long_list_of_class_names, finish),
         cmocka_unit_test_teardown(contradictions_are_refused, finish),
         cmocka_unit_test_teardown(fingerprint, finish),
     };
