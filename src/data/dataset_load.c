@@ -185,11 +185,26 @@ Status dataset_load(Dataset *dataset, DatasetSplit split) {
     return status;
 }
 
+/* Callers count by class number: a file that was written over since the scan must be noticed. */
+static Status check_classes(Dataset *dataset, DatasetSplit split, size_t label, const Real *values) {
+    const DatasetLabel *about = &dataset->info.labels[label];
+    size_t width = shape_count(&about->shape), count = dataset->info.count[split] * width;
+    char path[512];
+    for (size_t i = 0; i < count && about->kind == LABEL_CLASS; i++)
+        if (!(values[i] >= 0 && values[i] < (Real)about->classes))
+            return status_fail(STATUS_FAILED, "%s: %s of example %zu has become %g: the file was written over",
+                               dataset->info.path, dataset__path(split, about->name, path), i / width,
+                               (double)values[i]);
+    return STATUS_OK;
+}
+
 Status dataset_read_labels(Dataset *dataset, DatasetSplit split, size_t label, Real **values) {
     size_t count = dataset->info.count[split];
     *values = NULL;
     TRY(memory_alloc(count, dataset__label_bytes(dataset, label), "labels", (void **)values));
     Status status = dataset__labels(dataset, split, label, 0, count, H5IO_REAL, *values);
+    if (status == STATUS_OK)
+        status = check_classes(dataset, split, label, *values);
     if (status != STATUS_OK) {
         memory_free(*values);
         *values = NULL;

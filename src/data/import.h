@@ -116,8 +116,8 @@ typedef struct ImportPart {
 
 /* Gives each part its split, and its place there: pieces of a split follow each other as they are given.  total[split]:
  * examples.  Where no x tells its split all are train; labels that do not tell belong to the only split of so many
- * examples.  *labelled: whether there are labels; else x is to be predicted.  STATUS_USAGE: cannot tell; a split without
- * labels beside others; labels without x.  STATUS_FAILED: counts differ. */
+ * examples.  *labelled: whether there are labels; else x is to be predicted.  STATUS_USAGE: cannot tell; a split
+ * without labels beside others; labels without x.  STATUS_FAILED: counts differ. */
 Status import_sort_parts(ImportPart parts[], size_t count, size_t total[DATASET_SPLITS], bool *labelled);
 
 /* The part that holds example *i of x, or of the labels, of a split; *i becomes its number there.  It must exist. */

@@ -6,10 +6,11 @@
 #define TRAIN_INPUT_SCALE_H
 #include "train/setup.h"
 
-/* Warns where x, as preprocessing and a Rescaling at the network's beginning make it, is so large (root mean square above
- * 10) or varies so little (less than 0.05 between least and largest number) that training is likely to fail, and says the
- * way out.  Bytes are taken as 0 to value_max, of floats 32 training examples are read.  Nothing is said of networks that
- * normalize x themselves or read words' numbers.  After setup_preprocess; not collective.  STATUS_FAILED: read error. */
+/* Warns where x, as preprocessing and a Rescaling at the network's beginning make it, is so large (root mean square
+ * above 10) or varies so little (less than 0.05 between least and largest number) that training is likely to fail, and
+ * says the way out.  Bytes are taken as 0 to value_max, of floats 32 training examples are read.  Nothing is said of
+ * networks that normalize x themselves or read words' numbers.  After setup_preprocess; not collective.
+ * STATUS_FAILED: read error. */
 Status input_scale_check(const Setup *setup);
 
 #endif

@@ -132,7 +132,7 @@ Status trainer__begin_phase(Trainer *trainer);
  * evaluation.  Part of trainer__open and trainer__begin_phase; not agreed. */
 Status trainer__prepare_plans(Trainer *trainer);
 
-/* Warns of what is allowed, but seldom meant: of batches, ranks and the scale of x.  After the graph; not collective. */
+/* Warns of what is allowed but seldom meant: of batches, ranks, the scale of x.  After the graph; not collective. */
 Status trainer__warn(const Trainer *trainer);
 
 /* Loaders of training and validation data, from the place of trainer->state on.  Likewise. */

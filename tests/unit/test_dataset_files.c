@@ -210,6 +210,28 @@ static void contradictions_are_refused(void **state) {
     refused(file, "/train/y should hold numbers");
 }
 
+/* As "cp new.h5 data.h5" does it: class numbers beyond those of the opened file would be counted out of bounds. */
+static void file_written_over_while_open(void **state) {
+    (void)state;
+    const int64_t before[4] = {0x1234, 2, 1, 2}, after[4] = {0x1234, 2, 0x4567, 2};
+    static char bytes[65536];
+    Real *values;
+    Dataset *dataset =
+        open_written(WRITE({"/train/x", H5IO_UINT8, 2, {4, 3}, pixels}, {"/train/y", H5IO_INT64, 1, {4}, before}));
+    assert_ok(dataset_read_labels(dataset, DATASET_TRAIN, 0, &values));
+    memory_free(values);
+    FILE *file = fopen(path, "r+");
+    size_t size = fread(bytes, 1, sizeof bytes, file);
+    const char *place = memmem(bytes, size, before, sizeof before);
+    assert_non_null(place);
+    assert_int_equal(fseek(file, place - bytes, SEEK_SET), 0);
+    assert_int_equal(fwrite(after, sizeof after, 1, file), 1);
+    assert_int_equal(fclose(file), 0);
+    assert_fails(dataset_read_labels(dataset, DATASET_TRAIN, 0, &values), "/train/y of example 2 has become 17767");
+    assert_null(values);
+    dataset_close(dataset);
+}
+
 static void fingerprint(void **state) {
     (void)state;
     const uint8_t other[12] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
@@ -244,6 +266,7 @@ int main(void) {
         cmocka_unit_test_teardown(kinds_of_labels, finish),
         cmocka_unit_test_teardown(several_labels_y_first, finish),
         cmocka_unit_test_teardown(attributes, finish),
+        cmocka_unit_test_teardown(file_written_over_while_open, finish),
         cmocka_unit_test_teardown(long_list_of_class_names, finish),
         cmocka_unit_test_teardown(contradictions_are_refused, finish),
         cmocka_unit_test_teardown(fingerprint, finish),
