@@ -298,7 +298,7 @@ const DatasetInfo *dataset_info(const Dataset *dataset) {
     return &dataset->info;
 }
 
-void dataset_warn_of_order(const DatasetInfo *info) {
+void dataset_warn_of_doubts(const DatasetInfo *info) {
     enum { SIDE = 8 }; /* more channels than an image in the order that we read has, or series of one row */
     const size_t *dim = info->shape.dim;
     char text[SHAPE_TEXT];
@@ -306,6 +306,11 @@ void dataset_warn_of_order(const DatasetInfo *info) {
         log_warn("%s has examples of %s: are these %zu channels of %zux%zu? They are taken as height x width x "
                  "channels: write x as [n, height, width, channels] (NumPy: x.transpose(0, 2, 3, 1))",
                  info->path, shape_format(&info->shape, text), dim[0], dim[1], dim[2]);
+    if (info->label_count > 0 && info->labels[0].like_classes)
+        log_warn(
+            "%s: labels %s are whole numbers of which none is missing, but stored as floats: they are numbers to be "
+            "predicted. If they are classes, write them as integers",
+            info->path, info->labels[0].name);
 }
 
 int dataset_weights(const DatasetInfo *info) {

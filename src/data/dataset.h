@@ -45,6 +45,7 @@ typedef struct DatasetLabel {
     Shape shape; /* of one example: {} for class numbers, {k} for vectors, {H,W} for class maps */
     size_t
         classes; /* LABEL_CLASS: number of class names, or largest label of all splits + 1; else numbers per example */
+    bool like_classes; /* LABEL_NUMBERS that may well be meant as class numbers: whole, each from 0 to the largest */
 } DatasetLabel;
 
 /* How a picture becomes an example x[height][width][channels] of bytes. */
@@ -109,9 +110,10 @@ extern const char *const dataset_split_names[DATASET_SPLITS + 1];
 /* STATUS_FAILED: the message says that there are no examples of `split`, and which splits there are. */
 Status dataset_fail_empty(const DatasetInfo *info, DatasetSplit split);
 
-/* Warns where the channels of images seem to come first, as PyTorch has them: they are taken as [height, width,
- * channels] all the same, and a network that suits itself to the data would learn little. */
-void dataset_warn_of_order(const DatasetInfo *info);
+/* Warns of what is taken otherwise than it may be meant, without an error: images whose channels seem to come first, as
+ * PyTorch has them (a network that suits itself to the data would learn little), and numbers, to be predicted as such,
+ * that look like classes. */
+void dataset_warn_of_doubts(const DatasetInfo *info);
 
 /* Reads a split into memory, pixels as they are in the file, unless it has more bytes than the limit (256 MB at first);
  * it is read by rows then.  Pictures are decoded when they are first read, and stay; those of a larger split each time.

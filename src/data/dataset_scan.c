@@ -5,13 +5,15 @@
 #include <math.h>
 #include <string.h>
 
-enum { SCAN_NUMBERS = 1 << 16, SAMPLE = 64, CLASSES_MAX = 1000000 };
+enum { SCAN_NUMBERS = 1 << 16, SAMPLE = 64, CLASSES_MAX = 1000000, CLASS_LIKE = 1024 };
 
 /* What the numbers of a label array, over all splits, have in common. */
 typedef struct LabelFacts {
     double max;
     bool zero_one; /* nothing but 0 and 1 */
     bool one_hot;  /* and exactly one 1 per example */
+    bool whole;    /* nothing but whole numbers from 0 to below CLASS_LIKE, */
+    bool seen[CLASS_LIKE];
 } LabelFacts;
 
 /* Checks the labels of examples first .. first+n-1 and updates what is known. */
@@ -33,6 +35,9 @@ static Status check_block(const Dataset *dataset, const DatasetLabel *label, con
                                    dataset->info.path, path, first + i, value);
             facts->max = value > facts->max ? value : facts->max;
             facts->zero_one = facts->zero_one && (value == 0 || value == 1);
+            facts->whole = facts->whole && value >= 0 && value < CLASS_LIKE && value == floor(value);
+            if (facts->whole)
+                facts->seen[(size_t)value] = true;
             sum += value;
         }
         facts->one_hot = facts->one_hot && facts->zero_one && sum == 1;
@@ -62,11 +67,22 @@ static Status scan_array(Dataset *dataset, DatasetSplit split, const DatasetLabe
     return status;
 }
 
+/* Whole numbers of which all from 0 to the largest, 2 or more, occur: class numbers, most likely. */
+static bool are_like_classes(const LabelFacts *facts) {
+    if (!facts->whole || facts->max < 2)
+        return false;
+    for (size_t i = 0; i <= (size_t)facts->max; i++)
+        if (!facts->seen[i])
+            return false;
+    return true;
+}
+
 /* Kind and number of classes, from what was seen. */
 static Status settle(const Dataset *dataset, DatasetLabel *label, const LabelFacts *facts) {
     const DatasetInfo *info = &dataset->info;
     if (label->kind == LABEL_NUMBERS && label->shape.rank == 1 && facts->zero_one)
         label->kind = facts->one_hot && label->shape.dim[0] > 1 ? LABEL_ONE_HOT : LABEL_MULTI_HOT;
+    label->like_classes = label->kind == LABEL_NUMBERS && shape_count(&label->shape) == 1 && are_like_classes(facts);
     label->classes = label->kind == LABEL_CLASS ? (size_t)facts->max + 1 : shape_count(&label->shape);
     if (label != info->labels || info->class_names == NULL || label->kind == LABEL_NUMBERS ||
         label->kind == LABEL_WEIGHT)
@@ -143,7 +159,7 @@ static Status scan(Dataset *dataset, Digest *digest) {
             TRY(digest_sample(dataset, split, digest));
     }
     for (size_t i = 0; i < info->label_count; i++) {
-        LabelFacts facts = {.zero_one = true, .one_hot = true};
+        LabelFacts facts = {.zero_one = true, .one_hot = true, .whole = true};
         TRY(digest_text(digest, info->labels[i].name));
         TRY(digest_text(digest, shape_format(&info->labels[i].shape, shape)));
         for (DatasetSplit split = 0; split < DATASET_SPLITS; split++)

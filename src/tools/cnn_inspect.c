@@ -140,7 +140,7 @@ static Status show_dataset(const Arguments *arguments) {
     Dataset *dataset;
     Status status = STATUS_OK;
     TRY(dataset_open(arguments->path, &dataset));
-    dataset_warn_of_order(dataset_info(dataset));
+    dataset_warn_of_doubts(dataset_info(dataset));
     if (arguments->augment[0] == '\0')
         status = inspect_data(dataset, !arguments->quick, arguments->json);
     if (status == STATUS_OK && arguments->png[0])
@@ -195,7 +195,8 @@ static Status show_state(const char *text, const char *path) {
     if (isfinite(saved.state.best_loss))
         printf("best %s %.6g at epoch %llu\n", saved.config.monitor[0] ? saved.config.monitor : "loss",
                saved.state.best_loss, (unsigned long long)saved.state.best_epoch);
-    printf("computed by %s\n%zu training examples\n", saved.environment, saved.train_examples);
+    printf("computed by %s, on %zu rank%s\n%zu training examples\n", saved.environment, saved.ranks,
+           saved.ranks == 1 ? "" : "s", saved.train_examples);
     Status status = config_to_json(&saved.config, &json);
     if (status == STATUS_OK) {
         printf("options %s\n", json);

@@ -60,7 +60,7 @@ static Status print_result(const char *path) {
     char shape[SHAPE_TEXT];
     TRY(dataset_open(path, &dataset));
     const DatasetInfo *info = dataset_info(dataset);
-    dataset_warn_of_order(info);
+    dataset_warn_of_doubts(info);
     log_info("%s: examples of %s %s", path, shape_format(&info->shape, shape), info->is_uint8 ? "uint8" : "float32");
     if (info->label_count > 0 && info->labels[0].kind == LABEL_CLASS)
         log_info(", %zu class%s", info->labels[0].classes, info->labels[0].classes == 1 ? "" : "es");

@@ -103,7 +103,7 @@ Status trainer__open_data(Trainer *t) {
     TRY(dist_agree(t->dist, network_pictures(t, &network)));
     TRY(setup_run_data(&t->setup, config, &network));
     if (t->setup.model == NULL && !t->resuming) /* a network of the zoo suits itself to the data */
-        dataset_warn_of_order(t->setup.info);
+        dataset_warn_of_doubts(t->setup.info);
     const Shape *shape = &t->setup.info->shape;
     bool taken = shape->dim[0] == network.rule.height && shape->dim[1] == network.rule.width;
     bool usual =

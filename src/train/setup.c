@@ -234,7 +234,8 @@ static Status check_label(const Setup *setup, const Node *loss, const DatasetLab
                                ? ". For class numbers: --loss sparse_categorical_crossentropy"
                                : "");
     if ((sparse || loss_is_of_pairs(loss->op.attr.loss.kind)) && label->kind != LABEL_CLASS)
-        return status_fail(STATUS_FAILED, "%s: labels %s are not class numbers, which the loss %s needs",
+        return status_fail(STATUS_FAILED,
+                           "%s: labels %s are not class numbers, which are integers and which the loss %s needs",
                            setup->info->path, label->name, model_loss_name(loss->op.attr.loss.kind));
     if (sparse && label->classes > classes)
         return status_fail(STATUS_FAILED, "%s has %zu classes (%s), but the network tells %zu apart", setup->info->path,

@@ -114,6 +114,9 @@ def npy(name, kind, shape, data):
     open(name, "wb").write(b"\x93NUMPY\1\0" + struct.pack("<H", len(head)) + head.encode() + data)
 npy("x.npy", "|u1", "(12, 3, 8, 8)", bytes(range(192)) * 12)
 npy("one.npy", "|u1", "(12, 1, 8, 8)", bytes(range(64)) * 12)
+import array
+npy("float.npy", "<f4", "(12,)", array.array("f", [i % 4 for i in range(12)]).tobytes())
+npy("ages.npy", "<f4", "(12,)", array.array("f", [20 + i for i in range(12)]).tobytes())
 npy("y.npy", "|u1", "(12,)", bytes(i % 10 for i in range(12)))
 END
 if [ -e y.npy ]; then
@@ -125,6 +128,12 @@ if [ -e y.npy ]; then
     "$build/cnn_import" npy --train-images one.npy --train-labels y.npy -o grey.h5 --quiet 2>err
     refuses "channels that come first, for a network of a file" 1 'has examples of 1x8x8, .*Its channels come first' \
         ranks 1 cnn_train "${net[@]}" --data grey.h5 --out new
+    "$build/cnn_import" npy --train-images one.npy --train-labels float.npy -o float.h5 --quiet 2>err
+    has "classes that are floats" \
+        'warning: float.h5: labels y are whole numbers .* If they are classes, write them as integers$' \
+        "$(ranks 2 cnn_train --model mlp --data float.h5 --dry-run 2>&1)"
+    "$build/cnn_import" npy --train-images one.npy --train-labels ages.npy -o ages.h5 --quiet 2>err
+    check "but not other numbers" eval '! grep -q "labels y" err'
     check "others are not asked about" [ -z "$("$build/cnn_inspect" small.h5 2>&1 >/dev/null)" ]
 fi
 sed 's/"Flatten"/"Flaten"/' "$networks/dropout.json" >layer.json

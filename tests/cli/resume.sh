@@ -121,8 +121,12 @@ fails "all epochs done" 1 'has done its 2 epochs.*--epochs' ranks 2 cnn_train --
 same "which changes nothing" "$expected" "$(digest whole)"
 fails "fewer epochs than are done" 1 'has done 2 epochs, and --epochs asks for 1: nothing to resume' \
     ranks 2 cnn_train --resume whole --epochs 1
-fails "from a step, which had done them" 1 'has done its 1 epochs' ranks 1 cnn_train --resume whole/step-00000006.h5 --epochs 1
+fails "from a step, which had done them" 1 'has done its 1 epochs' \
+    ranks 1 cnn_train --resume whole/step-00000006.h5 --epochs 1
 same "metrics.csv stays that of the newest checkpoint" "$rows" "$(metrics whole)"
+"$build/cnn_inspect" whole >log
+has "who wrote a checkpoint" '^checkpoint whole/.*, written by cnn [0-9.]+, checksum right$' "$(cat log)"
+has "on how many ranks" '^computed by .*, on 3 ranks$' "$(cat log)"
 cp -r whole part
 train 1 --resume part --epochs 4
 has "more epochs of a cosine: the rate goes up again, which is told" \
@@ -140,7 +144,8 @@ same "one epoch and one more are two: metrics.csv" "$(metrics straight)" "$(metr
 cp -r whole part
 train 2 --resume part/step-00000008.h5 --lr 0.5
 has "--lr is reported" 'changed: lr 0.001 -> 0.5' "$(cat log)"
-has "what it makes of the schedule, too" '^learning rate of the next step: 0\.[0-9]+, by the options .* 0\.000[0-9]+$' "$(cat log)"
+has "what it makes of the schedule, too" '^learning rate of the next step: 0\.[0-9]+, by the options .* 0\.000[0-9]+$' \
+    "$(cat log)"
 differs "--lr has an effect" "$expected" "$(digest part)"
 train 2 --resume part/step-00000009.h5 --winograd off
 has "--winograd is reported" 'changed: winograd auto -> off' "$(cat log)"
