@@ -195,8 +195,10 @@ static Status show_state(const char *text, const char *path) {
     if (isfinite(saved.state.best_loss))
         printf("best %s %.6g at epoch %llu\n", saved.config.monitor[0] ? saved.config.monitor : "loss",
                saved.state.best_loss, (unsigned long long)saved.state.best_epoch);
-    printf("computed by %s, on %zu rank%s\n%zu training examples\n", saved.environment, saved.ranks,
-           saved.ranks == 1 ? "" : "s", saved.train_examples);
+    printf("computed by %s", saved.environment);
+    if (saved.ranks > 0)
+        printf(", on %zu rank%s", saved.ranks, saved.ranks == 1 ? "" : "s");
+    printf("\n%zu training examples\n", saved.train_examples);
     Status status = config_to_json(&saved.config, &json);
     if (status == STATUS_OK) {
         printf("options %s\n", json);

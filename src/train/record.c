@@ -215,7 +215,8 @@ Status record_parse(const char *text, const char *origin, RecordState *out) {
     s->epoch_seconds = number(json, "epoch_seconds", &good);
     s->seconds = number(json, "seconds", &good);
     out->train_examples = whole(json, "train_examples", &good);
-    out->ranks = whole(json, "ranks", &good);
+    if (json_object_get(json, "ranks"))
+        out->ranks = whole(json, "ranks", &good);
     Status status = good ? STATUS_OK : status_fail(STATUS_FAILED, "%s: the training state is not complete", origin);
     if (status == STATUS_OK)
         status = copy_text(json, "fingerprint", &out->fingerprint);

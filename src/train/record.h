@@ -54,7 +54,8 @@ typedef struct RecordState {
     char *fingerprint, *environment, *history, *metrics; /* owned */
     char *content;                                       /* owned: dataset_content; "" in old ones */
     char *files; /* owned: record_files of the run's beginning; {} in old ones */
-    size_t train_examples, ranks;
+    size_t train_examples;
+    size_t ranks; /* 0: not known */
 } RecordState;
 Status record_parse(const char *text, const char *origin, RecordState *out);
 void record_free(RecordState *state);
