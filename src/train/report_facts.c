@@ -82,9 +82,8 @@ static void put_word(Html *h, const char *word) {
         return;
     }
     html_put(&quoted, "'");
-    for (const char *quote; (quote = strchr(word, '\'')) != NULL; word = quote + 1)
-        html_format(&quoted, "%.*s'\\''", (int)(quote - word), word);
-    html_put(&quoted, word);
+    for (; *word; word++)
+        html_put(&quoted, *word == '\'' ? "'\\''" : (char[]){*word, '\0'});
     html_put(&quoted, "'");
     if (quoted.status == STATUS_OK)
         html_text(h, quoted.text);

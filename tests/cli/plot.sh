@@ -76,6 +76,9 @@ if command -v python3 >/dev/null; then
     ends "of a folder with an odd name" 0 "$plot" "$name" -o odd.html
     check "is well-formed" text odd.html >/dev/null
     has "and has its name" "<b>\"&'" "$(text odd.html)"
+    printf -v long '%0200d/' 1 2 3 && long+="it's" && mkdir -p "$long" && cp one/* "$long"
+    ends "of a folder with a long name" 0 "$plot" "$long" -o long.html
+    has "and its commands have it whole" "cnn_evaluate '0{199}1/0{199}2/0{199}3/it'\\\\''s'" "$(text long.html)"
 else
     echo "skipped: what is in reports (no python3)"
 fi
