@@ -123,9 +123,6 @@ Status import_sort_parts(ImportPart parts[], size_t count, size_t total[DATASET_
 /* The part that holds example *i of x, or of the labels, of a split; *i becomes its number there.  It must exist. */
 size_t import_find_part(const ImportPart parts[], bool is_labels, DatasetSplit split, size_t *i);
 
-/* Room for `more` elements of `size` bytes behind the first `count` of *list (void **), which has room for *room. */
-Status import_room(void *list, size_t size, size_t count, size_t more, size_t *room);
-
 #define IMPORT_KINDS(X)      X(idx) X(cifar10) X(cifar100) X(images) X(csv) X(npy) X(series) X(wav)
 #define IMPORT_DECLARE(name) extern const ImportKind import_kind_##name;
 IMPORT_KINDS(IMPORT_DECLARE)

@@ -23,7 +23,7 @@ typedef struct CifarFile {
 
 typedef struct Cifar {
     CifarFile *file; /* owned */
-    size_t files, room;
+    size_t files;
     size_t labels, label, classes; /* label bytes of a record; which one is the class, of how many */
     char text[NAMES_TEXT];         /* of the names' file */
     char *names[NAMES_MOST];
@@ -35,7 +35,7 @@ typedef struct Cifar {
 
 static Status add_file(Cifar *cifar, const char *path, DatasetSplit split, ImportSource *source) {
     size_t record = cifar->labels + PIXELS;
-    TRY(import_room(&cifar->file, sizeof *cifar->file, cifar->files, 1, &cifar->room));
+    TRY(memory_grow(&cifar->file, cifar->files, 1, "CIFAR files"));
     CifarFile *file = &cifar->file[cifar->files++];
     TRY(memory_strdup(path, &file->path));
     TRY(import_note_file(source, path));

@@ -174,17 +174,3 @@ size_t import_find_part(const ImportPart parts[], bool is_labels, DatasetSplit s
     *i -= parts[k].first;
     return k;
 }
-
-Status import_room(void *list, size_t size, size_t count, size_t more, size_t *room) {
-    void **place = list, *larger;
-    if (count + more <= *room)
-        return STATUS_OK;
-    size_t wanted = 2 * (count + more);
-    TRY(memory_alloc(wanted, size, "list of files", &larger));
-    if (count > 0)
-        memcpy(larger, *place, count * size);
-    memory_free(*place);
-    *place = larger;
-    *room = wanted;
-    return STATUS_OK;
-}

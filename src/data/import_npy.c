@@ -24,7 +24,7 @@ typedef struct Arrays {
     size_t files;
     Array *array;     /* owned */
     ImportPart *part; /* owned; what each is */
-    size_t count, array_room, part_room;
+    size_t count;
     size_t width;
     bool bounded; /* --value-max is given */
     DatasetLabel label;
@@ -57,21 +57,24 @@ static Role role_of(const char *name, DatasetSplit *split) {
 
 /* ---- arrays ---- */
 
-static Status add_array(Arrays *arrays, const char *name, const char *entry, const uint8_t *bytes, size_t size,
-                        Role role, DatasetSplit split) {
+/* Takes `unpacked`, the bytes of an entry of an archive; NULL: bytes are a file's. */
+static Status add_array(Arrays *arrays, const char *name, const char *entry, unsigned char *unpacked,
+                        const uint8_t *bytes, size_t size, Role role, DatasetSplit split) {
     Array *array = &arrays->array[arrays->count];
+    ImportPart *part = &arrays->part[arrays->count++];
+    array->entry = unpacked;
     TRY(entry ? memory_format(&array->name, "%s: %s", name, entry) : memory_strdup(name, &array->name));
     TRY(npy_open(array->name, bytes, size, &array->npy));
     if (array->npy.rank < 1 || array->npy.dim[0] == 0)
         return status_fail(STATUS_FAILED, "%s holds no rows", array->name);
     bool is_labels = role == ROLE_NONE ? array->npy.rank == 1 : role == ROLE_LABELS;
-    arrays->part[arrays->count++] = (ImportPart){array->name, split, is_labels, array->npy.dim[0], 0};
+    *part = (ImportPart){array->name, split, is_labels, array->npy.dim[0], 0};
     return STATUS_OK;
 }
 
 static Status make_room(Arrays *arrays, size_t more) {
-    TRY(import_room(&arrays->array, sizeof *arrays->array, arrays->count, more, &arrays->array_room));
-    return import_room(&arrays->part, sizeof *arrays->part, arrays->count, more, &arrays->part_room);
+    TRY(memory_grow(&arrays->array, arrays->count, more, "arrays"));
+    return memory_grow(&arrays->part, arrays->count, more, "arrays");
 }
 
 /* Entries whose names say nothing are passed over. */
@@ -84,9 +87,9 @@ static Status add_entries(Arrays *arrays, const char *path, const FileBytes *fil
         Role role = role_of(names[i], &split);
         if (role == ROLE_NONE)
             continue;
-        unsigned char **entry = &arrays->array[arrays->count].entry;
-        TRY(keras_zip_read(path, file->at, file->size, names[i], SIZE_MAX / 2, entry, &size));
-        TRY(add_array(arrays, path, names[i], *entry, size, role, split));
+        unsigned char *entry;
+        TRY(keras_zip_read(path, file->at, file->size, names[i], SIZE_MAX / 2, &entry, &size));
+        TRY(add_array(arrays, path, names[i], entry, entry, size, role, split));
     }
     if (arrays->count == before)
         return status_fail(STATUS_FAILED, "%s has no arrays with names like x_train and y_train%s%s", path,
@@ -106,7 +109,7 @@ static Status add_file(Arrays *arrays, const char *path, Role role, DatasetSplit
         role = role_of(base, &split);
     TRY(make_room(arrays, 1));
     if (!keras_zip_is(file->at, file->size))
-        return add_array(arrays, path, NULL, file->at, file->size, role, split);
+        return add_array(arrays, path, NULL, NULL, file->at, file->size, role, split);
     TRY(keras_zip_list(path, file->at, file->size, &names, &count));
     Status status = add_entries(arrays, path, file, names, count, split);
     memory_free(names);
@@ -219,7 +222,7 @@ static void close_npy(ImportSource *source) {
     Arrays *arrays = source->self;
     if (arrays == NULL)
         return;
-    for (size_t i = 0; i < arrays->array_room; i++) { /* also one whose reading has failed */
+    for (size_t i = 0; i < arrays->count; i++) {
         memory_free(arrays->array[i].name);
         memory_free(arrays->array[i].entry);
     }
