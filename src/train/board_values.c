@@ -178,8 +178,10 @@ void board__filters(Message *records, uint64_t epoch, const Graph *graph, const 
     if (!shape || shape->rank != 4 || (shape->dim[2] != 1 && shape->dim[2] != 3))
         return;
     double largest = 0;
-    for (size_t i = 0; i < kernel->count; i++)
-        largest = fmax(largest, fabs((double)weights[kernel->offset + i]));
+    for (size_t i = 0; i < kernel->count; i++) { /* without fmax, which GCC 12 cannot compile here for ARM */
+        double value = fabs((double)weights[kernel->offset + i]);
+        largest = value > largest ? value : largest;
+    }
     size_t filters = shape->dim[3];
     Tensors t = {.n = filters < FILTER_COUNT ? filters : FILTER_COUNT,
                  .height = shape->dim[0],

@@ -162,9 +162,10 @@ void look_close(Look *look) {
 /* Channel k of maps [places][channels] from black to white. */
 static void draw_map(const Real *maps, size_t places, size_t channels, size_t k, uint8_t *rgb) {
     double low = INFINITY, high = -INFINITY;
-    for (size_t i = 0; i < places; i++) {
-        low = fmin(low, (double)maps[i * channels + k]);
-        high = fmax(high, (double)maps[i * channels + k]);
+    for (size_t i = 0; i < places; i++) { /* without fmin and fmax, which GCC 12 cannot compile here for ARM */
+        double value = (double)maps[i * channels + k];
+        low = value < low ? value : low;
+        high = value > high ? value : high;
     }
     for (size_t i = 0; i < places; i++) {
         double v = high > low ? ((double)maps[i * channels + k] - low) / (high - low) : 0;

@@ -46,8 +46,11 @@ static double tolerance(const OpCase *c) {
 bool op_near(const OpCase *c, const char *what, size_t index, const Real *a, const Real *b, const Real *old,
              size_t count, char text[OP_CHECK_TEXT]) {
     double largest = 0;
-    for (size_t i = 0; i < count; i++)
-        largest = fmax(largest, fmax(fabs((double)b[i]), old ? fabs((double)old[i]) : 0));
+    for (size_t i = 0; i < count; i++) { /* without fmax, which GCC 12 cannot compile here for ARM */
+        double wanted = fabs((double)b[i]), before = old ? fabs((double)old[i]) : 0;
+        largest = wanted > largest ? wanted : largest;
+        largest = before > largest ? before : largest;
+    }
     for (size_t i = 0; i < count; i++) {
         double wanted = (double)b[i] + (old ? (double)old[i] : 0);
         if ((isnan(wanted) && isnan(a[i])) || fabs((double)a[i] - wanted) <= tolerance(c) * largest)
