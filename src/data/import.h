@@ -50,7 +50,7 @@ typedef struct ImportOptions {
     double window, hop, rate, seconds;       /* ms, ms, samples/s (0: of the first file), s */
     size_t bands;
 
-    /* images; `channels`, too */
+    /* images; idx, cifar, npy of bytes; `channels`, too */
     char size[IMPORT_TEXT], resize[IMPORT_TEXT]; /* PictureRule, in words */
     bool keep_encoded;                           /* the files' bytes */
 } ImportOptions;
@@ -84,6 +84,9 @@ typedef struct ImportKind {
      * float.  Called by several threads at once, in any order, more than once for an example.
      * STATUS_FAILED: this one cannot be read; the message names file and place. */
     Status (*read)(const ImportSource *source, DatasetSplit split, size_t i, void *x, void *const labels[]);
+
+    /* Its x may be images that --size, --resize and --channels bring to another size: done for it. */
+    bool resizes;
 
     /* NULL for examples of one size.  If info.is_encoded: bytes of example i's x, at least 1 (encoded pictures: the
      * file's size): x in the dataset is then uint8 [all bytes of the split], and an array x_end [n] (int64) says where

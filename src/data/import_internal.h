@@ -32,6 +32,7 @@ struct ImportJob {
     DatasetInfo info; /* of the output: the source's, after --class-names and --validation-split */
     char **names;     /* owned; of --class-names, --classes-file */
     size_t name_count;
+    PictureRule rule;      /* that examples of the source come to; height 0: they stay what they are */
     uint64_t identity;     /* of sources and options */
     uint64_t *train_place; /* owned, [examples of the source's train]: row << 1 | (1: in val); NULL: all stay there */
     int64_t *end[DATASET_SPLITS]; /* owned, [examples]: where each ends, for x of several sizes; else NULL */

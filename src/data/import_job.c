@@ -2,6 +2,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "data/import_internal.h"
+#include "data/pictures.h"
 #include "data/sampler.h"
 #include "io/file_bytes.h"
 #include "io/h5io.h"
@@ -150,9 +151,32 @@ static uint64_t identify(const ImportJob *job) {
 
 /* ---- create, destroy ---- */
 
+static Status choose_size(ImportJob *job) {
+    const ImportOptions *options = job->options;
+    const Shape *x = &job->source.info.shape;
+    PictureRule said;
+    char text[SHAPE_TEXT];
+    if (!job->kind->resizes || (!options->size[0] && !options->resize[0] && options->channels == 0))
+        return STATUS_OK;
+    TRY(picture_rule_parse(options->size, options->resize, options->channels, &said));
+    if (!job->info.is_uint8 || x->rank != 3 || (x->dim[2] != 1 && x->dim[2] != 3) || x->dim[0] > IMAGE_SIDE_MAX ||
+        x->dim[1] > IMAGE_SIDE_MAX)
+        return status_fail(STATUS_USAGE,
+                           "--size, --resize and --channels are for images of bytes with 1 or 3 channels; these are "
+                           "%s of %s",
+                           shape_format(x, text), job->info.is_uint8 ? "bytes" : "float32");
+    job->rule = (PictureRule){x->dim[0], x->dim[1], x->dim[2], IMAGE_CROP};
+    picture_rule_prefer(&said, &job->rule);
+    job->info.shape = picture_shape(&job->rule);
+    job->info.is_pictures = true;
+    job->info.fit = job->rule.fit;
+    return STATUS_OK;
+}
+
 static Status settle(ImportJob *job) {
     const ImportOptions *options = job->options;
     job->info = job->source.info;
+    TRY(choose_size(job));
     if (job->name_count > 0) {
         job->info.class_names = job->names;
         job->info.class_name_count = job->name_count;

@@ -285,7 +285,9 @@ const ImportKind import_kind_npy = {
     .name = "npy",
     .arguments = "FILE...",
     .help = "arrays of NumPy: .npy files of images and of labels, or .npz archives with x_train, y_train, ...",
-    .options = "train-images train-labels val-images val-labels test-images test-labels shape type value-max planar",
+    .options = "train-images train-labels val-images val-labels test-images test-labels shape type value-max planar "
+               "size resize channels",
+    .resizes = true,
     .open = open_npy,
     .close = close_npy,
     .read = read_npy,

@@ -33,6 +33,7 @@ typedef struct Run {
     size_t first, count;           /* examples */
     uint8_t *array[IMPORT_ARRAYS]; /* owned: their x, labels */
     size_t x_bytes, x_room;        /* bytes of x */
+    Image own, resized;            /* an example before job->rule, and between its size and its channels */
 } Run;
 
 /* ---- a run of examples ---- */
@@ -68,6 +69,8 @@ static Status fit(Run *run, size_t bytes) {
 static void free_run(Run *run) {
     for (size_t k = 0; k < IMPORT_ARRAYS; k++)
         memory_free(run->array[k]);
+    image_free(&run->own);
+    image_free(&run->resized);
 }
 
 static Status new_run(const ImportJob *job, size_t most, Run *run) {
@@ -75,6 +78,8 @@ static Status new_run(const ImportJob *job, size_t most, Run *run) {
     Status status = fit(run, most * import__row_bytes(job, 0));
     for (size_t k = 1; status == STATUS_OK && k < import__arrays(job); k++)
         status = memory_alloc(most, import__row_bytes(job, k), "labels", (void **)&run->array[k]);
+    if (status == STATUS_OK && job->rule.height > 0)
+        status = memory_alloc(shape_count(&job->source.info.shape), 1, "image", (void **)&run->own.pixels);
     if (status != STATUS_OK)
         free_run(run);
     return status;
@@ -110,6 +115,31 @@ static bool continues(const ImportJob *job, const Run *run, size_t example) {
     return example == run->first + run->count && place.split == first.split && place.row == first.row + run->count;
 }
 
+/* x = run->own as job->rule says. */
+static Status bring(const ImportJob *job, Run *run, uint8_t *x) {
+    const PictureRule *rule = &job->rule;
+    size_t count = rule->height * rule->width;
+    Image example = {.pixels = x, .room = count * rule->channels};
+    if (rule->channels < run->own.channels)
+        image_make_grey(&run->own);
+    if (rule->channels == run->own.channels)
+        return image_resize(&run->own, rule->height, rule->width, rule->fit, &example);
+    TRY(image_resize(&run->own, rule->height, rule->width, rule->fit, &run->resized));
+    for (size_t i = 0; i < count; i++)
+        memset(x + rule->channels * i, run->resized.pixels[i], rule->channels);
+    return STATUS_OK;
+}
+
+static Status read_example(const ImportJob *job, Run *run, DatasetSplit split, size_t index, uint8_t *x,
+                           void *const labels[]) {
+    const Shape *own = &job->source.info.shape;
+    if (job->rule.height == 0)
+        return job->kind->read(&job->source, split, index, x, labels);
+    TRY(job->kind->read(&job->source, split, index, run->own.pixels, labels));
+    run->own.height = own->dim[0], run->own.width = own->dim[1], run->own.channels = own->dim[2];
+    return bring(job, run, x);
+}
+
 /* Reads an example; it is written with its run.  *bad: it was this example that failed, and not the disk that is
  * written to. */
 static Status do_example(ImportJob *job, Run *run, size_t example, bool *bad) {
@@ -126,7 +156,7 @@ static Status do_example(ImportJob *job, Run *run, size_t example, bool *bad) {
     }
     for (size_t k = 1; k < import__arrays(job); k++)
         labels[k - 1] = run->array[k] + run->count * import__row_bytes(job, k);
-    Status status = job->kind->read(&job->source, split, index, run->array[0] + run->x_bytes, labels);
+    Status status = read_example(job, run, split, index, run->array[0] + run->x_bytes, labels);
     if (status == STATUS_OK)
         status = check_labels(job, labels, split, index);
     *bad = status != STATUS_OK;

@@ -56,6 +56,10 @@ void image__convert(Image *image, size_t channels) {
     image->channels = channels;
 }
 
+void image_make_grey(Image *image) {
+    image__convert(image, 1);
+}
+
 int image__orientation(const unsigned char *exif, size_t size) {
     enum { ENTRY = 12, TAG = 0x0112, SHORT = 3 };
     if (size < 8 || (memcmp(exif, "II*\0", 4) != 0 && memcmp(exif, "MM\0*", 4) != 0))

@@ -55,6 +55,9 @@ Status image_info_file(const char *path, ImageInfo *out);
 Status image_decode(const void *bytes, size_t size, const char *name, size_t channels, Image *out);
 Status image_decode_file(const char *path, size_t channels, Image *out);
 
+/* Colours become grey; grey stays. */
+void image_make_grey(Image *image);
+
 /* How a picture comes to a size of other proportions. */
 typedef enum ImageFit {
     IMAGE_CROP,   /* the largest part in the middle that has them (Pillow's ImageOps.fit) */

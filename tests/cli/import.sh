@@ -55,6 +55,7 @@ succeeds '4 classes' idx train-x train-y -o a.h5 --force --class-names=a,b,c,d
 succeeds 'examples of 2x2x1 uint8, no labels; train 6$' idx train-x -o alone.h5
 cp train-x other
 succeeds 'no labels; train 12$' idx train-x train-x.gz -o e.h5 && rm e.h5
+{ printf '\223NUMPY\1\0\166\0'; printf '%-117s\n' "{'descr': '|u1', 'fortran_order': False, 'shape': (3, 2), }"; printf 'abcdef'; } >v.npy
 pieces=()
 for i in 10 11 12 13 14 15; do
     { printf '\0\0\10\3\0\0\0\1\0\0\0\2\0\0\0\2'; tail -c +17 train-x | tail -c +$((4 * i - 39)) | head -c 4; } >"piece-$i"
@@ -65,7 +66,15 @@ succeeds '3 classes; train 6$' idx "${pieces[@]}" -o pieces.h5
 cmp -s b.h5 pieces.h5 || complain "12 pieces give another dataset than the whole"
 mpirun --quiet -np 3 "$import" idx "${pieces[@]}" -o ranks.h5 --quiet || complain "3 ranks fail"
 cmp -s b.h5 ranks.h5 || complain "12 pieces on 3 ranks give another dataset"
+fingerprint() { "$CNN_BUILD_DIR/cnn_inspect" "$1" | grep fingerprint; }
+succeeds 'examples of 2x2x1 uint8' idx train-x train-y --size 2 -o same.h5
+[ "$(fingerprint b.h5)" = "$(fingerprint same.h5)" ] || complain "--size 2 of 2x2 changes pixels"
+succeeds 'examples of 5x4x3 uint8, 3 classes; train 6$' idx train-x train-y --size 5x4 --channels 3 -o large.h5
+succeeds 'examples of 2x2x1 uint8' idx train-x train-y --size 2 --resize squash --channels 1 -o grey.h5
+[ "$(fingerprint b.h5)" = "$(fingerprint grey.h5)" ] || complain "--channels 1 of grey changes pixels"
+fails 2 'for images of bytes with 1 or 3 channels; these are 2 of bytes' npy v.npy --size 4 -o e.h5
 { printf '\3'; head -c 3072 /dev/zero; } >train.bin
+succeeds 'examples of 16x16x1 uint8' cifar10 train.bin --size 16 --channels 1 -o half.h5
 succeeds 'train 20$' cifar10 $(yes train.bin | head -20) -o cifar.h5
 
 fails 2 'KIND is missing'
