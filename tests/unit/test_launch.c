@@ -73,6 +73,14 @@ static void test_one_rank_by_launcher(void **state) {
     assert_int_equal(run("mpirun --quiet -np 1", "SLURM_JOB_ID=7 SLURM_NTASKS=4"), STATUS_OK);
 }
 
+/* The library in mpirun says "[warn] Epoll ...", now and then, when ranks end at once. */
+static void remove_epoll(char *lines) {
+    for (char *at; (at = strstr(lines, "[warn] Epoll ")) != NULL;) {
+        const char *next = strchrnul(at, '\n');
+        memmove(at, next + (*next == '\n'), strlen(next) + (*next != '\n'));
+    }
+}
+
 static void test_abort(void **state) {
     (void)state;
     char command[4096], lines[4096];
@@ -80,12 +88,14 @@ static void test_abort(void **state) {
     FILE *output = popen(command, "r");
     assert_non_null(output);
     lines[fread(lines, 1, sizeof lines - 1, output)] = '\0';
+    remove_epoll(lines);
     int result = pclose(output);
     assert_true(WIFEXITED(result));
     assert_int_equal(WEXITSTATUS(result), STATUS_FAILED);
     assert_int_equal(strncmp(lines, "test: error: rank 1 (", 21), 0);
     assert_non_null(strstr(lines, "): the numbers are broken\n"));
-    assert_ptr_equal(strchr(lines, '\n'), strrchr(lines, '\n')); /* one line */
+    if (strchr(lines, '\n') != strrchr(lines, '\n'))
+        fail_msg("more than one line: %s", lines);
 }
 
 int main(int argc, char **argv) {
