@@ -297,7 +297,11 @@ static Status list_locked(H5ioFile *file, const char *path, char ***names, size_
     TRY(h5io__new_list(n, bytes, names, &text));
     for (size_t i = 0; i < n; i++) {
         (*names)[i] = text;
-        H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, text, bytes, H5P_DEFAULT);
+        if (H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, text, bytes, H5P_DEFAULT) < 0) {
+            memory_free(*names);
+            *names = NULL;
+            return h5io__fail(file, "list the group", path);
+        }
         size_t used = strlen(text) + 1;
         text += used;
         bytes -= used;
